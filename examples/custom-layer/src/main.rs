@@ -1,0 +1,2 @@
+//! custom-layer.
+fn main() {}

@@ -1,0 +1,2 @@
+//! in-process.
+fn main() {}
