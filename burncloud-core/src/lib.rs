@@ -1,1 +1,3 @@
 //! burncloud-core
+
+pub mod envelope;
