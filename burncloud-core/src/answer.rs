@@ -4,16 +4,16 @@ use crate::adapter::{Reading, Sample, Terminal, UsageReader};
 use crate::meter::Draft;
 use crate::quiet::Quiet;
 use crate::sse::UsageChunkFilter;
-use crate::transport::UpstreamBody;
-use crate::{BoxError, End, Error, ErrorKind};
+use crate::{Body, BoxError, End, Error, ErrorKind};
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// The body of an answer that passes through.
 pub(crate) struct Answer {
-    upstream: UpstreamBody,
+    upstream: Body,
     reader: Box<dyn UsageReader>,
     filter: Option<UsageChunkFilter>,
     quiet: Quiet,
@@ -27,15 +27,24 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(
-        upstream: UpstreamBody,
+        upstream: Body,
         reader: Box<dyn UsageReader>,
         filter: Option<UsageChunkFilter>,
         quiet: Quiet,
         draft: Arc<Draft>,
     ) -> Answer {
         let ended = upstream.is_end_stream();
-        let mut answer =
-            Answer { upstream, reader, filter, quiet, draft, sample: Vec::new(), sampled: 0, bytes: 0, ended };
+        let mut answer = Answer {
+            upstream,
+            reader,
+            filter,
+            quiet,
+            draft,
+            sample: Vec::new(),
+            sampled: 0,
+            bytes: 0,
+            ended,
+        };
         if ended {
             answer.note_end(None);
         }
@@ -46,11 +55,14 @@ impl Answer {
     fn note_end(&mut self, end: Option<End>) {
         self.ended = true;
         let reading = self.reader.finish();
-        self.note(reading, Some(end.unwrap_or(match reading.terminal {
-            Terminal::Error => End::UpstreamError,
-            Terminal::Missing => End::UpstreamCut,
-            Terminal::Complete | Terminal::Unknown => End::Finished,
-        })));
+        self.note(
+            reading,
+            Some(end.unwrap_or(match reading.terminal {
+                Terminal::Error => End::UpstreamError,
+                Terminal::Missing => End::UpstreamCut,
+                Terminal::Complete | Terminal::Unknown => End::Finished,
+            })),
+        );
     }
 
     fn note(&mut self, reading: Reading, end: Option<End>) {
@@ -89,8 +101,9 @@ impl Answer {
                 let held = self.filter.take().map(UsageChunkFilter::finish).filter(|b| !b.is_empty());
                 return Poll::Ready(held.map(|bytes| Ok(Frame::data(bytes))));
             }
-            match self.upstream.poll_data(cx) {
-                Poll::Ready(Some(Ok(data))) => {
+            match Pin::new(&mut self.upstream).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    let Ok(data) = frame.into_data() else { continue };
                     self.saw(&data);
                     if self.upstream.is_end_stream() {
                         self.note_end(None);

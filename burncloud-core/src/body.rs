@@ -6,6 +6,7 @@
 use crate::BoxError;
 use crate::answer::Answer;
 use crate::envelope::Segments;
+use crate::transport::UpstreamBody;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -34,6 +35,7 @@ enum Kind {
     Whole(Bytes),
     Segments(Segments),
     Incoming(Incoming),
+    Upstream(UpstreamBody),
     Answer(Box<Answer>),
     Boxed(UnsyncBoxBody<Bytes, BoxError>),
 }
@@ -100,6 +102,12 @@ impl From<Bytes> for Body {
     }
 }
 
+impl From<UpstreamBody> for Body {
+    fn from(body: UpstreamBody) -> Body {
+        Body::from(Kind::Upstream(body))
+    }
+}
+
 impl From<Segments> for Body {
     fn from(segments: Segments) -> Body {
         Body::from(Kind::Segments(segments))
@@ -147,6 +155,9 @@ impl HttpBody for Body {
             },
             Kind::Segments(segments) => Poll::Ready(segments.pop_front().map(|bytes| Ok(Frame::data(bytes)))),
             Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+            Kind::Upstream(body) => {
+                body.poll_data(cx).map(|data| Some(data?.map(Frame::data).map_err(Into::into)))
+            }
             Kind::Answer(answer) => answer.poll_frame(cx),
             Kind::Boxed(body) => Pin::new(body).poll_frame(cx),
         }
@@ -158,6 +169,7 @@ impl HttpBody for Body {
             Kind::Whole(bytes) => bytes.is_empty(),
             Kind::Segments(segments) => segments.total_len() == 0,
             Kind::Incoming(body) => body.is_end_stream(),
+            Kind::Upstream(body) => body.is_end_stream(),
             Kind::Answer(answer) => answer.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
         }
@@ -169,6 +181,7 @@ impl HttpBody for Body {
             Kind::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Segments(segments) => SizeHint::with_exact(segments.total_len() as u64),
             Kind::Incoming(body) => body.size_hint(),
+            Kind::Upstream(body) => body.size_hint(),
             Kind::Answer(answer) => answer.size_hint(),
             Kind::Boxed(body) => body.size_hint(),
         }

@@ -8,9 +8,7 @@ use crate::adapter::Sample;
 use crate::billing::{Billing, Hold, Outcome};
 use crate::routing::Candidate;
 use crate::stats::Stats;
-use crate::{
-    Attempt, Caller, End, Endpoint, Error, Fault, ReceiptId, Route, TraceId, UnixMicros, Usage,
-};
+use crate::{Attempt, Caller, End, Endpoint, Error, Fault, ReceiptId, Route, TraceId, UnixMicros, Usage};
 use parking_lot::Mutex;
 use std::fmt;
 use std::sync::Arc;

@@ -146,7 +146,9 @@ fn admit(caller: &Caller, remote: Option<&RemoteIp>) -> Result<(), Error> {
         Status::Revoked => return Err(unknown()),
     }
     if caller.key.expires_at.is_some_and(|at| at <= UnixMicros::now()) {
-        return Err(Error::new(ErrorKind::Unauthenticated, "this API key has expired").with_code("key_expired"));
+        return Err(
+            Error::new(ErrorKind::Unauthenticated, "this API key has expired").with_code("key_expired")
+        );
     }
     if caller.user.status != Status::Active {
         return forbidden("the owner of this API key is switched off", "user_disabled");
@@ -184,7 +186,8 @@ impl<S: Stack> Service<Request<Body>> for Auth<S> {
 
     fn call(&mut self, mut request: Request<Body>) -> AuthFuture<S::Future> {
         let Some(hash) = take_key(&mut request) else {
-            let text = "no API key was sent; send it as your SDK does, for instance `Authorization: Bearer …`";
+            let text =
+                "no API key was sent; send it as your SDK does, for instance `Authorization: Bearer …`";
             return AuthFuture::refuse(Error::new(ErrorKind::Unauthenticated, text));
         };
         if let Some(caller) = self.callers.peek(&hash) {
@@ -258,10 +261,13 @@ mod tests {
     #[test]
     fn keys_are_found_where_every_sdk_puts_them_and_taken_out() {
         let wanted = Some(KeyHash::of(b"sk-1"));
-        for (name, value) in
-            [("authorization", "Bearer sk-1"), ("authorization", "bearer  sk-1"), ("x-api-key", "sk-1"),
-             ("x-goog-api-key", "sk-1"), ("api-key", "sk-1")]
-        {
+        for (name, value) in [
+            ("authorization", "Bearer sk-1"),
+            ("authorization", "bearer  sk-1"),
+            ("x-api-key", "sk-1"),
+            ("x-goog-api-key", "sk-1"),
+            ("api-key", "sk-1"),
+        ] {
             let mut request = request("/v1/x?a=b", &[(name, value)]);
             assert_eq!(take_key(&mut request), wanted, "{name}");
             assert!(request.headers().is_empty());
@@ -274,7 +280,12 @@ mod tests {
 
     #[test]
     fn nothing_is_no_key() {
-        for headers in [&[][..], &[("authorization", "Basic eDp5")], &[("authorization", "Bearer ")], &[("x-api-key", "")]] {
+        for headers in [
+            &[][..],
+            &[("authorization", "Basic eDp5")],
+            &[("authorization", "Bearer ")],
+            &[("x-api-key", "")],
+        ] {
             assert_eq!(take_key(&mut request("/v1/x?monkey=1", headers)), None, "{headers:?}");
         }
     }

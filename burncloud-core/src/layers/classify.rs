@@ -58,10 +58,11 @@ fn classify(request: &mut Request<Body>, table: Arc<RouteTable>) -> Result<(), E
         Err((dialect, why)) => {
             context.endpoint.dialect = dialect;
             Err(match why {
-                NoEndpoint::Path => {
-                    Error::new(ErrorKind::NotFound, "there is no such endpoint; check the base URL and the path")
-                        .with_code("unknown_url")
-                }
+                NoEndpoint::Path => Error::new(
+                    ErrorKind::NotFound,
+                    "there is no such endpoint; check the base URL and the path",
+                )
+                .with_code("unknown_url"),
                 NoEndpoint::Method { allow } => {
                     let mut headers = HeaderMap::new();
                     headers.insert(ALLOW, HeaderValue::from_static(allow));

@@ -21,7 +21,6 @@ use http_body_util::BodyExt;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::Duration;
 use tower::{Layer, Service};
@@ -142,7 +141,9 @@ fn unroutable(error: &EnvelopeError) -> Error {
     };
     let wrapped = Error::new(ErrorKind::BadRequest, error_text).with_code(code);
     match error {
-        EnvelopeError::Duplicate { field, .. } | EnvelopeError::Type { field, .. } => wrapped.with_param(field),
+        EnvelopeError::Duplicate { field, .. } | EnvelopeError::Type { field, .. } => {
+            wrapped.with_param(field)
+        }
         _ => wrapped,
     }
 }
@@ -184,7 +185,9 @@ fn look_at_form(seen: &mut Inspected, headers: &HeaderMap) -> Result<(), Error> 
     seen.form_model = model;
     if let Some(span) = model {
         let name = std::str::from_utf8(span.of(&seen.body)).map_err(|_| {
-            Error::new(ErrorKind::BadRequest, "`model` is not UTF-8").with_param("model").with_code("invalid_model")
+            Error::new(ErrorKind::BadRequest, "`model` is not UTF-8")
+                .with_param("model")
+                .with_code("invalid_model")
         })?;
         seen.model = name.into();
     }
@@ -192,11 +195,15 @@ fn look_at_form(seen: &mut Inspected, headers: &HeaderMap) -> Result<(), Error> 
 }
 
 fn look_at_json(seen: &mut Inspected, endpoint: &Endpoint, headers: &HeaderMap) -> Result<(), Error> {
-    let encoded = headers.get(CONTENT_ENCODING).is_some_and(|v| !v.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let encoded =
+        headers.get(CONTENT_ENCODING).is_some_and(|v| !v.as_bytes().eq_ignore_ascii_case(b"identity"));
     if encoded {
-        return Err(Error::new(ErrorKind::BadRequest, "a compressed body cannot be read; send it uncompressed")
-            .with_param("content-encoding")
-            .with_code("unsupported_encoding"));
+        return Err(Error::new(
+            ErrorKind::BadRequest,
+            "a compressed body cannot be read; send it uncompressed",
+        )
+        .with_param("content-encoding")
+        .with_code("unsupported_encoding"));
     }
     let envelope = Envelope::scan(&seen.body).map_err(|error| unroutable(&error))?;
     if endpoint.path_model.is_none()
@@ -222,7 +229,9 @@ async fn inspect(request: &mut Request<Body>, settings: InspectSettings) -> Resu
     let body = std::mem::take(request.body_mut());
     let context = Context::of(request)?;
     let body = match body.as_bytes() {
-        Some(bytes) if bytes.len() > settings.max_body_bytes => return Err(too_large(settings.max_body_bytes)),
+        Some(bytes) if bytes.len() > settings.max_body_bytes => {
+            return Err(too_large(settings.max_body_bytes));
+        }
         Some(bytes) => bytes.clone(),
         None => collect(body, settings, context).await?,
     };
@@ -239,7 +248,9 @@ async fn inspect(request: &mut Request<Body>, settings: InspectSettings) -> Resu
     });
     if !caller.may_use(&seen.model) {
         let text = format!("this API key may not use the model `{}`", seen.model);
-        return Err(Error::new(ErrorKind::Forbidden, text).with_param("model").with_code("model_not_allowed"));
+        return Err(Error::new(ErrorKind::Forbidden, text)
+            .with_param("model")
+            .with_code("model_not_allowed"));
     }
     // The connection to the provider has its own handshake.
     request.headers_mut().remove(EXPECT);
@@ -308,14 +319,18 @@ mod tests {
 
     #[test]
     fn finds_what_billing_needs() {
-        let chat = seen("/v1/chat/completions", r#"{"model":"m","stream":true,"max_tokens":7,"n":3}"#).unwrap();
+        let chat =
+            seen("/v1/chat/completions", r#"{"model":"m","stream":true,"max_tokens":7,"n":3}"#).unwrap();
         assert_eq!((&*chat.model, chat.streamed, chat.max_output, chat.answers), ("m", true, Some(7), 3));
         let gemini = seen(
             "/v1beta/models/g:streamGenerateContent",
             r#"{"generationConfig":{"maxOutputTokens":9,"candidateCount":2}}"#,
         )
         .unwrap();
-        assert_eq!((&*gemini.model, gemini.streamed, gemini.max_output, gemini.answers), ("g", true, Some(9), 2));
+        assert_eq!(
+            (&*gemini.model, gemini.streamed, gemini.max_output, gemini.answers),
+            ("g", true, Some(9), 2)
+        );
     }
 
     #[test]

@@ -15,36 +15,39 @@ pub(crate) trait Stack:
 }
 
 impl<S> Stack for S where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Error, Future: Send> + Clone + Send + Sync + 'static
+    S: Service<Request<Body>, Response = Response<Body>, Error = Error, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
 {
 }
 
 pin_project! {
     /// Ready at once, or what the service below says.
+    #[derive(Debug)]
+    pub struct Reply<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
     #[project = Projected]
     #[derive(Debug)]
-    pub enum Reply<F> {
-        /// An answer that took no waiting.
-        Now {
-            /// It; `None` once it was taken.
-            result: Option<Result<Response<Body>, Error>>,
-        },
-        /// The service below.
-        Below {
-            #[pin]
-            /// Its future.
-            future: F,
-        },
+    enum State<F> {
+        Now { result: Option<Result<Response<Body>, Error>> },
+        Below { #[pin] future: F },
     }
 }
 
 impl<F> Reply<F> {
     pub(crate) fn now(result: Result<Response<Body>, Error>) -> Reply<F> {
-        Reply::Now { result: Some(result) }
+        Reply { state: State::Now { result: Some(result) } }
     }
 
     pub(crate) fn below(future: F) -> Reply<F> {
-        Reply::Below { future }
+        Reply { state: State::Below { future } }
     }
 }
 
@@ -52,7 +55,7 @@ impl<F: Future<Output = Result<Response<Body>, Error>>> Future for Reply<F> {
     type Output = Result<Response<Body>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project() {
+        match self.project().state.project() {
             Projected::Below { future } => future.poll(cx),
             Projected::Now { result } => match result.take() {
                 Some(result) => Poll::Ready(result),

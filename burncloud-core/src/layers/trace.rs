@@ -7,7 +7,7 @@
 //! The id in a caller's `traceparent` names the trace, not the receipt: receipts have ids of their own.
 
 use crate::context::Context;
-use crate::{Body, Error, TraceId, UnixMicros};
+use crate::{Body, TraceId, UnixMicros};
 use http::{HeaderName, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use std::future::Future;
@@ -47,13 +47,13 @@ fn accepted(request: &Request<Body>) -> Option<TraceId> {
 
 impl<S> Service<Request<Body>> for Trace<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Error>,
+    S: Service<Request<Body>, Response = Response<Body>>,
 {
     type Response = Response<Body>;
-    type Error = Error;
+    type Error = S::Error;
     type Future = TraceFuture<S::Future>;
 
-    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
@@ -74,7 +74,7 @@ pin_project! {
     }
 }
 
-impl<F: Future<Output = Result<Response<Body>, Error>>> Future for TraceFuture<F> {
+impl<F: Future<Output = Result<Response<Body>, E>>, E> Future for TraceFuture<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
@@ -91,6 +91,7 @@ impl<F: Future<Output = Result<Response<Body>, Error>>> Future for TraceFuture<F
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Error;
     use tower::{ServiceExt, service_fn};
 
     async fn traced(parent: Option<&str>) -> String {

@@ -19,8 +19,8 @@ pub const JOIN_LIMIT: usize = 64 * 1024;
 /// The body of a provider's answer.
 pub struct UpstreamBody {
     body: Incoming,
-    conn: Option<Conn>,
-    shard: Arc<Mutex<Vec<Conn>>>,
+    conn: Option<Box<Conn>>,
+    shard: Arc<Mutex<Vec<Box<Conn>>>>,
     /// What ended the last joining, told once the joined bytes are out.
     pending_error: Option<hyper::Error>,
     done: bool,
@@ -35,8 +35,8 @@ impl fmt::Debug for UpstreamBody {
 impl UpstreamBody {
     pub(super) fn wrap(
         response: Response<Incoming>,
-        conn: Conn,
-        shard: Arc<Mutex<Vec<Conn>>>,
+        conn: Box<Conn>,
+        shard: Arc<Mutex<Vec<Box<Conn>>>>,
     ) -> Response<UpstreamBody> {
         response.map(|body| {
             let mut body = UpstreamBody { body, conn: Some(conn), shard, pending_error: None, done: false };

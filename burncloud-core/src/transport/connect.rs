@@ -60,7 +60,8 @@ pub(super) async fn open(origin: &Origin) -> Result<Stream, ConnectError> {
 /// Asks an HTTP proxy for a tunnel. The answer's head is read byte by byte, so that nothing of what the
 /// provider says first is swallowed; it is bounded to 8 KiB.
 async fn tunnel(tcp: &mut TcpStream, origin: &Origin) -> Result<(), ConnectError> {
-    let host = if origin.host().contains(':') { format!("[{}]", origin.host()) } else { origin.host().into() };
+    let host =
+        if origin.host().contains(':') { format!("[{}]", origin.host()) } else { origin.host().into() };
     let target = format!("{host}:{}", origin.port());
     tcp.write_all(format!("CONNECT {target} HTTP/1.1\r\nhost: {target}\r\n\r\n").as_bytes()).await?;
     let mut head = Vec::with_capacity(256);

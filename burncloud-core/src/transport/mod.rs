@@ -15,6 +15,7 @@ mod body;
 mod conn;
 mod connect;
 mod origin;
+mod service;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
@@ -23,4 +24,7 @@ mod upstream;
 pub use body::{JOIN_LIMIT, UpstreamBody};
 pub use connect::ConnectError;
 pub use origin::Origin;
+pub use service::Transport;
+#[cfg(feature = "tls")]
+pub use tls::trust;
 pub use upstream::{SendError, Upstream};

@@ -42,7 +42,7 @@ impl std::error::Error for SendError {}
 /// A provider's address and the idle connections to it, one list per core.
 pub struct Upstream {
     origin: Origin,
-    shards: Box<[Arc<Mutex<Vec<Conn>>>]>,
+    shards: Box<[Arc<Mutex<Vec<Box<Conn>>>>]>,
 }
 
 impl fmt::Debug for Upstream {
@@ -94,14 +94,14 @@ impl Upstream {
             }
         }
         let mut conn = match tokio::time::timeout(connect_within, Conn::open(&self.origin)).await {
-            Ok(conn) => conn.map_err(SendError::Connect)?,
+            Ok(conn) => Box::new(conn.map_err(SendError::Connect)?),
             Err(_) => return Err(SendError::ConnectTimeout),
         };
         let response = conn.try_send(request).await.map_err(|(error, _)| SendError::Broken(error))?;
         Ok(UpstreamBody::wrap(response, conn, home.clone()))
     }
 
-    fn take_idle(&self, home: &Mutex<Vec<Conn>>) -> Option<Conn> {
+    fn take_idle(&self, home: &Mutex<Vec<Box<Conn>>>) -> Option<Box<Conn>> {
         if let Some(conn) = pop_usable(home) {
             return Some(conn);
         }
@@ -110,7 +110,7 @@ impl Upstream {
 }
 
 /// The youngest usable connection: the one least likely to be closed, and the cache is warm.
-fn pop_usable(shard: &Mutex<Vec<Conn>>) -> Option<Conn> {
+fn pop_usable(shard: &Mutex<Vec<Box<Conn>>>) -> Option<Box<Conn>> {
     loop {
         let mut conn = shard.lock().pop()?;
         if conn.idle_since.elapsed() < IDLE_FOR && conn.usable() {
@@ -121,7 +121,7 @@ fn pop_usable(shard: &Mutex<Vec<Conn>>) -> Option<Conn> {
 
 /// Puts a connection back. The oldest are dropped when they lie too long or are too many, so that a burst
 /// does not hold its connections for ever.
-pub(super) fn give_back(shard: &Mutex<Vec<Conn>>, mut conn: Conn) {
+pub(super) fn give_back(shard: &Mutex<Vec<Box<Conn>>>, mut conn: Box<Conn>) {
     if !conn.usable() {
         return;
     }

@@ -58,7 +58,8 @@ impl Registry {
                 ("this organisation", Scope::Tenant(caller.tenant.id), caller.tenant.limits),
             ];
             let limited = all.into_iter().filter(|(_, _, limits)| !limits.is_unlimited());
-            let cells = limited.map(|(name, scope, limits)| CellLimits { name, limits, cell: self.cell(scope) });
+            let cells =
+                limited.map(|(name, scope, limits)| CellLimits { name, limits, cell: self.cell(scope) });
             Arc::new(Cells(cells.collect()))
         };
         match caller.limit_slot.get_or_init(make) {
@@ -212,7 +213,8 @@ mod tests {
     #[test]
     fn all_or_none() {
         let stats = Arc::new(Stats::default());
-        let key = limited(Limits { requests_per_minute: Some(10), concurrency: Some(10), ..Limits::default() });
+        let key =
+            limited(Limits { requests_per_minute: Some(10), concurrency: Some(10), ..Limits::default() });
         let tenant = limited(Limits { tokens_per_minute: Some(5), ..Limits::default() });
         let cells = [key.clone(), tenant];
         let first = Permit::take(&cells, None, 5, draft(), &stats).ok();

@@ -82,7 +82,7 @@ impl LimitLayer {
         let model = if models.is_empty() { None } else { models.get(&*seen.model) };
         let model = model.map(|limits| self.registry.of_model(&seen.model, *limits));
         // Four bytes are a token, roughly; what was really used replaces it at the end.
-        let tokens = seen.body.len() as u64 / 4 + seen.max_output.unwrap_or(0);
+        let tokens = (seen.body.len() as u64 / 4).saturating_add(seen.max_output.unwrap_or(0)).min(1 << 40);
         Permit::take(&cells, model, tokens, context.draft()?.clone(), &self.stats)
             .map(Some)
             .map_err(|refusal| headers::error(&refusal, context.endpoint.dialect))

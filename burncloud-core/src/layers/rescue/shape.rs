@@ -62,7 +62,9 @@ fn openai_type(kind: ErrorKind) -> &'static str {
         E::Payment => "insufficient_quota",
         E::RateLimited => "rate_limit_error",
         E::Forbidden => "permission_error",
-        E::Internal | E::BadGateway | E::Unavailable | E::GatewayTimeout | E::NotImplemented => "server_error",
+        E::Internal | E::BadGateway | E::Unavailable | E::GatewayTimeout | E::NotImplemented => {
+            "server_error"
+        }
         _ => "invalid_request_error",
     }
 }
