@@ -25,6 +25,8 @@ mod stats;
 pub mod store;
 #[cfg(test)]
 mod test_support;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod transport;
 mod usage;
 
