@@ -33,6 +33,12 @@ fn measure() {
     let (dir, store) = (TempDir::new().unwrap(), Arc::new(MockStore::default()));
     let (biller, _shipper) = open(dir.path(), &store);
     let (route, _) = lane_route("m", "gpt-4o-mini");
+    let start = Instant::now();
+    biller.book().catalogue().find("openai", "gpt-4o-mini", burncloud_core::UnixMicros::now());
+    println!("first look-up: {:?}, then {}", start.elapsed(), resident());
+    let start = Instant::now();
+    biller.book().catalogue().find("gemini", "gemini-2.5-pro", burncloud_core::UnixMicros::now());
+    println!("second look-up: {:?}", start.elapsed());
     for (name, who) in [
         ("limited", caller(Some(Nano(i64::MAX / 2)), Some(Nano(i64::MAX / 2)), 0, 0)),
         ("unlimited", caller_of(7, 8, None, None, 0, 0)),
@@ -46,7 +52,7 @@ fn measure() {
             biller.settle(Some(hold), request.outcome(Some(tokens(100, 50))));
         });
     }
-    println!("with the catalogue and a few thousand receipts: {}", resident());
+    println!("with a few thousand receipts: {}", resident());
     let start = Instant::now();
     let text = format!(r#"{{"content":"{}"}}"#, "The quick brown fox jumps. ".repeat(600));
     let cold = crate::estimate(&sample(&text), crate::Dir::In);
