@@ -15,6 +15,7 @@ pub mod routing;
 pub mod store;
 pub mod transport;
 mod usage;
+pub mod usecase;
 
 pub use channel::{ChannelConfig, ChannelSettings, TimeoutSettings};
 pub use dialect::{Dialect, Endpoint, NoEndpoint, Operation, Surface};
