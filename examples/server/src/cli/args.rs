@@ -1,6 +1,7 @@
 //! Commands and their options.
 
 use super::Format;
+use crate::logging::LogFormat;
 use burncloud_core::{Limits, Nano, ReceiptId, UnixMicros};
 use clap::{Args, Parser, Subcommand};
 use std::net::{IpAddr, SocketAddr};
@@ -16,8 +17,18 @@ pub(crate) struct Cli {
     /// The configuration file. Without one: defaults, and the SQLite file burncloud.db in the working directory.
     #[arg(long, global = true, env = "BURNCLOUD_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// How log lines are written; their levels are those of RUST_LOG.
+    #[arg(long, global = true, env = "BURNCLOUD_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Whether the command runs until it is stopped.
+    pub(crate) fn is_service(&self) -> bool {
+        matches!(self.command, Command::Serve(_) | Command::Router(_))
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -251,9 +262,14 @@ pub(crate) struct SetPriceArgs {
     /// From when on; now by default.
     #[arg(long, value_parser = crate::moment::parse, value_name = "MOMENT")]
     pub(crate) effective: Option<UnixMicros>,
-    /// A rate in dollars per million units, such as `input=0.15`; may be repeated.
-    #[arg(long = "rate", required = true, value_parser = crate::prices::parse_rate, value_name = "CLASS=USD")]
-    pub(crate) rates: Vec<(crate::prices::Rate, Nano)>,
+    /// Dollars per million tokens (input=0.15 output=0.60 cached_read=0.075 …), or for one (per_request=0.01).
+    #[arg(required = true, value_parser = rate, value_name = "CLASS=USD")]
+    pub(crate) rates: Vec<(String, String)>,
+}
+
+fn rate(text: &str) -> Result<(String, String), String> {
+    let (class, amount) = text.split_once('=').ok_or("write a class and dollars, such as input=0.15")?;
+    Ok((class.to_owned(), amount.to_owned()))
 }
 
 fn receipt_id(text: &str) -> Result<ReceiptId, String> {

@@ -8,7 +8,7 @@ mod prices;
 mod receipts;
 mod users;
 
-pub(crate) use args::{Cli, Command};
+pub(crate) use args::{Cli, Command, DemoArgs};
 pub(crate) use output::{Format, Output};
 
 use crate::config::{Config, StoreConfig};

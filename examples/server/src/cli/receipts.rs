@@ -87,7 +87,12 @@ pub(crate) fn lines(receipt: &Receipt, names: &Names) -> Vec<String> {
         format!("model     {}{mapped}", if r.model.is_empty() { "-" } else { &r.model }),
         format!("channel   {}", channel_name(r, names).unwrap_or("-")),
         format!("status    {}, {}{}", r.status, word(&r.end), if r.streamed { ", streamed" } else { "" }),
-        format!("usage     {} in, {} out ({})", r.usage.total_input(), r.usage.total_output(), word(&r.usage_source)),
+        format!(
+            "usage     {} in, {} out ({})",
+            r.usage.total_input(),
+            r.usage.total_output(),
+            word(&r.usage_source)
+        ),
         format!("took      {}", took(r)),
         format!("price     version {}", r.price_version),
     ];

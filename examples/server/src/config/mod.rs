@@ -13,6 +13,7 @@ mod secret;
 
 pub(crate) use declared::{Declared, DeclaredKey, DeclaredTenant, DeclaredUser};
 pub(crate) use problem::Problems;
+pub(crate) use secret::SecretRef;
 
 use burncloud_core::Limits;
 use burncloud_core::adapter::Registry;
@@ -160,3 +161,6 @@ fn read(path: &Path, text: &str) -> Result<raw::RawFile, Problems> {
         Problems::new(path, text, vec![Problem { span, field: String::new(), message }])
     })
 }
+
+#[cfg(test)]
+mod tests;

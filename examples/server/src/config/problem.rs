@@ -65,8 +65,7 @@ pub(crate) fn position(text: &str, at: usize) -> (usize, usize) {
 fn show(path: &Path, text: &str, problem: &Problem) -> String {
     let (line, column) = position(text, problem.span.start);
     let colon = if problem.field.is_empty() { "" } else { ": " };
-    let mut out =
-        format!("{}:{line}:{column}: {}{colon}{}", path.display(), problem.field, problem.message);
+    let mut out = format!("{}:{line}:{column}: {}{colon}{}", path.display(), problem.field, problem.message);
     if let Some(source) = text.lines().nth(line - 1).map(mask) {
         out.push_str(&format!("\n  {line} | {source}"));
     }

@@ -131,25 +131,8 @@ pub(super) struct RawKey {
     pub(super) enabled: bool,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawPrice {
-    pub(super) model: At<String>,
-    pub(super) effective: Option<At<Moment>>,
-    pub(super) input: Option<At<Usd>>,
-    pub(super) cached_read: Option<At<Usd>>,
-    pub(super) cache_write_5m: Option<At<Usd>>,
-    pub(super) cache_write_1h: Option<At<Usd>>,
-    pub(super) output: Option<At<Usd>>,
-    pub(super) reasoning: Option<At<Usd>>,
-    pub(super) audio_in: Option<At<Usd>>,
-    pub(super) audio_out: Option<At<Usd>>,
-    pub(super) image_in: Option<At<Usd>>,
-    pub(super) image_out: Option<At<Usd>>,
-    pub(super) piece: Option<At<Usd>>,
-    pub(super) audio_hour: Option<At<Usd>>,
-    pub(super) request: Option<At<Usd>>,
-}
+/// `model`, `effective`, and rates as the price book knows them; it also says which fields there are.
+pub(super) type RawPrice = BTreeMap<String, At<toml::Value>>;
 
 /// A moment, as a TOML date-time or the same as a text: RFC 3339.
 #[derive(Debug)]
@@ -157,10 +140,17 @@ pub(super) struct Moment(pub(super) String);
 
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Moment, D::Error> {
-        match toml::Value::deserialize(from)? {
+        Moment::of(&toml::Value::deserialize(from)?).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Moment {
+    /// The text of a value that is one.
+    pub(super) fn of(value: &toml::Value) -> Result<Moment, &'static str> {
+        match value {
             toml::Value::Datetime(date) => Ok(Moment(date.to_string())),
-            toml::Value::String(text) => Ok(Moment(text)),
-            _ => Err(serde::de::Error::custom("write a moment such as \"2027-01-31T00:00:00Z\"")),
+            toml::Value::String(text) => Ok(Moment(text.clone())),
+            _ => Err("write a moment such as \"2027-01-31T00:00:00Z\""),
         }
     }
 }

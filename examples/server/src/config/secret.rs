@@ -131,7 +131,9 @@ mod tests {
     fn what_is_wrong_never_repeats_a_secret() {
         let misplaced = parse("s = { env = 'sk-misplaced' }").unwrap().resolve(true).unwrap_err();
         assert!(misplaced.contains("name of a variable") && !misplaced.contains("sk-"), "{misplaced}");
-        for text in ["s = 123456", "s = 1.5", "s = { vault = 'sk-x' }", "s = {}", "s = { env = 'A', file = 'b' }"] {
+        for text in
+            ["s = 123456", "s = 1.5", "s = { vault = 'sk-x' }", "s = {}", "s = { env = 'A', file = 'b' }"]
+        {
             let error = parse(text).unwrap_err();
             assert!(error.contains(SHAPE) && !error.contains("123456") && !error.contains("sk-x"), "{error}");
         }

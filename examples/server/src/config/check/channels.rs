@@ -13,7 +13,11 @@ use std::ops::Range;
 use toml::Spanned;
 
 impl Checker {
-    pub(super) fn channels(&mut self, raw: Vec<Spanned<RawChannel>>, registry: &Registry) -> Vec<ChannelConfig> {
+    pub(super) fn channels(
+        &mut self,
+        raw: Vec<Spanned<RawChannel>>,
+        registry: &Registry,
+    ) -> Vec<ChannelConfig> {
         let mut taken = HashSet::new();
         let mut channels = Vec::new();
         for entry in raw {

@@ -2,9 +2,9 @@
 
 use super::Checker;
 use crate::config::DeclaredKey;
+use crate::config::DeclaredUser;
 use crate::config::declared::{DEFAULT, status};
 use crate::config::raw::RawKey;
-use crate::config::DeclaredUser;
 use burncloud_core::usecase::UseCaseError;
 use burncloud_core::usecase::keys::{KeySpec, check_secret, check_spec};
 use burncloud_core::{KeyHash, UserId};

@@ -11,7 +11,11 @@ use std::time::Duration;
 use toml::Spanned;
 
 impl Checker {
-    pub(super) fn timeouts(&mut self, field: &str, set: Option<&Spanned<TimeoutSettings>>) -> TimeoutSettings {
+    pub(super) fn timeouts(
+        &mut self,
+        field: &str,
+        set: Option<&Spanned<TimeoutSettings>>,
+    ) -> TimeoutSettings {
         let Some(set) = set else { return TimeoutSettings::default() };
         let TimeoutSettings { connect_ms, first_byte_ms, idle_ms, total_ms } = *set.get_ref();
         if [connect_ms, first_byte_ms, idle_ms, total_ms].contains(&Some(0)) {
