@@ -13,6 +13,8 @@ mod random;
 mod receipt;
 pub mod routing;
 pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod transport;
 mod usage;
 pub mod usecase;
