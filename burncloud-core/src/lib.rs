@@ -29,6 +29,7 @@ mod test_support;
 pub mod testing;
 pub mod transport;
 mod usage;
+pub mod usecase;
 
 pub use body::Body;
 pub use channel::{ChannelConfig, ChannelSettings, TimeoutSettings};
