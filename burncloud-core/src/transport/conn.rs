@@ -13,11 +13,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-/// Idle connections, the oldest first.
-#[expect(
-    clippy::vec_box,
-    reason = "a connection moves between list and request as a pointer, not as a kilobyte"
-)]
+/// Idle connections, the oldest first. Boxed: one moves between list and request as a pointer, not as a
+/// kilobyte.
 pub(super) type Shard = Mutex<Vec<Box<Conn>>>;
 
 pub(super) struct Conn {
