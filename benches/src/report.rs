@@ -146,7 +146,7 @@ impl Results {
     /// The tables.
     pub(crate) fn markdown(&self) -> String {
         let mut out = format!(
-            "Against the floor: {}. {} cores, medians of {} rounds of {} s; floor / gateway.\n",
+            "Against the floor: {}. {} cores; medians of rounds: {} of {} s; pairs are floor / gateway.\n",
             self.gateway, self.cores, self.rounds, self.seconds
         );
         let (paced, costs): (Vec<_>, Vec<_>) = self.cells.iter().partition(|c| c.cell.paced);
