@@ -9,7 +9,7 @@ use super::{Declared, DeclaredKey, DeclaredTenant, DeclaredUser};
 use burncloud_core::adapter::Registry;
 use burncloud_core::store::{CallerStore, Store, StoreError, UserStore};
 use burncloud_core::usecase::{UseCaseError, channels, keys};
-use burncloud_core::{ApiKey, ChannelConfig, KeyHash, Limits, Status, Tenant, TenantId, User, UserId};
+use burncloud_core::{ApiKey, ChannelConfig, KeyHash, Status, Tenant, TenantId, User, UserId};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -352,7 +352,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use burncloud_core::store::{ChannelStore, KeyStore, MemoryStore, PriceStore};
-    use burncloud_core::{Caller, Nano};
+    use burncloud_core::{Caller, Limits, Nano};
     use std::sync::Arc;
 
     const FILE: &str = r#"

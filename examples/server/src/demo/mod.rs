@@ -89,12 +89,17 @@ async fn show(server: &Server, folder: &Path, key: &str) -> CliResult {
 
     say("A whole answer. The caller asks for \"fast\"; the provider is asked for \"gpt-4o-mini\":\n")?;
     ask(server, key, &body(false)).await?;
-    say("\nA stream, shown as it arrives. The gateway asks for usage and keeps that extra event from the caller:\n")?;
+    say(
+        "\nA stream, shown as it arrives. The gateway asks for usage and keeps that extra event from the caller:\n",
+    )?;
     ask(server, key, &body(true)).await?;
 
     let names = server.store.channels().await?.into_iter().map(|c| (c.id, c.name)).collect();
     for receipt in receipts(server, 2).await? {
-        say(&format!("\nThe receipt of the {}:\n", if receipt.streamed { "stream" } else { "whole answer" }))?;
+        say(&format!(
+            "\nThe receipt of the {}:\n",
+            if receipt.streamed { "stream" } else { "whole answer" }
+        ))?;
         for line in receipt_lines(&receipt, &names) {
             say(&format!("    {line}"))?;
         }

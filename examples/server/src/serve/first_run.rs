@@ -35,6 +35,8 @@ pub(super) fn announce(secret: &SecretString, addr: SocketAddr) -> CliResult {
     say("This is the first start: a key was made. It is shown only this once, keep it now.")?;
     say(&format!("\n    {}\n", secret.expose_secret()))?;
     say("Next, name an upstream account (the credential is read from the environment and kept encrypted):")?;
-    say("    burncloud channels create openai-main --provider openai --models gpt-4o-mini --credential-env OPENAI_API_KEY")?;
+    say(
+        "    burncloud channels create openai-main --provider openai --models gpt-4o-mini --credential-env OPENAI_API_KEY",
+    )?;
     say(&format!("then call http://{addr}/v1/chat/completions with the key as the bearer."))
 }

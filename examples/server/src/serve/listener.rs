@@ -71,7 +71,8 @@ impl Listener {
             if let Err(error) = tcp.set_nodelay(true) {
                 tracing::debug!(%error, "no TCP_NODELAY");
             }
-            let connection = Connection { http: http.clone(), app: app.at(peer), watcher: graceful.watcher() };
+            let connection =
+                Connection { http: http.clone(), app: app.at(peer), watcher: graceful.watcher() };
             let tls = self.tls.clone();
             let mut force = force.clone();
             tokio::spawn(async move {

@@ -32,7 +32,11 @@ fn requests(page: &mut Page, stats: &Stats) {
     }
     let gauges = [
         ("burncloud_requests_in_flight", "Requests under way.", &stats.requests_in_flight),
-        ("burncloud_body_bytes_in_flight", "Bytes of callers' bodies that are held.", &stats.body_bytes_in_flight),
+        (
+            "burncloud_body_bytes_in_flight",
+            "Bytes of callers' bodies that are held.",
+            &stats.body_bytes_in_flight,
+        ),
         ("burncloud_concurrency_permits", "Concurrency permits that are out.", &stats.concurrency_permits),
         ("burncloud_unsettled_requests", "Authenticated requests without a receipt yet.", &stats.drafts),
     ];
@@ -86,13 +90,28 @@ fn money(page: &mut Page, parts: &Parts) {
     let (ship, write) = biller.failures();
     let held = biller.reserved_total().0;
     page.single("burncloud_reserved_nanodollars", "gauge", "Held for requests under way.", held);
-    page.single("burncloud_journal_bytes", "gauge", "Bytes of the journal that wait.", biller.journal_bytes());
-    page.single("burncloud_journal_unshipped", "gauge", "Receipts in memory that wait for the store.", waiting);
+    page.single(
+        "burncloud_journal_bytes",
+        "gauge",
+        "Bytes of the journal that wait.",
+        biller.journal_bytes(),
+    );
+    page.single(
+        "burncloud_journal_unshipped",
+        "gauge",
+        "Receipts in memory that wait for the store.",
+        waiting,
+    );
     page.single("burncloud_journal_spilled", "gauge", "1 while more of them wait on disk.", u8::from(more));
     page.single("burncloud_receipts_shipped_total", "counter", "Receipts the store took.", biller.shipped());
     page.single("burncloud_ship_failures_total", "counter", "Failed attempts to ship.", ship);
     page.single("burncloud_journal_failures_total", "counter", "Failed writes of the journal.", write);
-    page.single("burncloud_receipts_dropped_total", "counter", "Receipts of refusals that were dropped.", biller.dropped());
+    page.single(
+        "burncloud_receipts_dropped_total",
+        "counter",
+        "Receipts of refusals that were dropped.",
+        biller.dropped(),
+    );
     let lag = u64::try_from(biller.store_lag().as_micros()).unwrap_or(u64::MAX);
     page.single("burncloud_store_lag_seconds", "gauge", "Age of the oldest unshipped receipt.", seconds(lag));
 }

@@ -82,7 +82,8 @@ impl Ops {
             Err(_) => reasons.push(format!("store: no answer within {} s", PATIENCE.as_secs())),
         }
         if self.parts.biller.journal_bytes() >= self.parts.journal_bound {
-            reasons.push("journal: full; requests are refused until the store takes receipts again".to_owned());
+            reasons
+                .push("journal: full; requests are refused until the store takes receipts again".to_owned());
         }
         if self.parts.biller.journal_is_failing() {
             reasons.push("journal: cannot be written; requests are refused until it can".to_owned());

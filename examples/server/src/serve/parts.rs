@@ -142,9 +142,8 @@ async fn open_biller(config: &Config, store: &Arc<SqlStore>) -> CliResult<(Arc<B
     options.unpriced = config.billing.unpriced;
     options.default_max_output = config.billing.default_max_output;
     let store = store.clone();
-    let opened = tokio::task::spawn_blocking(move || {
-        Biller::open(options, store, Arc::new(PriceBook::new()))
-    });
+    let opened =
+        tokio::task::spawn_blocking(move || Biller::open(options, store, Arc::new(PriceBook::new())));
     Ok(opened.await??)
 }
 
