@@ -91,7 +91,7 @@ impl Parts {
         let journal_bound = config.journal.max_bytes;
         let parts = Parts { store, registry, biller, gateway, journal_bound };
         parts.set_model_limits(config);
-        parts.warm();
+        parts.warm().await;
         Ok((parts, shipper, managed))
     }
 
@@ -104,7 +104,7 @@ impl Parts {
         reload_prices(&*self.store, self.biller.book()).await?;
         let channels = usable_channels(&*self.store, &self.registry, timeouts).await?;
         self.gateway.handle().set_channels(&channels)?;
-        self.warm();
+        self.warm().await;
         Ok(())
     }
 
@@ -115,9 +115,11 @@ impl Parts {
     }
 
     /// Looks up the prices of the table beside the requests' way.
-    fn warm(&self) {
+    async fn warm(&self) {
         let (biller, table) = (self.biller.clone(), self.gateway.handle().table());
-        drop(tokio::task::spawn_blocking(move || biller.warm(&table)));
+        if let Err(error) = tokio::task::spawn_blocking(move || biller.warm(&table)).await {
+            tracing::warn!(%error, "prices are looked up by the requests that need them");
+        }
     }
 
     /// Waits (not for ever) until every request that was cut off has left its receipt.
