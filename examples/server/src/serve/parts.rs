@@ -32,8 +32,7 @@ pub(crate) async fn open_store(config: &StoreConfig) -> CliResult<Arc<SqlStore>>
     let secrets = match std::env::var(KEY_VARIABLE) {
         Ok(text) => SecretBox::from_text(&SecretString::from(text))
             .map_err(|e| format!("the environment variable {KEY_VARIABLE}: {e}"))?,
-        Err(_) => SecretBox::load_or_create(&config.key_file)
-            .map_err(|e| format!("the key file {}: {e}", config.key_file.display()))?,
+        Err(_) => SecretBox::load_or_create(&config.key_file)?,
     };
     Ok(Arc::new(SqlStore::connect(config.url.expose_secret(), secrets).await?))
 }
