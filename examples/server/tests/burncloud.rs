@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -87,8 +87,12 @@ impl Server {
         assert!(status.success());
     }
 
-    fn stop(mut self) {
+    fn stop(self) {
         self.signal("-TERM");
+        self.ended();
+    }
+
+    fn ended(mut self) {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -269,6 +273,84 @@ fn a_changed_file_and_a_changed_store_take_effect_and_a_broken_file_does_not() {
     eventually("the revoked key is refused", || server.get("/v1/models", "sk-callers-hunter2").0 == 401);
     server.stop();
     assert!(!log().contains("hunter2"), "a secret is in the log");
+}
+
+/// A provider that begins a stream and goes on when told to.
+fn pausing_provider() -> (String, std::sync::mpsc::Sender<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let (go_on, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut tcp, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let _ = tcp.read(&mut request).unwrap();
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
+        let chunk =
+            |text: &str| format!("data: {{\"choices\":[{{\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n");
+        tcp.write_all((head.to_owned() + &chunk("begun")).as_bytes()).unwrap();
+        if told.recv().is_ok() {
+            tcp.write_all((chunk("ended") + "data: [DONE]\n\n").as_bytes()).unwrap();
+        }
+    });
+    (addr, go_on)
+}
+
+/// Asks for a stream and returns when its first chunk is here.
+fn begin_stream(server: &Server) -> TcpStream {
+    let mut tcp = TcpStream::connect(&server.addr).unwrap();
+    tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+    let body = r#"{"model":"gpt-4o-mini","stream":true,"messages":[]}"#;
+    let head =
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer sk-callers-hunter2\r\n";
+    write!(tcp, "{head}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+        .unwrap();
+    let mut seen = String::new();
+    while !seen.contains("begun") {
+        let mut piece = [0; 4096];
+        let n = tcp.read(&mut piece).unwrap();
+        assert!(n > 0, "ended early: {seen}");
+        seen.push_str(&text(&piece[..n]));
+    }
+    tcp
+}
+
+fn streaming_file(provider: &str, grace_ms: u32) -> TempDir {
+    let base_url = format!("base_url = \"http://{provider}\"\nmodels");
+    let server = format!("[server]\nshutdown_grace_ms = {grace_ms}\n[[channels]]");
+    with_file(&FILE.replace("models", &base_url).replace("[[channels]]", &server))
+}
+
+fn ends(dir: &Path) -> Vec<String> {
+    let receipts = json(dir, &["receipts", "list", CONFIG[0], CONFIG[1]]);
+    receipts.as_array().unwrap().iter().map(|r| r["end"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_stream_is_finished_before_the_end() {
+    let (provider, go_on) = pausing_provider();
+    let dir = streaming_file(&provider, 60_000);
+    let server = Server::start(dir.path(), &["serve", CONFIG[0], CONFIG[1]]);
+    let mut stream = begin_stream(&server);
+    server.signal("-TERM");
+    let refused = || TcpStream::connect(&server.addr).is_err();
+    eventually("new connections are refused", refused);
+    go_on.send(()).unwrap();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).unwrap();
+    assert!(text(&rest).contains("ended") && text(&rest).contains("[DONE]"), "{}", text(&rest));
+    server.ended();
+    assert_eq!(ends(dir.path()), ["finished"]);
+}
+
+#[test]
+fn a_stream_that_outlives_the_grace_is_cut_off_and_leaves_its_receipt() {
+    let (provider, go_on) = pausing_provider();
+    let dir = streaming_file(&provider, 50);
+    let server = Server::start(dir.path(), &["serve", CONFIG[0], CONFIG[1]]);
+    let stream = begin_stream(&server);
+    server.stop();
+    assert_eq!(ends(dir.path()), ["caller_gone"]);
+    drop((stream, go_on));
 }
 
 #[test]
