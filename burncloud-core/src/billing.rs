@@ -1,0 +1,117 @@
+//! What the gateway asks of whoever keeps the money.
+//!
+//! The `reserve` and `meter` layers call a [`Billing`]; `burncloud-billing` is the real one. Both calls are
+//! synchronous and must not wait: they are on every request's way, and a settlement runs in a `Drop`.
+
+use crate::adapter::Sample;
+use crate::routing::Candidate;
+use crate::{Attempt, Caller, End, Endpoint, Error, Nano, ReceiptId, Route, TraceId, UnixMicros, Usage};
+use std::any::Any;
+use std::sync::Arc;
+
+/// A request that wants to be dispatched, and what its cost can be told from.
+#[derive(Debug)]
+pub struct Ask<'a> {
+    /// The receipt it will end in.
+    pub id: ReceiptId,
+    /// Its trace.
+    pub trace_id: TraceId,
+    /// When it arrived.
+    pub at: UnixMicros,
+    /// Who pays.
+    pub caller: &'a Arc<Caller>,
+    /// What is asked.
+    pub endpoint: &'a Endpoint,
+    /// Where it may go, with the prices that can apply.
+    pub route: &'a Arc<Route>,
+    /// The candidates of this very request, in the order of trial.
+    pub candidates: &'a [Candidate],
+    /// Bytes of the body: a token is at least one byte, so this bounds the input.
+    pub body_len: u64,
+    /// The most output tokens the caller allows, if they say so.
+    pub max_output: Option<u64>,
+    /// How many answers are asked for (`n`); at least 1.
+    pub answers: u64,
+}
+
+/// Money that is held until the request ends. The hold itself has no `Drop`: [`Billing::settle`] is called
+/// exactly once for it.
+#[derive(Debug, Default)]
+pub struct Hold {
+    /// How much.
+    pub reserved: Nano,
+    /// The implementation's own.
+    pub state: Option<Box<dyn Any + Send + Sync>>,
+}
+
+/// How a request ended: the facts a receipt is made from.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The receipt's identity.
+    pub id: ReceiptId,
+    /// Its trace.
+    pub trace_id: TraceId,
+    /// When it arrived.
+    pub at: UnixMicros,
+    /// Who called.
+    pub caller: Arc<Caller>,
+    /// What was asked.
+    pub endpoint: Endpoint,
+    /// The model asked for; empty if that was never known.
+    pub model: Arc<str>,
+    /// Where it was routed, if it came so far.
+    pub route: Option<Arc<Route>>,
+    /// Whose answer the caller got.
+    pub served: Option<Candidate>,
+    /// Each attempt, in order.
+    pub attempts: Vec<Attempt>,
+    /// The provider's id of the exchange.
+    pub upstream_request_id: Option<Box<str>>,
+    /// Whether the answer was a stream of events.
+    pub streamed: bool,
+    /// The status the caller got.
+    pub status: u16,
+    /// Why it ended.
+    pub end: End,
+    /// What the provider reported.
+    pub usage: Option<Usage>,
+    /// The beginning of the request's body, for an estimate.
+    pub request_sample: Sample,
+    /// The beginning of the answer's body, for an estimate.
+    pub response_sample: Sample,
+    /// Microseconds to the first byte.
+    pub first_byte_us: Option<u32>,
+    /// Microseconds in all.
+    pub took_us: u64,
+    /// Bytes of the caller's body.
+    pub bytes_in: u64,
+    /// Bytes of the answer's body.
+    pub bytes_out: u64,
+}
+
+/// Keeps the money: holds it before dispatch, settles it after.
+pub trait Billing: Send + Sync + 'static {
+    /// Holds an upper estimate against every budget on the caller's path, in one atomic step, and notes in
+    /// the journal that the request is under way.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Payment`](crate::ErrorKind::Payment) when a budget does not hold it,
+    /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) when the journal cannot take more.
+    fn reserve(&self, ask: &Ask<'_>) -> Result<Hold, Error>;
+
+    /// Ends a request: replaces the hold by the charge and records the receipt. Called exactly once per
+    /// authenticated request, with the hold if there was one, possibly from a `Drop`.
+    fn settle(&self, hold: Option<Hold>, outcome: Outcome);
+}
+
+/// Charges nothing and records nothing: for embedders who only route.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoBilling;
+
+impl Billing for NoBilling {
+    fn reserve(&self, _ask: &Ask<'_>) -> Result<Hold, Error> {
+        Ok(Hold::default())
+    }
+
+    fn settle(&self, _hold: Option<Hold>, _outcome: Outcome) {}
+}

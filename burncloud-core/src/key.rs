@@ -1,0 +1,180 @@
+//! API keys, and whoever calls with one.
+
+use crate::{KeyId, Nano, TenantId, UnixMicros, UserId};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::any::Any;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+
+/// SHA-256 of an API key. Keys are 256 random bits (or a secret the operator chose), so a fast hash is
+/// enough, and a slow one would be the dearest step of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeyHash(pub [u8; 32]);
+
+impl KeyHash {
+    /// The hash of a key as the caller sent it.
+    #[must_use]
+    pub fn of(secret: &[u8]) -> KeyHash {
+        KeyHash(Sha256::digest(secret).into())
+    }
+}
+
+impl fmt::Debug for KeyHash {
+    /// Four bytes: enough to tell two apart in a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeyHash({:02x}{:02x}{:02x}{:02x}…)", self.0[0], self.0[1], self.0[2], self.0[3])
+    }
+}
+
+/// Limits on use. `None` is unlimited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Requests in any 60 seconds.
+    pub requests_per_minute: Option<u64>,
+    /// Tokens (input and output) in any 60 seconds.
+    pub tokens_per_minute: Option<u64>,
+    /// Requests at the same time.
+    pub concurrency: Option<u64>,
+}
+
+impl Limits {
+    /// Whether nothing is limited.
+    #[must_use]
+    pub fn is_unlimited(&self) -> bool {
+        *self == Limits::default()
+    }
+}
+
+/// Whether a key, a user or a channel may be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// In use.
+    #[default]
+    Active,
+    /// Switched off; may be switched on again.
+    Disabled,
+    /// Withdrawn for good.
+    Revoked,
+}
+
+/// An API key as it is stored: everything but the secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// Identity.
+    pub id: KeyId,
+    /// The operator's name for it; unique.
+    pub name: String,
+    /// How it is recognised on a screen, such as `sk-burn-ab12…`.
+    pub hint: String,
+    /// Whose it is.
+    pub user: UserId,
+    /// Whether it may be used.
+    pub status: Status,
+    /// What it may spend in its life; `None` is unlimited.
+    pub quota: Option<Nano>,
+    /// What it has spent, as far as receipts were shipped.
+    pub used: Nano,
+    /// Its limits.
+    pub limits: Limits,
+    /// The models it may ask for; `None` is all.
+    pub models: Option<Vec<String>>,
+    /// The addresses it may come from; `None` is all.
+    pub ips: Option<Vec<IpAddr>>,
+    /// When it stops working.
+    pub expires_at: Option<UnixMicros>,
+    /// When it was made.
+    pub created_at: UnixMicros,
+}
+
+/// A user: owns keys and pays from a balance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Identity.
+    pub id: UserId,
+    /// The operator's name for them; unique.
+    pub name: String,
+    /// Where they belong.
+    pub tenant: TenantId,
+    /// Whether they may call.
+    pub status: Status,
+    /// What is left to spend, as far as receipts were shipped; `None` is unlimited.
+    pub balance: Option<Nano>,
+    /// What they have spent, as far as receipts were shipped.
+    pub used: Nano,
+    /// Limits over all their keys.
+    pub limits: Limits,
+    /// When they were made.
+    pub created_at: UnixMicros,
+}
+
+/// A tenant: users together, with limits of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// Identity.
+    pub id: TenantId,
+    /// The operator's name for it; unique.
+    pub name: String,
+    /// Limits over all its users.
+    pub limits: Limits,
+    /// When it was made.
+    pub created_at: UnixMicros,
+}
+
+/// Whoever stands behind a key: what `auth` found, read by every layer after it.
+///
+/// A caller is made when a key is first seen and again after it changed; layers that keep state per key,
+/// user or tenant find that state once and leave it in a [`Slot`].
+#[derive(Debug)]
+pub struct Caller {
+    /// The key.
+    pub key: ApiKey,
+    /// Its owner.
+    pub user: User,
+    /// The owner's tenant.
+    pub tenant: Tenant,
+    /// For the rate limiter.
+    pub limit_slot: Slot,
+    /// For whoever keeps the money.
+    pub billing_slot: Slot,
+}
+
+impl Caller {
+    /// Puts the three together.
+    #[must_use]
+    pub fn new(key: ApiKey, user: User, tenant: Tenant) -> Caller {
+        Caller { key, user, tenant, limit_slot: Slot::default(), billing_slot: Slot::default() }
+    }
+
+    /// Whether the key may ask for `model`.
+    #[must_use]
+    pub fn may_use(&self, model: &str) -> bool {
+        self.key.models.as_ref().is_none_or(|models| models.iter().any(|m| m == model))
+    }
+}
+
+/// Room for one value that somebody else derives from an object and wants to find again without a look-up.
+#[derive(Default)]
+pub struct Slot(OnceLock<Arc<dyn Any + Send + Sync>>);
+
+impl Slot {
+    /// The value, made now if it is not there yet. `None` if the slot already holds another type.
+    pub fn get_or_init<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> Arc<T>) -> Option<&T> {
+        let value = self.0.get_or_init(|| make());
+        value.downcast_ref::<T>()
+    }
+
+    /// The value, shared.
+    pub fn share_or_init<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> Arc<T>) -> Option<Arc<T>> {
+        Arc::clone(self.0.get_or_init(|| make())).downcast().ok()
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.get().is_some() { "Slot(full)" } else { "Slot(empty)" })
+    }
+}

@@ -1,0 +1,138 @@
+//! A channel, made ready to be used.
+
+use super::ChannelError;
+use crate::adapter::{Adapter, Registry};
+use crate::transport::{Origin, Upstream};
+use crate::{ChannelConfig, ChannelId, TimeoutSettings};
+use http::{HeaderName, HeaderValue, Uri};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
+
+/// Time limits of an upstream call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// To connect, TLS included.
+    pub connect: Duration,
+    /// From dispatch to the response's head.
+    pub first_byte: Duration,
+    /// Between two chunks of the response.
+    pub idle: Duration,
+    /// Over all of a whole (not streamed) answer.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    /// Connect 10 s, first byte 120 s, idle 120 s, total 600 s: reasoning models think for minutes.
+    fn default() -> Timeouts {
+        Timeouts {
+            connect: Duration::from_secs(10),
+            first_byte: Duration::from_secs(120),
+            idle: Duration::from_secs(120),
+            total: Duration::from_secs(600),
+        }
+    }
+}
+
+impl Timeouts {
+    /// These, but for what is set.
+    #[must_use]
+    pub fn with(self, set: &TimeoutSettings) -> Timeouts {
+        let or = |ms: Option<u64>, default| ms.map_or(default, Duration::from_millis);
+        Timeouts {
+            connect: or(set.connect_ms, self.connect),
+            first_byte: or(set.first_byte_ms, self.first_byte),
+            idle: or(set.idle_ms, self.idle),
+            total: or(set.total_ms, self.total),
+        }
+    }
+}
+
+/// One upstream account, ready: address split, credential turned into headers, connections pooled.
+pub struct Channel {
+    /// Identity.
+    pub id: ChannelId,
+    /// The operator's name for it.
+    pub name: Arc<str>,
+    /// Its provider.
+    pub adapter: Arc<dyn Adapter>,
+    /// Higher first.
+    pub priority: i32,
+    /// Share within one priority.
+    pub weight: u32,
+    /// Time limits.
+    pub timeouts: Timeouts,
+    /// Whether usage is asked for in streams whose caller did not.
+    pub include_usage: bool,
+    /// Requests at the same time; `None` is unlimited.
+    pub concurrency: Option<u32>,
+    /// Requests under way now.
+    pub(crate) in_flight: Arc<AtomicU32>,
+    /// The API root: a path without a trailing slash.
+    pub(crate) root: String,
+    pub(crate) host: HeaderValue,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) default_headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) upstream: Arc<Upstream>,
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Channel {
+    pub(super) fn prepare(
+        config: &ChannelConfig,
+        registry: &Registry,
+        defaults: &Timeouts,
+        old: Option<&Channel>,
+    ) -> Result<Channel, ChannelError> {
+        let fail = |field, message: String| ChannelError { channel: config.name.clone(), field, message };
+        let adapter = registry.get(&config.provider).ok_or_else(|| {
+            let known = registry.names().join(", ");
+            fail("provider", format!("`{}` is not known; one of: {known}", config.provider))
+        })?;
+        let base = config.base_url.as_deref().unwrap_or_else(|| adapter.default_base_url());
+        let uri: Uri = base.parse().map_err(|e| fail("base_url", format!("not a URL: {e}")))?;
+        let proxy = config.settings.proxy.as_deref();
+        let origin = Origin::new(&uri, proxy).map_err(|(field, why)| fail(field, why))?;
+        let headers = adapter.authorize(&config.credential).map_err(|e| fail("credential", e.to_string()))?;
+        let upstream = match old {
+            Some(old) if *old.upstream.origin() == origin => old.upstream.clone(),
+            _ => Arc::new(Upstream::new(origin)),
+        };
+        let host = HeaderValue::from_str(upstream.origin().authority())
+            .map_err(|_| fail("base_url", "the host cannot stand in a header".into()))?;
+        Ok(Channel {
+            id: config.id,
+            name: config.name.as_str().into(),
+            root: api_root(uri.path(), adapter.as_ref()),
+            default_headers: adapter.default_headers(),
+            include_usage: config.settings.include_usage.unwrap_or_else(|| adapter.takes_include_usage()),
+            adapter: adapter.clone(),
+            priority: config.priority,
+            weight: config.weight,
+            timeouts: defaults.with(&config.settings.timeouts),
+            concurrency: config.settings.concurrency,
+            in_flight: old.map(|c| c.in_flight.clone()).unwrap_or_default(),
+            host,
+            headers,
+            upstream,
+        })
+    }
+
+    /// Connections to the provider that are open and idle.
+    #[must_use]
+    pub fn idle_connections(&self) -> usize {
+        self.upstream.idle()
+    }
+}
+
+/// An address without a path lies at the provider's own API root; one with a path *is* an API root.
+fn api_root(path: &str, adapter: &dyn Adapter) -> String {
+    let path = path.trim_end_matches('/');
+    if path.is_empty() { adapter.api_root().trim_end_matches('/').to_owned() } else { path.to_owned() }
+}

@@ -1,0 +1,212 @@
+//! Where the gateway keeps what must outlive it: one trait per kind of thing.
+//!
+//! The in-memory [`MemoryStore`] implements all of them, `burncloud-store` does so over SQL. Anyone may bring
+//! another: the suite in [`crate::testing`] (feature `testing`) says what each must do.
+//!
+//! Nothing on a request's way waits for a store but a key seen for the first time.
+
+mod memory;
+
+pub use memory::MemoryStore;
+
+use crate::{
+    ApiKey, Caller, ChannelConfig, ChannelId, KeyHash, KeyId, Limits, Nano, Receipt, ReceiptId, Tenant,
+    TenantId, UnixMicros, User, UserId,
+};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::sync::Arc;
+
+/// A store's failure.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is already one of that name (or that key).
+    Conflict {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// There is none.
+    NotFound {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name or id.
+        name: String,
+    },
+    /// What is to be stored breaks a rule.
+    Invalid(String),
+    /// The store is away; trying again may help. The text holds no secret.
+    Unavailable(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::Conflict { what, name } => write!(f, "there is already a {what} `{name}`"),
+            StoreError::NotFound { what, name } => write!(f, "there is no {what} `{name}`"),
+            StoreError::Invalid(why) => f.write_str(why),
+            StoreError::Unavailable(why) => write!(f, "the store is away: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// What a store answers.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// A key to be made. `id`, `used` and `created_at` are the store's to set.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// The operator's name for it; unique.
+    pub name: String,
+    /// How it is recognised on a screen.
+    pub hint: String,
+    /// The hash of its secret; unique.
+    pub hash: KeyHash,
+    /// Whose it is.
+    pub user: UserId,
+    /// What it may spend.
+    pub quota: Option<Nano>,
+    /// Its limits.
+    pub limits: Limits,
+    /// The models it may ask for.
+    pub models: Option<Vec<String>>,
+    /// The addresses it may come from.
+    pub ips: Option<Vec<std::net::IpAddr>>,
+    /// When it stops working.
+    pub expires_at: Option<UnixMicros>,
+}
+
+/// Finds whoever stands behind a key: what the auth layer needs, and nothing more.
+#[async_trait]
+pub trait CallerStore: Send + Sync + 'static {
+    /// The answer if it is at hand, without waiting: `Some(None)` means "known to be nobody".
+    fn peek(&self, _hash: &KeyHash) -> Option<Option<Arc<Caller>>> {
+        None
+    }
+
+    /// The caller of a key whatever its status, with its user and tenant.
+    async fn caller(&self, hash: &KeyHash) -> StoreResult<Option<Arc<Caller>>>;
+}
+
+/// Keys.
+#[async_trait]
+pub trait KeyStore: Send + Sync + 'static {
+    /// Makes a key. `Conflict` for a name or a hash that is taken.
+    async fn create_key(&self, key: NewKey) -> StoreResult<ApiKey>;
+    /// The key of that name.
+    async fn key_by_name(&self, name: &str) -> StoreResult<Option<ApiKey>>;
+    /// The key of that id.
+    async fn key(&self, id: KeyId) -> StoreResult<Option<ApiKey>>;
+    /// Keys in the order of their ids, after `after`, at most `limit`.
+    async fn keys(&self, after: Option<KeyId>, limit: u32) -> StoreResult<Vec<ApiKey>>;
+    /// Replaces everything that may change (all but id, used, created_at); `hash` too if given. `NotFound`.
+    async fn update_key(&self, key: &ApiKey, hash: Option<KeyHash>) -> StoreResult<()>;
+}
+
+/// Users and tenants.
+#[async_trait]
+pub trait UserStore: Send + Sync + 'static {
+    /// Makes a tenant. `Conflict` for a taken name.
+    async fn create_tenant(&self, name: &str, limits: Limits) -> StoreResult<Tenant>;
+    /// The tenant of that name.
+    async fn tenant_by_name(&self, name: &str) -> StoreResult<Option<Tenant>>;
+    /// All tenants in the order of their ids.
+    async fn tenants(&self) -> StoreResult<Vec<Tenant>>;
+    /// Replaces the limits. `NotFound`.
+    async fn update_tenant(&self, tenant: &Tenant) -> StoreResult<()>;
+    /// Makes a user. `Conflict` for a taken name, `NotFound` for an unknown tenant.
+    async fn create_user(
+        &self,
+        name: &str,
+        tenant: TenantId,
+        balance: Option<Nano>,
+        limits: Limits,
+    ) -> StoreResult<User>;
+    /// The user of that name.
+    async fn user_by_name(&self, name: &str) -> StoreResult<Option<User>>;
+    /// The user of that id.
+    async fn user(&self, id: UserId) -> StoreResult<Option<User>>;
+    /// Users in the order of their ids, after `after`, at most `limit`.
+    async fn users(&self, after: Option<UserId>, limit: u32) -> StoreResult<Vec<User>>;
+    /// Replaces status and limits (not the balance). `NotFound`.
+    async fn update_user(&self, user: &User) -> StoreResult<()>;
+    /// Adds to the balance (a negative amount takes away) and returns the new one; a balance that was
+    /// unlimited becomes limited, starting at nothing. `Invalid` if the sum does not fit.
+    async fn add_balance(&self, id: UserId, amount: Nano) -> StoreResult<Nano>;
+    /// Replaces the balance; `None` is unlimited. `NotFound`.
+    async fn set_balance(&self, id: UserId, balance: Option<Nano>) -> StoreResult<()>;
+}
+
+/// Channels. Credentials go in and come out in clear; a store that outlives the process encrypts them.
+#[async_trait]
+pub trait ChannelStore: Send + Sync + 'static {
+    /// Makes a channel; its `id` is ignored and set. `Conflict` for a taken name.
+    async fn create_channel(&self, channel: ChannelConfig) -> StoreResult<ChannelConfig>;
+    /// All channels in the order of their ids.
+    async fn channels(&self) -> StoreResult<Vec<ChannelConfig>>;
+    /// The channel of that name.
+    async fn channel_by_name(&self, name: &str) -> StoreResult<Option<ChannelConfig>>;
+    /// Replaces everything but the id. `NotFound`, `Conflict`.
+    async fn update_channel(&self, channel: &ChannelConfig) -> StoreResult<()>;
+    /// Removes it. `NotFound`. Receipts keep its id.
+    async fn delete_channel(&self, id: ChannelId) -> StoreResult<()>;
+}
+
+/// What to list of receipts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReceiptFilter {
+    /// Of this key alone.
+    pub key: Option<KeyId>,
+    /// Of this user alone.
+    pub user: Option<UserId>,
+    /// Older than this one (receipts are listed newest first).
+    pub before: Option<ReceiptId>,
+    /// At most so many; 0 means 100.
+    pub limit: u32,
+}
+
+/// Receipts, and the spending they add up to.
+#[async_trait]
+pub trait ReceiptStore: Send + Sync + 'static {
+    /// Records receipts and, in the same transaction, adds each charge to its key's and user's `used` and
+    /// takes it from the user's balance if that is limited. A receipt that is already there is skipped
+    /// with all its effects: shipping is idempotent. Returns how many were new.
+    async fn record(&self, receipts: &[Arc<Receipt>]) -> StoreResult<usize>;
+    /// One receipt.
+    async fn receipt(&self, id: ReceiptId) -> StoreResult<Option<Receipt>>;
+    /// Receipts, newest first.
+    async fn receipts(&self, filter: &ReceiptFilter) -> StoreResult<Vec<Receipt>>;
+}
+
+/// A price that the operator set: overrides the catalogue for a model from a moment on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceOverride {
+    /// The version: set by the store, increasing.
+    #[serde(default)]
+    pub version: u64,
+    /// The model as callers ask for it.
+    pub model: String,
+    /// From when on it holds.
+    pub effective_at: UnixMicros,
+    /// The rates as JSON; `burncloud-billing` knows their shape and checks it.
+    pub rates: serde_json::Value,
+}
+
+/// Prices that the operator set.
+#[async_trait]
+pub trait PriceStore: Send + Sync + 'static {
+    /// Adds one; returns its version. Prices are never changed, only superseded.
+    async fn add_price(&self, price: PriceOverride) -> StoreResult<u64>;
+    /// All of them, in the order of their versions.
+    async fn prices(&self) -> StoreResult<Vec<PriceOverride>>;
+}
+
+/// Everything that the reference server keeps.
+pub trait Store: CallerStore + KeyStore + UserStore + ChannelStore + ReceiptStore + PriceStore {}
+
+impl<T: CallerStore + KeyStore + UserStore + ChannelStore + ReceiptStore + PriceStore> Store for T {}
