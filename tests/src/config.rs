@@ -157,7 +157,11 @@ impl Config {
             }
         };
         lines(&mut out, &self.server);
-        write!(out, "\n[store]\nurl = \"sqlite://{dir}/burncloud.db\"\n\n[journal]\ndir = \"{dir}/journal\"\n").unwrap();
+        write!(
+            out,
+            "\n[store]\nurl = \"sqlite://{dir}/burncloud.db\"\n\n[journal]\ndir = \"{dir}/journal\"\n"
+        )
+        .unwrap();
         lines(&mut out, &self.journal);
         lines(&mut out, &self.sections);
         for channel in &self.channels {
@@ -173,7 +177,8 @@ impl Config {
         }
         for key in &self.keys {
             let variable = variable("KEY", &key.name);
-            write!(out, "\n[[keys]]\nname = \"{}\"\nsecret = {{ env = \"{variable}\" }}\n", key.name).unwrap();
+            write!(out, "\n[[keys]]\nname = \"{}\"\nsecret = {{ env = \"{variable}\" }}\n", key.name)
+                .unwrap();
             lines(&mut out, &key.lines);
         }
         out

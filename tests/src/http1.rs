@@ -18,7 +18,11 @@ impl Headers {
     /// Every value of `name`.
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<&str> {
-        self.0.iter().filter(|(have, _)| have.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str()).collect()
+        self.0
+            .iter()
+            .filter(|(have, _)| have.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+            .collect()
     }
 }
 
@@ -105,7 +109,11 @@ impl<R: AsyncRead + Unpin> Reader<R> {
                 return Ok(Some(parse_head(&text)));
             }
             if self.fill().await? == 0 {
-                return if self.buffer.is_empty() { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+                return if self.buffer.is_empty() {
+                    Ok(None)
+                } else {
+                    Err(io::ErrorKind::UnexpectedEof.into())
+                };
             }
         }
     }
@@ -246,6 +254,9 @@ mod tests {
     #[test]
     fn cuts_sse_at_both_kinds_of_blank_line() {
         let body = b"data: 1\r\n\r\ndata: 2\n\ndata: 3";
-        assert_eq!(sse_frames(body), [b"data: 1\r\n\r\n".to_vec(), b"data: 2\n\n".to_vec(), b"data: 3".to_vec()]);
+        assert_eq!(
+            sse_frames(body),
+            [b"data: 1\r\n\r\n".to_vec(), b"data: 2\n\n".to_vec(), b"data: 3".to_vec()]
+        );
     }
 }

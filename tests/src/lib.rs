@@ -43,7 +43,10 @@ pub fn services_required() -> bool {
 /// When `BURNCLOUD_REQUIRE_SERVICES=1`: then nothing may be skipped.
 #[allow(clippy::print_stderr, reason = "a skipped test says so where the person who ran it looks")]
 pub fn skip(what: &str, why: &str) {
-    assert!(!services_required(), "{what} cannot run ({why}) and BURNCLOUD_REQUIRE_SERVICES=1 forbids skipping");
+    assert!(
+        !services_required(),
+        "{what} cannot run ({why}) and BURNCLOUD_REQUIRE_SERVICES=1 forbids skipping"
+    );
     eprintln!("skipped {what}: {why}");
 }
 

@@ -50,7 +50,10 @@ impl Response {
     /// When the response carries none.
     #[must_use]
     pub fn trace_id(&self) -> String {
-        self.headers.get("x-burncloud-trace-id").unwrap_or_else(|| panic!("no trace id in {self:?}")).to_owned()
+        self.headers
+            .get("x-burncloud-trace-id")
+            .unwrap_or_else(|| panic!("no trace id in {self:?}"))
+            .to_owned()
     }
 }
 

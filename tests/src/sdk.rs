@@ -97,12 +97,16 @@ impl Script {
             }
         };
         command.env("SDK_TEST", orders.to_string()).env("NO_PROXY", "127.0.0.1").kill_on_drop(true);
-        let output = command.output().await.unwrap_or_else(|error| panic!("{self:?} does not start: {error}"));
+        let output =
+            command.output().await.unwrap_or_else(|error| panic!("{self:?} does not start: {error}"));
         let out = String::from_utf8_lossy(&output.stdout);
         let err = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{self:?} failed\n{out}\n{err}");
         let last = out.lines().last().unwrap_or_default();
-        Some(serde_json::from_str(last).unwrap_or_else(|error| panic!("{self:?} printed no report: {error}\n{out}")))
+        Some(
+            serde_json::from_str(last)
+                .unwrap_or_else(|error| panic!("{self:?} printed no report: {error}\n{out}")),
+        )
     }
 }
 

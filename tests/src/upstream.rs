@@ -114,6 +114,7 @@ enum Step {
 
 #[derive(Debug)]
 struct State {
+    always: Mutex<Option<Behaviour>>,
     by_model: Mutex<HashMap<String, Behaviour>>,
     queue: Mutex<VecDeque<Behaviour>>,
     requests: Mutex<Vec<Recorded>>,
@@ -147,6 +148,7 @@ impl Upstream {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let addr = listener.local_addr().expect("a bound socket has an address");
         let state = Arc::new(State {
+            always: Mutex::default(),
             by_model: Mutex::default(),
             queue: Mutex::default(),
             requests: Mutex::default(),
@@ -174,6 +176,11 @@ impl Upstream {
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Behaves so for every request that neither the queue nor its model claims.
+    pub fn always(&self, behaviour: Behaviour) {
+        *self.state.always.lock().unwrap() = Some(behaviour);
     }
 
     /// Behaves so for every request of `model` that the queue does not claim.
@@ -251,7 +258,9 @@ async fn connection(stream: TcpStream, state: Arc<State>) {
     while let Ok(Some(head)) = reader.head().await {
         let mut words = head.start.split(' ').map(str::to_owned);
         let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        if head.headers.get("expect").is_some() && writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.is_err() {
+        if head.headers.get("expect").is_some()
+            && writer.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.is_err()
+        {
             break;
         }
         let body = reader.body(&head.headers, false).await;
@@ -278,7 +287,8 @@ fn behaviour(state: &State, request: &Recorded) -> Behaviour {
     if let Some(next) = state.queue.lock().unwrap().pop_front() {
         return next;
     }
-    state.by_model.lock().unwrap().get(&request.model()).cloned().unwrap_or(Behaviour::Speak)
+    let of_model = state.by_model.lock().unwrap().get(&request.model()).cloned();
+    of_model.or_else(|| state.always.lock().unwrap().clone()).unwrap_or(Behaviour::Speak)
 }
 
 enum Played {
@@ -372,7 +382,10 @@ fn head(spoken: &Spoken) -> Vec<u8> {
     if spoken.streamed {
         head.push_str("transfer-encoding: chunked\r\n\r\n");
     } else {
-        head.push_str(&format!("content-length: {}\r\n\r\n", spoken.frames.iter().map(Vec::len).sum::<usize>()));
+        head.push_str(&format!(
+            "content-length: {}\r\n\r\n",
+            spoken.frames.iter().map(Vec::len).sum::<usize>()
+        ));
     }
     head.into_bytes()
 }

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 pub(super) fn answer(request: &Recorded, report: bool) -> Spoken {
     let body = request.json();
     match request.path().rsplit(':').next().unwrap_or_default() {
-        "generateContent" => Spoken::json(200, &chunk(request, &parts(&body, &PIECES.concat()), Some("STOP"), report)),
+        "generateContent" => {
+            Spoken::json(200, &chunk(request, &parts(&body, &PIECES.concat()), Some("STOP"), report))
+        }
         "streamGenerateContent" => stream(request, &body, report),
         "countTokens" => Spoken::json(200, &json!({"totalTokens": 12})),
         "embedContent" => Spoken::json(200, &json!({"embedding": {"values": [0.5, -1.0]}})),

@@ -51,7 +51,10 @@ fn chat(body: &Value, report: bool) -> Spoken {
         return chat_stream(body, report);
     }
     let (message, finish) = if calls_tool(body) {
-        (json!({"role": "assistant", "content": null, "refusal": null, "tool_calls": [tool_call(body)]}), "tool_calls")
+        (
+            json!({"role": "assistant", "content": null, "refusal": null, "tool_calls": [tool_call(body)]}),
+            "tool_calls",
+        )
     } else {
         (json!({"role": "assistant", "content": PIECES.concat(), "refusal": null}), "stop")
     };
@@ -186,7 +189,9 @@ fn responses(body: &Value, report: bool) -> Spoken {
             "response.content_part.added",
             json!({"part": {"type": "output_text", "text": "", "annotations": []}}),
         ));
-        events.extend(PIECES.map(|piece| with("response.output_text.delta", json!({"delta": piece, "logprobs": []}))));
+        events.extend(
+            PIECES.map(|piece| with("response.output_text.delta", json!({"delta": piece, "logprobs": []}))),
+        );
         events.push(with("response.output_text.done", json!({"text": PIECES.concat(), "logprobs": []})));
         events.push(with("response.content_part.done", json!({"part": item["content"][0]})));
     }
