@@ -1,6 +1,7 @@
 //! A `burncloud.toml` and the environment that its secrets refer to.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 
 /// One channel.
 #[derive(Clone, Debug)]
@@ -9,6 +10,7 @@ pub struct Channel {
     provider: String,
     base_url: String,
     credential: String,
+    credential_file: Option<PathBuf>,
     models: Vec<String>,
     lines: Vec<String>,
 }
@@ -22,9 +24,17 @@ impl Channel {
             provider: provider.into(),
             base_url: base_url.into(),
             credential: format!("sk-upstream-credential-of-{name}"),
+            credential_file: None,
             models: Vec::new(),
             lines: Vec::new(),
         }
+    }
+
+    /// Reads its credential from a file instead of the environment.
+    #[must_use]
+    pub fn credential_from(mut self, file: &Path) -> Self {
+        self.credential_file = Some(file.to_owned());
+        self
     }
 
     /// Serves these models.
@@ -74,7 +84,7 @@ impl Key {
 /// The secret of the key called `name`.
 #[must_use]
 pub fn secret_of(name: &str) -> String {
-    format!("sk-burn-callers-secret-{name}-0123456789abcdef")
+    format!("sk-burn-callers-secret-of-{name}-and-its-tail-{name}")
 }
 
 /// The whole file.
@@ -166,11 +176,14 @@ impl Config {
         lines(&mut out, &self.sections);
         for channel in &self.channels {
             let Channel { name, provider, base_url, models, .. } = channel;
+            let credential = match &channel.credential_file {
+                Some(file) => format!("file = {file:?}"),
+                None => format!("env = \"{}\"", variable("CRED", name)),
+            };
             write!(
                 out,
                 "\n[[channels]]\nname = \"{name}\"\nprovider = \"{provider}\"\nbase_url = \"{base_url}\"\n\
-                 credential = {{ env = \"{}\" }}\nmodels = {models:?}\n",
-                variable("CRED", name)
+                 credential = {{ {credential} }}\nmodels = {models:?}\n"
             )
             .unwrap();
             lines(&mut out, &channel.lines);

@@ -199,6 +199,14 @@ impl Gateway {
         self.child.as_ref().and_then(Child::id).expect("the gateway runs")
     }
 
+    /// The most memory it has held so far, in bytes; `None` where the system does not say.
+    #[must_use]
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib * 1024)
+    }
+
     /// Sends a signal.
     ///
     /// # Panics

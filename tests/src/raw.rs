@@ -221,6 +221,21 @@ impl Connection {
         tokio::time::timeout(crate::PATIENCE, self.reader.chunk()).await?
     }
 
+    /// The next `count` bytes, whatever they mean.
+    ///
+    /// # Errors
+    ///
+    /// When the gateway closes first, or nothing comes within [`crate::PATIENCE`].
+    pub async fn bytes(&mut self, count: usize) -> io::Result<Vec<u8>> {
+        let headers = Headers(vec![("content-length".into(), count.to_string())]);
+        let body = self.rest(&headers).await?;
+        if body.ended == Ended::Complete {
+            Ok(body.bytes())
+        } else {
+            Err(io::ErrorKind::UnexpectedEof.into())
+        }
+    }
+
     /// The rest of the body after its head and perhaps some chunks.
     ///
     /// # Errors

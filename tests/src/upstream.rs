@@ -11,6 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 use tokio::io::AsyncWriteExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -28,6 +29,8 @@ pub struct Recorded {
     pub headers: Headers,
     /// The body, its transfer coding undone.
     pub body: Vec<u8>,
+    /// When it had arrived whole.
+    pub at: Instant,
 }
 
 impl Recorded {
@@ -267,7 +270,8 @@ async fn connection(stream: TcpStream, state: Arc<State>) {
         if body.ended != crate::http1::Ended::Complete {
             break;
         }
-        let request = Recorded { method, target, headers: head.headers, body: body.bytes() };
+        let request =
+            Recorded { method, target, headers: head.headers, body: body.bytes(), at: Instant::now() };
         let steps = plan(&behaviour(&state, &request), &request);
         state.requests.lock().unwrap().push(request);
         match play(steps, &mut reader, &mut writer, &state).await {
