@@ -12,18 +12,18 @@ fn find<'a>(list: &'a Value, name: &str) -> &'a Value {
 #[tokio::test]
 async fn a_key_is_created_used_and_revoked_while_the_server_runs() {
     let (_upstream, gateway) = pair().await;
-    let made = gateway.cli(&["keys", "create", "--name", "fresh", "--quota-usd", "1.00"]).await;
+    let made = gateway.cli(&["keys", "create", "fresh", "--quota-usd", "1.00"]).await;
     let secret = made["secret"].as_str().unwrap_or_else(|| panic!("no secret in {made}")).to_owned();
     assert!(secret.starts_with("sk-burn-"), "{secret}");
     let ask = chat(MODEL).bearer(&secret);
     eventually("the new key is known", || async { ask.send(gateway.addr()).await.status == 200 }).await;
 
     let list = gateway.cli(&["keys", "list"]).await;
-    assert_eq!(find(&list, "fresh")["status"], "enabled", "{list}");
+    assert_eq!(find(&list, "fresh")["status"], "active", "{list}");
     assert!(!list.to_string().contains(&secret), "a secret is shown once");
     let shown = gateway.cli(&["keys", "show", "fresh"]).await;
     assert!(!shown.to_string().contains(&secret), "a secret is shown once");
-    assert_eq!(shown["quota_nano"], 1_000_000_000, "{shown}");
+    assert_eq!(shown["quota"], 1_000_000_000, "{shown}");
 
     gateway.cli(&["keys", "revoke", "fresh"]).await;
     eventually("the key is refused", || async { ask.send(gateway.addr()).await.status == 401 }).await;
@@ -48,12 +48,12 @@ async fn a_receipt_is_listed_and_shown() {
     let listed = gateway.receipt_of(&answer.trace_id()).await;
     let shown = gateway.cli(&["receipts", "show", listed["id"].as_str().unwrap()]).await;
     for field in
-        ["id", "trace_id", "status", "end", "model", "upstream_model", "channel", "usage", "charge_nano"]
+        ["id", "trace_id", "status", "end", "model", "upstream_model", "channel_name", "usage", "charge_nano"]
     {
         assert_eq!(shown[field], listed[field], "{field}");
     }
     assert_eq!((listed["model"].as_str(), listed["upstream_model"].as_str()), (Some("fast"), Some(MODEL)));
-    assert_eq!(listed["channel"], "openai-main");
+    assert_eq!(listed["channel_name"], "openai-main");
     assert_eq!((listed["streamed"].as_bool(), listed["status"].as_u64()), (Some(false), Some(200)));
     assert_eq!(listed["attempts"].as_array().map(Vec::len), Some(1));
     assert!(listed["took_us"].as_u64().is_some_and(|took| took > 0), "{listed}");

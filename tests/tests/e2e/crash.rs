@@ -91,7 +91,7 @@ async fn killed_under_load_twenty_times_loses_and_doubles_nothing() {
     }
     let billed: i64 = receipts.iter().map(charge).sum();
     let key = gateway.cli(&["keys", "show", "dev"]).await;
-    assert_eq!(key["spent_nano"].as_i64(), Some(billed), "the key's account and its receipts agree: {key}");
+    assert_eq!(key["used"].as_i64(), Some(billed), "the key's account and its receipts agree: {key}");
 }
 
 /// The receipts once their number no longer changes: the shipper has caught up with the journal.

@@ -24,7 +24,7 @@ async fn price(gateway: &Gateway, ask: Request) -> i64 {
 
 async fn spent(gateway: &Gateway, key: &str) -> i64 {
     let shown = gateway.cli(&["keys", "show", key]).await;
-    shown["spent_nano"].as_i64().unwrap_or_else(|| panic!("no spent_nano in {shown}"))
+    shown["used"].as_i64().unwrap_or_else(|| panic!("no amount used in {shown}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,7 +64,7 @@ async fn a_full_run_at_trace_level_shows_no_secret() {
     let mut secrets = config.secrets();
     secrets.push(secret_of("unknown"));
     let mut gateway = Gateway::start(config).await;
-    let made = gateway.cli(&["keys", "create", "--name", "made"]).await;
+    let made = gateway.cli(&["keys", "create", "made"]).await;
     secrets.push(made["secret"].as_str().expect("shown once").to_owned());
     chat(MODEL).bearer(secrets.last().unwrap()).send(gateway.addr()).await;
     full_run(&gateway, &upstream).await;

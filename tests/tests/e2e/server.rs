@@ -122,7 +122,7 @@ async fn sigterm_finishes_streams_and_loses_no_receipt() {
 #[tokio::test]
 async fn sigterm_waits_only_so_long() {
     let upstream = Upstream::start().await;
-    let mut gateway = Gateway::start(config(&upstream).server("shutdown_ms = 300")).await;
+    let mut gateway = Gateway::start(config(&upstream).server("shutdown_grace_ms = 300")).await;
     let _stream = begin(&gateway, &upstream).await;
     assert!(gateway.stop().await.success(), "a stream that never ends does not keep the server");
     let receipt = gateway.receipts_when(1).await.remove(0);
