@@ -25,8 +25,11 @@ mod stats;
 pub mod store;
 #[cfg(test)]
 mod test_support;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod transport;
 mod usage;
+pub mod usecase;
 
 pub use body::Body;
 pub use channel::{ChannelConfig, ChannelSettings, TimeoutSettings};

@@ -1,0 +1,6 @@
+//! tmp
+mod client;
+mod provider;
+pub(crate) async fn run(_: crate::cli::DemoArgs) -> crate::cli::CliResult {
+    Ok(())
+}
