@@ -79,8 +79,11 @@ impl Account {
         loop {
             let credited = self.credited.load(Ordering::SeqCst);
             let others = now.saturating_sub(held);
-            let room =
-                if credited == UNLIMITED { UNLIMITED - others.max(0) } else { credited.saturating_sub(others) };
+            let room = if credited == UNLIMITED {
+                UNLIMITED - others.max(0)
+            } else {
+                credited.saturating_sub(others)
+            };
             let granted = want.min(room.max(0));
             if all && granted < want {
                 return None;
@@ -283,12 +286,20 @@ mod tests {
         assert_eq!(spend(&caller(n(100), n(60), 0, 0), 25), Nano(25));
         assert_eq!(left(&caller(n(100), n(60), 0, 0)), (n(75), n(35)), "read before the receipt was shipped");
         assert_eq!(left(&caller(n(100), n(35), 25, 25)), (n(75), n(35)), "read after");
-        assert_eq!(left(&caller(n(200), n(135), 25, 25)), (n(175), n(135)), "quota and balance raised by 100");
+        assert_eq!(
+            left(&caller(n(200), n(135), 25, 25)),
+            (n(175), n(135)),
+            "quota and balance raised by 100"
+        );
         assert_eq!(left(&caller(n(100), n(60), 0, 0)), (n(175), n(135)), "an old copy");
         assert_eq!(left(&caller(n(200), n(125), 35, 35)), (n(165), n(125)), "another process spent 10");
         assert_eq!(left(&caller(None, None, 35, 35)), (None, None));
         assert_eq!(spend(&caller(None, None, 35, 35), 1_000), Nano(1_000));
-        assert_eq!(left(&caller(n(2_000), n(7), 35, 35)), (n(965), n(-993)), "set to 7 while 1000 were unshipped");
+        assert_eq!(
+            left(&caller(n(2_000), n(7), 35, 35)),
+            (n(965), n(-993)),
+            "set to 7 while 1000 were unshipped"
+        );
         assert_eq!(spend(&caller(n(2_000), n(7), 35, 35), 5), Nano(0), "nothing is lent");
     }
 

@@ -242,7 +242,9 @@ impl Biller {
                 "the model `{}` has no price here, so it cannot be charged; ask the operator to set one",
                 route.model
             );
-            return Err(Error::new(ErrorKind::Forbidden, text).with_code("model_not_priced").with_param("model"));
+            return Err(Error::new(ErrorKind::Forbidden, text)
+                .with_code("model_not_priced")
+                .with_param("model"));
         }
         let first = self.book.of_route(route, |prices| !prices.warned.swap(true, Ordering::Relaxed));
         if first {

@@ -150,7 +150,12 @@ impl PriceBook {
         let make = || {
             let (generation, snapshot) = (self.generation.load(Ordering::Acquire), self.snapshot.load());
             let dated = snapshot.overrides.get(&*route.model).cloned();
-            Arc::new(RoutePrices { generation, version: snapshot.version, dated, warned: AtomicBool::new(false) })
+            Arc::new(RoutePrices {
+                generation,
+                version: snapshot.version,
+                dated,
+                warned: AtomicBool::new(false),
+            })
         };
         match route.billing_slot.get_or_init(|| Arc::new(Cell(ArcSwap::new(make())))) {
             None => of(&make()),
@@ -163,12 +168,7 @@ impl PriceBook {
         }
     }
 
-    pub(crate) fn of_lane<R>(
-        &self,
-        lane: &Lane,
-        at: UnixMicros,
-        of: impl FnOnce(Option<&Listed>) -> R,
-    ) -> R {
+    pub(crate) fn of_lane<R>(&self, lane: &Lane, at: UnixMicros, of: impl FnOnce(Option<&Listed>) -> R) -> R {
         let make = || {
             let generation = self.generation.load(Ordering::Acquire);
             let listed = self.catalogue.find(lane.channel.adapter.name(), &lane.upstream_model, at);

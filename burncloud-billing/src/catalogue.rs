@@ -49,8 +49,22 @@ const NAMES: [(&str, &str); 6] = [
 /// Whose prices stand in for a provider without a price for a model: first those who make models, then those
 /// who host others'.
 const STAND_INS: [&str; 16] = [
-    "openai", "anthropic", "google", "deepseek", "mistral", "x-ai", "moonshotai", "zhipuai", "zai", "cohere",
-    "minimax", "voyageai", "together", "fireworks", "groq", "openrouter",
+    "openai",
+    "anthropic",
+    "google",
+    "deepseek",
+    "mistral",
+    "x-ai",
+    "moonshotai",
+    "zhipuai",
+    "zai",
+    "cohere",
+    "minimax",
+    "voyageai",
+    "together",
+    "fireworks",
+    "groq",
+    "openrouter",
 ];
 
 /// Tiers begin at one of these or between two of them.
@@ -195,10 +209,8 @@ impl Ask<'_> {
             Some(per_million(pico(self.price(tier, &counts)?.input_price), input))
         };
         let all_out = |key: Option<UsageKey>| -> Option<Nano> {
-            let counts: Vec<_> = [base(), (out.clone(), thousand)]
-                .into_iter()
-                .chain(key.map(|key| (key, thousand)))
-                .collect();
+            let counts: Vec<_> =
+                [base(), (out.clone(), thousand)].into_iter().chain(key.map(|key| (key, thousand))).collect();
             Some(per_million(pico(self.price(tier, &counts)?.output_price), thousand))
         };
         let request = self.price(tier, &[]).map_or(0, |found| pico(found.total_price));

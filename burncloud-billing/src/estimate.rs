@@ -18,13 +18,34 @@ pub enum Dir {
 
 /// Fields whose strings the model reads, in all dialects.
 const IN: [&str; 14] = [
-    "content", "text", "input", "prompt", "system", "instructions", "arguments", "thinking", "reasoning_content",
-    "query", "documents", "output", "description", "inputText",
+    "content",
+    "text",
+    "input",
+    "prompt",
+    "system",
+    "instructions",
+    "arguments",
+    "thinking",
+    "reasoning_content",
+    "query",
+    "documents",
+    "output",
+    "description",
+    "inputText",
 ];
 /// Fields whose strings the model wrote, in all dialects.
 const OUT: [&str; 11] = [
-    "content", "text", "delta", "arguments", "partial_json", "thinking", "reasoning_content", "reasoning", "refusal",
-    "completion", "generation",
+    "content",
+    "text",
+    "delta",
+    "arguments",
+    "partial_json",
+    "thinking",
+    "reasoning_content",
+    "reasoning",
+    "refusal",
+    "completion",
+    "generation",
 ];
 
 /// A string this long that is cut off is data, not text, if its field is not one of text.
@@ -122,10 +143,16 @@ mod tests {
     fn reads_every_dialects_request() {
         for (body, text) in [
             (r#"{"model":"m","messages":[{"role":"user","content":"Hello \"you\"\n"}]}"#, "Hello \"you\"\n"),
-            (r#"{"messages":[{"role":"user","content":[{"type":"text","text":"Hi"},{"type":"image_url","image_url":{"url":"data:x"}}]}]}"#, "Hi"),
+            (
+                r#"{"messages":[{"role":"user","content":[{"type":"text","text":"Hi"},{"type":"image_url","image_url":{"url":"data:x"}}]}]}"#,
+                "Hi",
+            ),
             (r#"{"system":"Be","contents":[{"role":"user","parts":[{"text":" brief"}]}]}"#, "Be brief"),
             (r#"{"input":["one"," two"],"model":"e"}"#, "one two"),
-            (r#"{"input":[{"role":"user","content":[{"type":"input_text","text":"\u00e9t\u00e9"}]}],"x":"no"}"#, "été"),
+            (
+                r#"{"input":[{"role":"user","content":[{"type":"input_text","text":"\u00e9t\u00e9"}]}],"x":"no"}"#,
+                "été",
+            ),
         ] {
             assert_eq!(extract(body.as_bytes(), &IN).text, text, "{body}");
         }

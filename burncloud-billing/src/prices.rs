@@ -30,10 +30,7 @@ pub async fn set_price<S: PriceStore + ?Sized>(
 ///
 /// # Errors
 /// As [`set_price`]; the book is then as it was.
-pub async fn reload_prices<S: PriceStore + ?Sized>(
-    store: &S,
-    book: &PriceBook,
-) -> Result<(), BillingError> {
+pub async fn reload_prices<S: PriceStore + ?Sized>(store: &S, book: &PriceBook) -> Result<(), BillingError> {
     book.set_overrides(store.prices().await?)
 }
 

@@ -220,7 +220,11 @@ pub struct RatesError {
 
 impl fmt::Display for RatesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.field.is_empty() { f.write_str(&self.message) } else { write!(f, "`{}`: {}", self.field, self.message) }
+        if self.field.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "`{}`: {}", self.field, self.message)
+        }
     }
 }
 
@@ -338,7 +342,8 @@ fn given(map: &Map<String, Value>, prefix: &str, others: &[&str]) -> Result<Give
         }
         let field = format!("{prefix}{name}");
         let Some((_, kind, scale)) = FIELDS.iter().find(|(known, ..)| known == name) else {
-            let known: Vec<&str> = FIELDS.iter().map(|(known, ..)| *known).chain(others.iter().copied()).collect();
+            let known: Vec<&str> =
+                FIELDS.iter().map(|(known, ..)| *known).chain(others.iter().copied()).collect();
             return fail(field, format!("not a field of a price; one of: {}", known.join(", ")));
         };
         let Some(text) = value.as_str() else {
@@ -408,11 +413,17 @@ mod tests {
         }))
         .unwrap();
         let at = |input, kind| rates.prices(ServiceTier::Standard, input).get(kind).0 / 100_000_000;
-        assert_eq!([at(100, LineKind::Input), at(101, LineKind::Input), at(201, LineKind::Input)], [10, 20, 20]);
+        assert_eq!(
+            [at(100, LineKind::Input), at(101, LineKind::Input), at(201, LineKind::Input)],
+            [10, 20, 20]
+        );
         assert_eq!([at(101, LineKind::CachedRead), at(101, LineKind::AudioIn)], [1, 20]);
         assert_eq!([at(200, LineKind::Output), at(201, LineKind::Reasoning)], [40, 90]);
         let batch = rates.prices(ServiceTier::Batch, 300);
-        assert_eq!((batch.get(LineKind::Input).0, batch.get(LineKind::Output).0), (1_000_000_000, 2_000_000_000));
+        assert_eq!(
+            (batch.get(LineKind::Input).0, batch.get(LineKind::Output).0),
+            (1_000_000_000, 2_000_000_000)
+        );
         assert_eq!(rates.prices(ServiceTier::Flex, 101), rates.prices(ServiceTier::Standard, 101));
         assert_eq!(rates.thresholds().collect::<Vec<_>>(), [100, 200]);
     }

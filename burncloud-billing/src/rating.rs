@@ -101,8 +101,8 @@ mod tests {
             (|u| u.pieces = 3, 30_000_000),
             (|u| u.audio_ms = 1, 100),
             (|u| u.audio_ms = 61_500, 6_150_000),
-            (|u| u.input = u64::MAX, 2_767_011_611_056_432), // 2^64 × 0.15 / 10^6, half up
-            (|u| u.audio_out = u64::MAX, 368_934_881_474_191_032),
+            (|u| u.input = 1_000_000_000_000_007, 150_000_000_000_001_050),
+            (|u| u.audio_out = u64::MAX, i64::MAX), // saturates
         ];
         for (i, (set, nanos)) in cases.into_iter().enumerate() {
             let usage = usage(set);
@@ -139,7 +139,9 @@ mod tests {
     #[test]
     fn by_hand_context_sizes() {
         let nanos = |input, cached_read, output| {
-            rate(&tiered(), &usage(|u| (u.input, u.cached_read, u.output) = (input, cached_read, output))).total.0
+            rate(&tiered(), &usage(|u| (u.input, u.cached_read, u.output) = (input, cached_read, output)))
+                .total
+                .0
         };
         assert_eq!(nanos(200_000, 0, 1_000), 260_000_000);
         assert_eq!(nanos(200_001, 0, 1_000), 515_002_500);

@@ -23,11 +23,7 @@ pub struct ShipperSettings {
 
 impl Default for ShipperSettings {
     fn default() -> ShipperSettings {
-        ShipperSettings {
-            every: Duration::from_millis(250),
-            batch: 1024,
-            max_pause: Duration::from_secs(10),
-        }
+        ShipperSettings { every: Duration::from_millis(250), batch: 1024, max_pause: Duration::from_secs(10) }
     }
 }
 

@@ -5,8 +5,8 @@
 //! new kind. A record of an unknown kind stops recovery, since it may be money.
 
 use burncloud_core::{
-    Attempt, ChannelId, Dialect, End, KeyId, Line, LineKind, Nano, Operation, Receipt, ReceiptId, ServiceTier,
-    TenantId, TraceId, UnixMicros, Usage, UsageSource, UserId,
+    Attempt, ChannelId, Dialect, End, KeyId, Line, LineKind, Nano, Operation, Receipt, ReceiptId,
+    ServiceTier, TenantId, TraceId, UnixMicros, Usage, UsageSource, UserId,
 };
 use std::sync::Arc;
 
@@ -120,16 +120,19 @@ fn head(to: &mut Vec<u8>, head: &Head<'_>) {
 
 pub(super) fn put_admit(to: &mut Vec<u8>, admit: &Admit) {
     framed(to, ADMIT, |to| {
-        head(to, &Head {
-            id: admit.id,
-            trace_id: admit.trace_id,
-            at: admit.at,
-            who: [admit.key.0, admit.user.0, admit.tenant.0],
-            dialect: admit.dialect,
-            operation: admit.operation,
-            models: [&admit.model, &admit.upstream_model],
-            channel: admit.channel,
-        });
+        head(
+            to,
+            &Head {
+                id: admit.id,
+                trace_id: admit.trace_id,
+                at: admit.at,
+                who: [admit.key.0, admit.user.0, admit.tenant.0],
+                dialect: admit.dialect,
+                operation: admit.operation,
+                models: [&admit.model, &admit.upstream_model],
+                channel: admit.channel,
+            },
+        );
         [admit.reserved, admit.input].iter().for_each(|nano| signed(to, nano.0));
         [admit.price_version, admit.bytes_in].iter().for_each(|n| number(to, *n));
     });
@@ -141,16 +144,19 @@ pub(super) fn put_shipped(to: &mut Vec<u8>, position: u64) {
 
 pub(super) fn put_settle(to: &mut Vec<u8>, receipt: &Receipt) {
     framed(to, SETTLE, |to| {
-        head(to, &Head {
-            id: receipt.id,
-            trace_id: receipt.trace_id,
-            at: receipt.at,
-            who: [receipt.key.0, receipt.user.0, receipt.tenant.0],
-            dialect: receipt.dialect,
-            operation: receipt.operation,
-            models: [&receipt.model, &receipt.upstream_model],
-            channel: receipt.channel,
-        });
+        head(
+            to,
+            &Head {
+                id: receipt.id,
+                trace_id: receipt.trace_id,
+                at: receipt.at,
+                who: [receipt.key.0, receipt.user.0, receipt.tenant.0],
+                dialect: receipt.dialect,
+                operation: receipt.operation,
+                models: [&receipt.model, &receipt.upstream_model],
+                channel: receipt.channel,
+            },
+        );
         to.push(u8::from(receipt.upstream_request_id.is_some()));
         text(to, receipt.upstream_request_id.as_deref().unwrap_or(""));
         to.push(u8::from(receipt.streamed));
@@ -185,8 +191,18 @@ fn put_attempt(to: &mut Vec<u8>, attempt: &Attempt) {
 
 fn put_usage(to: &mut Vec<u8>, u: &Usage) {
     let counts = [
-        u.input, u.cached_read, u.cache_write_5m, u.cache_write_1h, u.output, u.reasoning, u.audio_in,
-        u.audio_out, u.image_in, u.image_out, u.pieces, u.audio_ms,
+        u.input,
+        u.cached_read,
+        u.cache_write_5m,
+        u.cache_write_1h,
+        u.output,
+        u.reasoning,
+        u.audio_in,
+        u.audio_out,
+        u.image_in,
+        u.image_out,
+        u.pieces,
+        u.audio_ms,
     ];
     counts.iter().for_each(|n| number(to, *n));
     to.push(code(&TIERS, &u.tier));

@@ -39,7 +39,11 @@ impl Feed {
         if self.spilled.is_some() || receipts.len() == 0 {
             return;
         }
-        if self.kept.len() + receipts.len() > KEPT { self.spilled = Some(begin) } else { self.kept.extend(receipts) }
+        if self.kept.len() + receipts.len() > KEPT {
+            self.spilled = Some(begin)
+        } else {
+            self.kept.extend(receipts)
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -62,7 +66,8 @@ impl Journal {
         let (from, durable) = {
             let feed = self.shared.feed.lock();
             if let Some((upto, _)) = feed.kept.iter().take(most).last() {
-                let receipts: Vec<_> = feed.kept.iter().take(most).map(|(_, receipt)| receipt.clone()).collect();
+                let receipts: Vec<_> =
+                    feed.kept.iter().take(most).map(|(_, receipt)| receipt.clone()).collect();
                 return Ok(Some(self.held(Batch { receipts, upto: *upto, from_disk: false })));
             }
             let Some(from) = feed.spilled else {

@@ -1,6 +1,11 @@
 //! The whole stack over real sockets: what passes, what fails over, and that the way connections are driven
 //! (inside the request that uses them) is safe.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "in a test an unwrap is the assertion; clippy exempts only functions marked as tests"
+)]
+
 mod support;
 
 use burncloud_core::{Body, End};

@@ -14,8 +14,8 @@ mod accept;
 mod verdict;
 
 use crate::context::Context;
+use crate::headers::clean_request;
 use crate::layers::Stack;
-use crate::layers::passthrough::clean_request;
 use crate::meter::micros;
 use crate::routing::Candidate;
 use crate::{Attempt, Body, Error, ErrorKind};
