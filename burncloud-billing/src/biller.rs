@@ -168,6 +168,12 @@ impl Biller {
         self.journal.waiting_bytes()
     }
 
+    /// Whether the disk does not take the journal at the moment; requests are refused while it is so.
+    #[must_use]
+    pub fn journal_is_failing(&self) -> bool {
+        self.journal.is_failing()
+    }
+
     /// Receipts in memory that wait for the store, and whether there are more of them on disk.
     #[must_use]
     pub fn unshipped(&self) -> (usize, bool) {

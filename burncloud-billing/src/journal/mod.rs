@@ -213,6 +213,11 @@ impl Journal {
         }
     }
 
+    /// Whether the last write failed.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.shared.failing.load(SeqCst)
+    }
+
     /// Bytes that wait for the store, those not yet written included.
     pub(crate) fn waiting_bytes(&self) -> u64 {
         self.shared.waiting(&self.shared.queue.lock())

@@ -2,7 +2,6 @@
 
 use super::args::{CreateKeyArgs, KeysCommand};
 use super::{CliResult, Desk, joined, word};
-use crate::config::apply::default_user;
 use crate::moment;
 use burncloud_core::store::StoreError;
 use burncloud_core::usecase::keys::{self, CreatedKey, KeySpec};
@@ -39,11 +38,8 @@ async fn create(desk: &Desk, args: CreateKeyArgs) -> CliResult<CreatedKey> {
     Ok(keys::create_key(&*desk.store, spec, None).await?)
 }
 
-/// The user of that name; the default one is made when it is first needed.
+/// The user of that name.
 pub(super) async fn user_id(desk: &Desk, name: &str) -> CliResult<UserId> {
-    if name == "default" {
-        return Ok(default_user(&*desk.store).await?.id);
-    }
     let user = desk.store.user_by_name(name).await?;
     Ok(user.ok_or_else(|| StoreError::NotFound { what: "user", name: name.to_owned() })?.id)
 }

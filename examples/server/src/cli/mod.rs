@@ -9,7 +9,8 @@ mod receipts;
 mod users;
 
 pub(crate) use args::{Cli, Command, DemoArgs};
-pub(crate) use output::{Format, Output};
+pub(crate) use output::{Format, Output, say};
+pub(crate) use receipts::lines as receipt_lines;
 
 use crate::config::{Config, StoreConfig};
 use burncloud_core::adapter::Registry;

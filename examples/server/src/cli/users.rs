@@ -3,7 +3,6 @@
 use super::args::UsersCommand;
 use super::keys::{quota, user_id};
 use super::{CliResult, Desk, word};
-use crate::config::apply::default_tenant;
 use burncloud_core::store::StoreError;
 use burncloud_core::usecase::{UseCaseError, check_name};
 use burncloud_core::{Nano, User};
@@ -34,9 +33,6 @@ pub(super) async fn run(command: UsersCommand, desk: &Desk) -> CliResult {
 }
 
 async fn tenant_id(desk: &Desk, name: &str) -> CliResult<burncloud_core::TenantId> {
-    if name == "default" {
-        return Ok(default_tenant(&*desk.store).await?.id);
-    }
     let tenant = desk.store.tenant_by_name(name).await?;
     Ok(tenant.ok_or_else(|| StoreError::NotFound { what: "tenant", name: name.to_owned() })?.id)
 }

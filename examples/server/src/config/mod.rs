@@ -15,11 +15,12 @@ pub(crate) use declared::{Declared, DeclaredKey, DeclaredTenant, DeclaredUser};
 pub(crate) use problem::Problems;
 pub(crate) use secret::SecretRef;
 
+use burncloud_billing::Unpriced;
 use burncloud_core::Limits;
 use burncloud_core::adapter::Registry;
 use burncloud_core::routing::Timeouts;
 use problem::Problem;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ pub(crate) struct Config {
     pub(crate) server: ServerConfig,
     pub(crate) store: StoreConfig,
     pub(crate) journal: JournalConfig,
+    pub(crate) billing: BillingConfig,
     pub(crate) timeouts: Timeouts,
     pub(crate) failover: FailoverConfig,
     /// Limits of a model over all its callers.
@@ -42,9 +44,9 @@ pub(crate) struct Config {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServerConfig {
     pub(crate) listen: SocketAddr,
-    pub(crate) max_body_bytes: u64,
-    pub(crate) max_body_bytes_in_flight: u64,
-    pub(crate) max_in_flight: u64,
+    pub(crate) max_body_bytes: usize,
+    pub(crate) max_body_bytes_in_flight: usize,
+    pub(crate) max_in_flight: usize,
     pub(crate) keep_alive: Duration,
     pub(crate) shutdown_grace: Duration,
     pub(crate) tls: Option<TlsConfig>,
@@ -56,7 +58,7 @@ impl Default for ServerConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             max_body_bytes: 32 << 20,
             max_body_bytes_in_flight: 512 << 20,
-            max_in_flight: 4096,
+            max_in_flight: 10_000,
             keep_alive: Duration::from_secs(15),
             shutdown_grace: Duration::from_secs(30),
             tls: None,
@@ -86,6 +88,12 @@ impl Default for StoreConfig {
     }
 }
 
+impl StoreConfig {
+    fn is(&self, other: &StoreConfig) -> bool {
+        self.url.expose_secret() == other.url.expose_secret() && self.key_file == other.key_file
+    }
+}
+
 /// The store without a configuration: a file in the working directory.
 pub(crate) const DEFAULT_STORE: &str = "sqlite://burncloud.db";
 
@@ -110,16 +118,31 @@ impl Default for JournalConfig {
     }
 }
 
+/// `[billing]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BillingConfig {
+    /// What becomes of a request for a model without a price.
+    pub(crate) unpriced: Unpriced,
+    /// Output tokens to reserve for when the caller does not limit them.
+    pub(crate) default_max_output: u64,
+}
+
+impl Default for BillingConfig {
+    fn default() -> BillingConfig {
+        BillingConfig { unpriced: Unpriced::Refuse, default_max_output: 4096 }
+    }
+}
+
 /// `[failover]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FailoverConfig {
-    pub(crate) max_attempts: u32,
+    pub(crate) max_attempts: usize,
     pub(crate) max_total: Duration,
 }
 
 impl Default for FailoverConfig {
     fn default() -> FailoverConfig {
-        FailoverConfig { max_attempts: 4, max_total: Duration::from_secs(300) }
+        FailoverConfig { max_attempts: 4, max_total: Duration::from_secs(120) }
     }
 }
 
@@ -151,6 +174,20 @@ impl Config {
         let text = std::fs::read_to_string(path).map_err(|e| Problems::unreadable(path, &e))?;
         let raw = read(path, &text)?;
         check::check_store_alone(raw).map_err(|list| Problems::new(path, &text, list))
+    }
+}
+
+impl Config {
+    /// The sections that differ from what `running` was started with and only take effect at a start.
+    pub(crate) fn needs_restart(&self, running: &Config) -> Vec<&'static str> {
+        let sections = [
+            ("server", self.server != running.server),
+            ("store", !self.store.is(&running.store)),
+            ("journal", self.journal != running.journal),
+            ("billing", self.billing != running.billing),
+            ("failover", self.failover != running.failover),
+        ];
+        sections.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
 }
 

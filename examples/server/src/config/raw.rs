@@ -17,6 +17,7 @@ pub(super) struct RawFile {
     pub(super) server: RawServer,
     pub(super) store: RawStore,
     pub(super) journal: RawJournal,
+    pub(super) billing: RawBilling,
     pub(super) timeouts: Option<At<TimeoutSettings>>,
     pub(super) failover: RawFailover,
     pub(super) limits: RawLimits,
@@ -31,9 +32,9 @@ pub(super) struct RawFile {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawServer {
     pub(super) listen: Option<At<String>>,
-    pub(super) max_body_bytes: Option<At<u64>>,
-    pub(super) max_body_bytes_in_flight: Option<At<u64>>,
-    pub(super) max_in_flight: Option<At<u64>>,
+    pub(super) max_body_bytes: Option<At<usize>>,
+    pub(super) max_body_bytes_in_flight: Option<At<usize>>,
+    pub(super) max_in_flight: Option<At<usize>>,
     pub(super) keep_alive_ms: Option<u64>,
     pub(super) shutdown_grace_ms: Option<u64>,
     pub(super) tls: Option<At<RawTls>>,
@@ -64,8 +65,15 @@ pub(super) struct RawJournal {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+pub(super) struct RawBilling {
+    pub(super) unpriced: Option<At<String>>,
+    pub(super) default_max_output: Option<At<u64>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct RawFailover {
-    pub(super) max_attempts: Option<At<u32>>,
+    pub(super) max_attempts: Option<At<usize>>,
     pub(super) max_total_ms: Option<At<u64>>,
 }
 

@@ -129,6 +129,7 @@ fn faults() -> Vec<(String, &'static str, &'static str)> {
         ("[server]\nmax_body_bytes = 0".into(), ":2:18: server.max_body_bytes: ", "at least 1"),
         ("[server]\ntls = { cert = '/nowhere', key = '/nowhere' }".into(), ":2:7: server.tls: ", "/nowhere"),
         ("[journal]\norphans = 'keep'".into(), ":2:11: journal.orphans: ", "release"),
+        ("[billing]\nunpriced = 'maybe'".into(), ":2:12: billing.unpriced: ", "refuse"),
         ("[timeouts]\nidle_ms = 0".into(), ":1:1: timeouts: ", "at least 1 ms"),
         ("[store]\nurl = 'postgres://u:hunter2@h/d'".into(), ":2:7: store.url: ", "a secret stands in the file"),
         ("[[users]]\nname = 'u'\ntenant = 'acme'".into(), ":3:10: users.tenant: ", "no tenant `acme`"),

@@ -38,6 +38,7 @@ pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Pro
     let server = c.server(raw.server);
     let store = c.store(raw.store);
     let journal = c.journal(raw.journal, &store);
+    let billing = c.billing(raw.billing);
     let failover = c.failover(&raw.failover);
     let tenants = c.tenants(raw.tenants);
     let users = c.users(raw.users, &tenants);
@@ -48,6 +49,7 @@ pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Pro
         server,
         store,
         journal,
+        billing,
         timeouts: Timeouts::default().with(&timeouts),
         failover,
         model_limits: raw.limits.models,

@@ -1,9 +1,10 @@
 //! The process's own settings: `[server]`, `[store]`, `[journal]`, `[timeouts]`, `[failover]`.
 
 use super::Checker;
-use crate::config::raw::{RawFailover, RawJournal, RawServer, RawStore};
+use crate::config::raw::{RawBilling, RawFailover, RawJournal, RawServer, RawStore};
 use crate::config::secret::SecretRef;
-use crate::config::{FailoverConfig, JournalConfig, ServerConfig, StoreConfig, TlsConfig};
+use crate::config::{BillingConfig, FailoverConfig, JournalConfig, ServerConfig, StoreConfig, TlsConfig};
+use burncloud_billing::Unpriced;
 use burncloud_core::TimeoutSettings;
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
@@ -86,6 +87,21 @@ impl Checker {
             max_bytes: self.positive("journal.max_bytes", raw.max_bytes, d.max_bytes),
             charge_orphans,
         }
+    }
+
+    pub(super) fn billing(&mut self, raw: RawBilling) -> BillingConfig {
+        let d = BillingConfig::default();
+        let unpriced = match raw.unpriced.as_ref().map(|u| (u.get_ref().as_str(), u.span())) {
+            None | Some(("refuse", _)) => Unpriced::Refuse,
+            Some(("free", _)) => Unpriced::Free,
+            Some((_, span)) => {
+                self.report(span, "billing.unpriced", "write \"refuse\" or \"free\"");
+                d.unpriced
+            }
+        };
+        let default_max_output =
+            self.positive("billing.default_max_output", raw.default_max_output, d.default_max_output);
+        BillingConfig { unpriced, default_max_output }
     }
 
     pub(super) fn failover(&mut self, raw: &RawFailover) -> FailoverConfig {
