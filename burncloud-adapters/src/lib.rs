@@ -1,1 +1,39 @@
-//! burncloud-adapters
+//! Providers for BurnCloud's gateway: where they are, how they are paid, and what they report as used.
+//!
+//! [`registry`] holds every provider this build knows; each family is a cargo feature. A provider of your own
+//! is an [`Adapter`](burncloud_core::adapter::Adapter) (a row of
+//! [`OpenAiCompatible`](openai::OpenAiCompatible), if it speaks OpenAI's API), added with
+//! [`Registry::with`](burncloud_core::adapter::Registry::with) and held to the same behaviour by
+//! the suite in `testing` (feature `testing`).
+
+#[cfg(feature = "anthropic")]
+pub mod anthropic;
+mod auth;
+#[cfg(feature = "compatible")]
+pub mod compatible;
+#[cfg(feature = "gemini")]
+pub mod gemini;
+#[cfg(feature = "openai")]
+pub mod openai;
+mod path;
+mod reader;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod tokens;
+
+use burncloud_core::adapter::Registry;
+
+/// Every provider of the enabled features.
+#[must_use]
+pub fn registry() -> Registry {
+    let registry = Registry::new();
+    #[cfg(feature = "openai")]
+    let registry = registry.with(openai::OPENAI.clone());
+    #[cfg(feature = "anthropic")]
+    let registry = registry.with(anthropic::Anthropic::new());
+    #[cfg(feature = "gemini")]
+    let registry = registry.with(gemini::Gemini::new());
+    #[cfg(feature = "compatible")]
+    let registry = compatible::TABLE.iter().fold(registry, |registry, row| registry.with(row.clone()));
+    registry
+}

@@ -119,6 +119,16 @@ impl Breaker {
         self.0.state.store(TRIPPED, Relaxed);
     }
 
+    /// The provider asked for a pause (`retry-after`): other lanes go first until then.
+    pub fn rest(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        let mut inner = self.0.inner.lock();
+        if inner.open_until.is_none_or(|open| open < until) {
+            inner.open_until = Some(until);
+        }
+        self.0.state.store(TRIPPED, Relaxed);
+    }
+
     /// Where it stands.
     #[must_use]
     pub fn state(&self) -> BreakerState {

@@ -7,7 +7,7 @@ use crate::{ChannelConfig, ChannelId, TimeoutSettings};
 use http::{HeaderName, HeaderValue, Uri};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Time limits of an upstream call.
@@ -69,6 +69,8 @@ pub struct Channel {
     pub concurrency: Option<u32>,
     /// Requests under way now.
     pub(crate) in_flight: Arc<AtomicU32>,
+    pub(crate) answered: Arc<AtomicU64>,
+    pub(crate) failed: Arc<AtomicU64>,
     /// The API root: a path without a trailing slash.
     pub(crate) root: String,
     pub(crate) host: HeaderValue,
@@ -118,10 +120,26 @@ impl Channel {
             timeouts: defaults.with(&config.settings.timeouts),
             concurrency: config.settings.concurrency,
             in_flight: old.map(|c| c.in_flight.clone()).unwrap_or_default(),
+            answered: old.map(|c| c.answered.clone()).unwrap_or_default(),
+            failed: old.map(|c| c.failed.clone()).unwrap_or_default(),
             host,
             headers,
             upstream,
         })
+    }
+
+    pub(crate) fn count_success(&self) {
+        self.answered.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn count_failure(&self) {
+        self.failed.fetch_add(1, Relaxed);
+    }
+
+    /// Attempts that were answered, and attempts that failed.
+    #[must_use]
+    pub fn attempts(&self) -> (u64, u64) {
+        (self.answered.load(Relaxed), self.failed.load(Relaxed))
     }
 
     /// Connections to the provider that are open and idle.

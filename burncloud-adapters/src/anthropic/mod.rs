@@ -1,0 +1,71 @@
+//! Anthropic's Messages API, also at others who serve it (`https://api.deepseek.com/anthropic`).
+//!
+//! Facts were checked against its SDKs (anthropic 0.125 and 2.x) and recorded traffic.
+
+mod usage;
+
+use crate::{auth, path, reader};
+use burncloud_core::adapter::{Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
+use burncloud_core::{Dialect, Endpoint, Error, Operation, Surface};
+use http::uri::PathAndQuery;
+use http::{HeaderName, HeaderValue};
+use secrecy::SecretString;
+
+/// The version of the API that is asked for when the caller names none: the one under which every model takes
+/// sampling parameters.
+const VERSION: &str = "2023-06-01";
+
+/// Anthropic.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Anthropic(());
+
+impl Anthropic {
+    /// The adapter.
+    #[must_use]
+    pub fn new() -> Anthropic {
+        Anthropic(())
+    }
+}
+
+impl Adapter for Anthropic {
+    fn name(&self) -> &str {
+        "anthropic"
+    }
+
+    fn default_base_url(&self) -> &str {
+        "https://api.anthropic.com"
+    }
+
+    /// Empty: `v1` is part of the path, as in the base URLs that Anthropic's SDKs take.
+    fn api_root(&self) -> &str {
+        ""
+    }
+
+    fn serves(&self, endpoint: &Endpoint) -> bool {
+        endpoint.dialect == Dialect::Anthropic
+            && endpoint.surface == Surface::Direct
+            && matches!(endpoint.operation, Operation::Messages | Operation::CountTokens)
+    }
+
+    /// The caller's path below the channel's root. A root that ends in `/v1` already takes the place of the path's.
+    fn target(&self, ask: &TargetAsk<'_>) -> Result<PathAndQuery, Error> {
+        let rest = ask.path.strip_prefix("/v1/").ok_or_else(|| path::unknown(ask.path))?;
+        let version = if ask.root.ends_with("/v1") { "/" } else { "/v1/" };
+        path::join(&[ask.root, version, rest], ask.query)
+    }
+
+    fn authorize(&self, credential: &SecretString) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
+        auth::plain(HeaderName::from_static("x-api-key"), credential)
+    }
+
+    fn default_headers(&self) -> Vec<(HeaderName, HeaderValue)> {
+        vec![(HeaderName::from_static("anthropic-version"), HeaderValue::from_static(VERSION))]
+    }
+
+    fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
+        match endpoint.operation {
+            Operation::Messages => reader::reader(usage::Messages, head),
+            _ => Box::new(NoUsage),
+        }
+    }
+}

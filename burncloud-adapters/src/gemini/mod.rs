@@ -1,0 +1,87 @@
+//! Google's Gemini API at AI Studio.
+//!
+//! Facts were checked against its SDK (google-genai 2.34 and 3.x) and recorded traffic.
+
+mod usage;
+
+use crate::{auth, path, reader};
+use burncloud_core::adapter::{Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
+use burncloud_core::{Dialect, Endpoint, Error, Operation, Surface};
+use http::uri::PathAndQuery;
+use http::{HeaderName, HeaderValue};
+use secrecy::SecretString;
+
+/// Google AI Studio.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gemini(());
+
+impl Gemini {
+    /// The adapter.
+    #[must_use]
+    pub fn new() -> Gemini {
+        Gemini(())
+    }
+}
+
+impl Adapter for Gemini {
+    fn name(&self) -> &str {
+        "gemini"
+    }
+
+    fn default_base_url(&self) -> &str {
+        "https://generativelanguage.googleapis.com"
+    }
+
+    /// Empty: the caller's path names the version.
+    fn api_root(&self) -> &str {
+        ""
+    }
+
+    fn serves(&self, endpoint: &Endpoint) -> bool {
+        use Operation as O;
+        endpoint.dialect == Dialect::Gemini
+            && endpoint.surface == Surface::Direct
+            && matches!(
+                endpoint.operation,
+                O::GenerateContent | O::StreamGenerateContent | O::CountTokens | O::EmbedContent
+            )
+    }
+
+    /// The caller's path, with another model where it is mapped. A root that names a version takes the place
+    /// of the path's.
+    fn target(&self, ask: &TargetAsk<'_>) -> Result<PathAndQuery, Error> {
+        let (version, rest) = split(ask.path).ok_or_else(|| path::unknown(ask.path))?;
+        let version = if root_has_version(ask.root) { "" } else { version };
+        if !ask.mapped {
+            return path::join(&[ask.root, version, "/models/", rest], ask.query);
+        }
+        let action = rest.rsplit_once(':').ok_or_else(|| path::unknown(ask.path))?.1;
+        let model = ask.upstream_model.strip_prefix("models/").unwrap_or(ask.upstream_model);
+        path::join(&[ask.root, version, "/models/", &path::encoded(model), ":", action], ask.query)
+    }
+
+    fn authorize(&self, credential: &SecretString) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
+        auth::plain(HeaderName::from_static("x-goog-api-key"), credential)
+    }
+
+    fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
+        use Operation as O;
+        match endpoint.operation {
+            O::GenerateContent | O::StreamGenerateContent | O::EmbedContent => {
+                reader::reader(usage::Content, head)
+            }
+            _ => Box::new(NoUsage),
+        }
+    }
+}
+
+/// `/v1beta` and what follows `/models/`.
+fn split(path: &str) -> Option<(&str, &str)> {
+    let (version, rest) = path.split_once("/models/")?;
+    matches!(version, "/v1" | "/v1beta").then_some((version, rest))
+}
+
+fn root_has_version(root: &str) -> bool {
+    let last = root.rsplit('/').next().unwrap_or_default();
+    matches!(last, "v1" | "v1beta" | "v1alpha")
+}

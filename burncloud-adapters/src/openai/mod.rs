@@ -1,0 +1,133 @@
+//! OpenAI, and the shape of everyone who speaks its API.
+//!
+//! Facts about OpenAI were checked against its SDK (openai 3.x) and recorded traffic.
+
+mod report;
+mod usage;
+
+pub use report::Reasoning;
+pub use usage::Quirks;
+
+use crate::{auth, path, reader};
+use burncloud_core::adapter::{Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
+use burncloud_core::{Dialect, Endpoint, Error, Operation, Surface};
+use http::uri::PathAndQuery;
+use http::{HeaderName, HeaderValue};
+use secrecy::SecretString;
+use usage::OpenAiProtocol;
+
+/// A provider that speaks OpenAI's API: itself an [`Adapter`].
+///
+/// ```
+/// use burncloud_adapters::openai::{Auth, OpenAiCompatible, Quirks};
+/// use burncloud_core::{Operation, adapter::Adapter};
+///
+/// static MINE: OpenAiCompatible = OpenAiCompatible {
+///     name: "mine",
+///     base_url: "https://llm.example.com",
+///     api_root: "/v1",
+///     auth: Auth::Bearer,
+///     operations: &[Operation::Chat, Operation::Embeddings],
+///     include_usage: true,
+///     quirks: Quirks { always_done: true, ..Quirks::STANDARD },
+/// };
+/// let registry = burncloud_adapters::registry().with(MINE.clone());
+/// assert_eq!(registry.get("mine").map(|a| a.api_root().to_owned()).as_deref(), Some("/v1"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct OpenAiCompatible {
+    /// The name channels refer to it by.
+    pub name: &'static str,
+    /// Scheme and authority.
+    pub base_url: &'static str,
+    /// The path under which `chat/completions` and the others lie; without a trailing slash.
+    pub api_root: &'static str,
+    /// Whether it wants a key.
+    pub auth: Auth,
+    /// What it serves.
+    pub operations: &'static [Operation],
+    /// Whether it takes `stream_options.include_usage`.
+    pub include_usage: bool,
+    /// How it departs from OpenAI in what it reports.
+    pub quirks: Quirks,
+}
+
+/// Whether a provider wants a key. A given one is sent as a bearer token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Auth {
+    /// It does.
+    Bearer,
+    /// An empty credential is sent as no header at all.
+    Optional,
+}
+
+impl Quirks {
+    /// None: it reports as OpenAI does, but need not send `[DONE]`.
+    pub const STANDARD: Quirks =
+        Quirks { reasoning: Reasoning::Within, always_done: false, usage_in_choices: false };
+}
+
+/// OpenAI.
+pub static OPENAI: OpenAiCompatible = OpenAiCompatible {
+    name: "openai",
+    base_url: "https://api.openai.com",
+    api_root: "/v1",
+    auth: Auth::Bearer,
+    operations: &[
+        Operation::Chat,
+        Operation::Responses,
+        Operation::ResponsesInputTokens,
+        Operation::Completions,
+        Operation::Embeddings,
+        Operation::ImageGeneration,
+        Operation::ImageEdit,
+        Operation::ImageVariation,
+        Operation::Speech,
+        Operation::Transcription,
+        Operation::Translation,
+        Operation::Moderation,
+    ],
+    include_usage: true,
+    quirks: Quirks { always_done: true, ..Quirks::STANDARD },
+};
+
+impl Adapter for OpenAiCompatible {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn default_base_url(&self) -> &str {
+        self.base_url
+    }
+
+    fn api_root(&self) -> &str {
+        self.api_root
+    }
+
+    fn serves(&self, endpoint: &Endpoint) -> bool {
+        endpoint.dialect == Dialect::OpenAi
+            && endpoint.surface == Surface::Direct
+            && self.operations.contains(&endpoint.operation)
+    }
+
+    /// The caller's path with the channel's root in the place of `/v1`.
+    fn target(&self, ask: &TargetAsk<'_>) -> Result<PathAndQuery, Error> {
+        let rest = ask.path.strip_prefix("/v1/").ok_or_else(|| path::unknown(ask.path))?;
+        path::join(&[ask.root, "/", rest], ask.query)
+    }
+
+    fn authorize(&self, credential: &SecretString) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
+        auth::bearer(credential, self.auth == Auth::Optional)
+    }
+
+    fn takes_include_usage(&self) -> bool {
+        self.include_usage
+    }
+
+    fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
+        match OpenAiProtocol::new(endpoint.operation, self.quirks) {
+            Some(protocol) => reader::reader(protocol, head),
+            None => Box::new(NoUsage),
+        }
+    }
+}

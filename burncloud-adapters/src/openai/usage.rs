@@ -1,0 +1,232 @@
+//! Where OpenAI's operations put their usage, and how their streams end.
+
+use super::report::{Beside, Meta, OpenAiReport, OutputKind, Reasoning};
+use crate::reader::json::{Plan, Sink};
+use crate::reader::{Ending, Mark, Protocol, lenient};
+use crate::tokens::tier;
+use burncloud_core::{Operation, ServiceTier, Usage};
+use memchr::memmem::{self, Finder};
+use serde::Deserialize;
+use std::sync::LazyLock;
+
+/// How a provider departs from OpenAI in what it reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quirks {
+    /// Where reasoning tokens are counted.
+    pub reasoning: Reasoning,
+    /// Its chat streams always end with `data: [DONE]`: one without was cut off.
+    pub always_done: bool,
+    /// Usage in streamed chat may stand in the last choice only (Moonshot).
+    pub usage_in_choices: bool,
+}
+
+static CHAT: Plan = Plan { keys: &["usage", "service_tier", "error"], inside: Some("x_groq"), count: None };
+static CHOICES: Plan =
+    Plan { keys: &["usage", "service_tier", "error", "choices"], inside: None, count: None };
+static RESPONSES: Plan =
+    Plan { keys: &["usage", "service_tier", "error", "type"], inside: Some("response"), count: None };
+static OTHER: Plan =
+    Plan { keys: &["usage", "error", "type", "duration", "meta"], inside: None, count: Some("data") };
+
+static ANY_TOKENS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"_tokens\""));
+/// Not the plain `_tokens"`: the first events of a response name `max_output_tokens` in a long echo.
+static INPUT_TOKENS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"input_tokens\""));
+
+/// The reports of one operation at one provider.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OpenAiProtocol {
+    operation: Operation,
+    quirks: Quirks,
+}
+
+impl OpenAiProtocol {
+    /// `None` where nothing is ever reported.
+    pub(super) fn new(operation: Operation, quirks: Quirks) -> Option<OpenAiProtocol> {
+        use Operation as O;
+        let reports = matches!(
+            operation,
+            O::Chat
+                | O::Completions
+                | O::Responses
+                | O::Embeddings
+                | O::ImageGeneration
+                | O::ImageEdit
+                | O::ImageVariation
+                | O::Speech
+                | O::Transcription
+                | O::Translation
+                | O::Rerank
+        );
+        reports.then_some(OpenAiProtocol { operation, quirks })
+    }
+
+    fn is_chat(&self) -> bool {
+        matches!(self.operation, Operation::Chat | Operation::Completions)
+    }
+
+    fn makes_images(&self) -> bool {
+        use Operation as O;
+        matches!(self.operation, O::ImageGeneration | O::ImageEdit | O::ImageVariation)
+    }
+
+    fn hears(&self) -> bool {
+        matches!(self.operation, Operation::Transcription | Operation::Translation)
+    }
+}
+
+/// What a body, a chunk or an event says.
+#[derive(Default)]
+pub(super) struct Facts {
+    usage: Option<OpenAiReport>,
+    tier: Option<ServiceTier>,
+    meta: Option<Meta>,
+    duration: Option<u64>,
+    items: u64,
+    kind: Kind,
+    error: bool,
+}
+
+/// The `type` of an event, as far as it tells of the end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Other,
+    Complete,
+    Failed,
+}
+
+impl Kind {
+    fn of(raw: &[u8]) -> Kind {
+        match raw {
+            b"\"response.completed\""
+            | b"\"response.incomplete\""
+            | b"\"image_generation.completed\""
+            | b"\"image_edit.completed\""
+            | b"\"transcript.text.done\""
+            | b"\"speech.audio.done\"" => Kind::Complete,
+            b"\"response.failed\"" | b"\"error\"" => Kind::Failed,
+            _ => Kind::Other,
+        }
+    }
+}
+
+/// The tier in a JSON string.
+fn tier_of(raw: &[u8]) -> Option<ServiceTier> {
+    std::str::from_utf8(raw).ok()?.strip_prefix('"')?.strip_suffix('"').and_then(tier)
+}
+
+/// The last choice's usage.
+fn in_choices(raw: &[u8]) -> Option<OpenAiReport> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Choice {
+        #[serde(deserialize_with = "lenient::nested")]
+        usage: Option<OpenAiReport>,
+    }
+    let choices: Vec<Choice> = serde_json::from_slice(raw).ok()?;
+    choices.into_iter().rev().find_map(|choice| choice.usage)
+}
+
+impl Sink for Facts {
+    fn value(&mut self, key: &'static str, inside: bool, raw: &[u8]) {
+        match key {
+            // Groq repeats usage inside `x_groq`; a response's own is the only one.
+            "usage" if raw.starts_with(b"{") => {
+                self.usage = serde_json::from_slice(raw).ok().or(self.usage.take())
+            }
+            "choices" if self.usage.is_none() => self.usage = in_choices(raw),
+            "service_tier" => self.tier = tier_of(raw).or(self.tier),
+            "type" if !inside => self.kind = Kind::of(raw),
+            "error" => self.error |= raw.starts_with(b"{") || (raw.starts_with(b"\"") && raw != b"\"\""),
+            "duration" => self.duration = std::str::from_utf8(raw).ok().and_then(lenient::parse_millis),
+            "meta" => self.meta = serde_json::from_slice(raw).ok(),
+            _ => {}
+        }
+    }
+
+    fn item(&mut self) {
+        self.items += 1;
+    }
+}
+
+impl Protocol for OpenAiProtocol {
+    type Facts = Facts;
+    type Report = OpenAiReport;
+
+    fn plan(&self) -> &'static Plan {
+        match self.operation {
+            Operation::Chat if self.quirks.usage_in_choices => &CHOICES,
+            Operation::Chat | Operation::Completions => &CHAT,
+            Operation::Responses => &RESPONSES,
+            _ => &OTHER,
+        }
+    }
+
+    fn marker(&self) -> &'static Finder<'static> {
+        if self.operation == Operation::Responses { &INPUT_TOKENS } else { &ANY_TOKENS }
+    }
+
+    fn report(&self, facts: Facts) -> Option<OpenAiReport> {
+        let duration = facts.usage.as_ref().and_then(OpenAiReport::duration).or(facts.duration);
+        let audio_ms = duration.filter(|_| self.hears()).unwrap_or(0);
+        let reported = facts.usage.filter(|usage| match self.operation {
+            Operation::Responses => usage.input_tokens.is_some(),
+            _ => usage.counts_tokens(),
+        });
+        match reported {
+            Some(usage) => {
+                // Where tokens are counted, only the usage itself may add a duration.
+                let audio_ms = usage.duration().filter(|_| self.hears()).unwrap_or(0);
+                let meta = facts.meta.and_then(Meta::report).map_or(0, |m| m.beside.pieces);
+                let beside = Beside { tier: facts.tier, audio_ms, pieces: meta };
+                Some(usage.with(beside))
+            }
+            None if facts.meta.is_some() => facts.meta.and_then(Meta::report),
+            None => {
+                let pieces = if self.makes_images() { facts.items } else { 0 };
+                let beside = Beside { tier: facts.tier, audio_ms, pieces };
+                (pieces + audio_ms > 0).then(|| OpenAiReport::default().with(beside))
+            }
+        }
+    }
+
+    fn mark(&self, facts: &Facts, json: Option<&[u8]>) -> Mark {
+        if facts.error || facts.kind == Kind::Failed {
+            Mark::Error
+        } else if facts.kind == Kind::Complete {
+            Mark::Complete
+        } else if !self.is_chat() {
+            Mark::Nothing
+        } else {
+            match json {
+                None => Mark::Unclear,
+                Some(json) if closes(json, facts.usage.is_some()) => Mark::Complete,
+                Some(_) => Mark::Nothing,
+            }
+        }
+    }
+
+    fn ending(&self) -> Ending {
+        if self.is_chat() { Ending::Done { always: self.quirks.always_done } } else { Ending::Event }
+    }
+
+    fn usage(&self, report: OpenAiReport) -> Usage {
+        let output = match self.operation {
+            Operation::Speech => OutputKind::Audio,
+            _ if self.makes_images() => OutputKind::Image,
+            _ => OutputKind::Text,
+        };
+        report.usage(self.quirks.reasoning, output)
+    }
+}
+
+/// Whether a chunk is among the last: it names a reason to finish, or has usage and no choices.
+fn closes(json: &[u8], has_usage: bool) -> bool {
+    let says = |key: &[u8], value: &[u8; 2]| {
+        memmem::find_iter(json, key).any(|at| {
+            let after = json[at + key.len()..].iter().filter(|b| !b.is_ascii_whitespace());
+            after.skip(1).take(value.len()).zip(value).all(|(b, v)| b == v || *v == b'.')
+        })
+    };
+    says(b"\"finish_reason\"", b"\".") || (has_usage && says(b"\"choices\"", b"[]"))
+}

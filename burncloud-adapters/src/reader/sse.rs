@@ -1,0 +1,247 @@
+//! Reads usage out of a stream of server-sent events.
+//!
+//! Whole lines are searched for a marker that only usage reports hold, which skips the rest at the speed of
+//! a substring search; only lines with the marker are looked at as JSON. Where a chunk holds many reports
+//! (Gemini sends one with every event) they are read from the last backwards until one says everything.
+
+use super::json::Scanner;
+use super::{Ending, Mark, Protocol, Report};
+use burncloud_core::adapter::{Reading, Terminal, UsageReader};
+use bytes::Bytes;
+use memchr::memmem::Finder;
+use memchr::{memchr, memrchr};
+use std::sync::LazyLock;
+
+/// A line longer than this (a picture in Base64, an echoed prompt) is scanned as it passes, not kept.
+const LINE_LIMIT: usize = 64 * 1024;
+
+static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"error\""));
+
+/// See the module.
+pub(crate) struct StreamReader<P: Protocol> {
+    protocol: P,
+    report: Option<P::Report>,
+    error: bool,
+    /// The beginning of a line whose end has not come.
+    carry: Vec<u8>,
+    /// A line too long to keep.
+    long: Option<Box<LongLine<P::Facts>>>,
+    last: LastEvent,
+}
+
+struct LongLine<F> {
+    /// It is a `data:` line; others pass by unread.
+    data: bool,
+    scanner: Scanner,
+    facts: F,
+}
+
+/// The latest event, which tells how the stream ended.
+#[derive(Default)]
+struct LastEvent {
+    /// Its JSON, unless it was judged already.
+    json: Vec<u8>,
+    judged: Option<Mark>,
+    seen: bool,
+    /// `[DONE]` came after it.
+    done: bool,
+}
+
+impl LastEvent {
+    fn set(&mut self, json: &[u8]) {
+        *self = LastEvent { json: std::mem::take(&mut self.json), seen: true, ..LastEvent::default() };
+        self.json.clear();
+        self.json.extend_from_slice(json);
+    }
+
+    fn judge(&mut self, mark: Mark) {
+        *self = LastEvent {
+            json: std::mem::take(&mut self.json),
+            judged: Some(mark),
+            seen: true,
+            ..LastEvent::default()
+        };
+        self.json.clear();
+    }
+}
+
+impl<P: Protocol> StreamReader<P> {
+    pub(crate) fn new(protocol: P) -> StreamReader<P> {
+        StreamReader {
+            protocol,
+            report: None,
+            error: false,
+            carry: Vec::new(),
+            long: None,
+            last: LastEvent::default(),
+        }
+    }
+
+    /// Whole lines.
+    fn lines(&mut self, lines: &[u8]) {
+        if let Some(first) = self.protocol.marker().find(lines) {
+            self.reports(&lines[line_start(lines, first)..]);
+        }
+        let mut from = 0;
+        while let Some(at) = ERROR.find(&lines[from..]).map(|at| from + at) {
+            let end = line_end(lines, at);
+            if let Some(json) = data(&lines[line_start(lines, at)..end]) {
+                self.error |= self.protocol.mark(&self.facts(json), Some(json)) == Mark::Error;
+            }
+            from = end;
+        }
+        self.note_last(lines);
+    }
+
+    /// Lines of which the first holds the marker: their reports, the last one first.
+    fn reports(&mut self, lines: &[u8]) {
+        let mut latest: Option<P::Report> = None;
+        let mut end = lines.len();
+        while end > 0 {
+            let line = &lines[memrchr(b'\n', &lines[..end - 1]).map_or(0, |at| at + 1)..end];
+            end -= line.len();
+            let Some(json) = data(line).filter(|json| self.protocol.marker().find(json).is_some()) else {
+                continue;
+            };
+            let Some(mut report) = self.protocol.report(self.facts(json)) else { continue };
+            if let Some(newer) = latest.take() {
+                report.merge(newer);
+            }
+            let full = report.is_full();
+            latest = Some(report);
+            if full {
+                break;
+            }
+        }
+        if let Some(latest) = latest {
+            self.add(latest);
+        }
+    }
+
+    fn add(&mut self, newer: P::Report) {
+        match &mut self.report {
+            Some(report) => report.merge(newer),
+            None => self.report = Some(newer),
+        }
+    }
+
+    fn facts(&self, json: &[u8]) -> P::Facts {
+        let mut facts = P::Facts::default();
+        Scanner::new(self.protocol.plan()).feed(json, &mut facts);
+        facts
+    }
+
+    /// Keeps the last event of these lines.
+    fn note_last(&mut self, lines: &[u8]) {
+        let (mut end, mut done) = (lines.len(), false);
+        while end > 0 {
+            let line = &lines[memrchr(b'\n', &lines[..end - 1]).map_or(0, |at| at + 1)..end];
+            end -= line.len();
+            let Some(json) = data(line).filter(|json| !json.is_empty()) else { continue };
+            if json == b"[DONE]" {
+                done = true;
+                continue;
+            }
+            if line.len() > LINE_LIMIT {
+                self.last.judge(self.protocol.mark(&self.facts(json), None));
+            } else {
+                self.last.set(json);
+            }
+            break;
+        }
+        self.last.done |= done;
+    }
+
+    /// The next part of a line that is too long to keep.
+    fn long_part(&mut self, part: &[u8]) {
+        if let Some(long) = self.long.as_mut().filter(|long| long.data) {
+            long.scanner.feed(part, &mut long.facts);
+        }
+    }
+
+    fn long_ends(&mut self) {
+        let Some(long) = self.long.take().filter(|long| long.data) else { return };
+        let mark = self.protocol.mark(&long.facts, None);
+        self.error |= mark == Mark::Error;
+        self.last.judge(mark);
+        if let Some(report) = self.protocol.report(long.facts) {
+            self.add(report);
+        }
+    }
+
+    /// Keeps the beginning of a line.
+    fn keep(&mut self, part: &[u8]) {
+        if self.long.is_some() {
+            return self.long_part(part);
+        }
+        self.carry.extend_from_slice(part);
+        if self.carry.len() <= LINE_LIMIT {
+            return;
+        }
+        let line = std::mem::take(&mut self.carry);
+        let json = line.strip_prefix(b"data:");
+        let scanner = Scanner::new(self.protocol.plan());
+        self.long = Some(Box::new(LongLine { data: json.is_some(), scanner, facts: P::Facts::default() }));
+        self.long_part(json.unwrap_or_default());
+    }
+
+    fn terminal(&mut self) -> Terminal {
+        let last = std::mem::take(&mut self.last);
+        if self.error {
+            return Terminal::Error;
+        }
+        if !last.seen {
+            return if last.done { Terminal::Complete } else { Terminal::Unknown };
+        }
+        let mark =
+            last.judged.unwrap_or_else(|| self.protocol.mark(&self.facts(&last.json), Some(&last.json)));
+        match (mark, self.protocol.ending()) {
+            (Mark::Error, _) => Terminal::Error,
+            (Mark::Complete, _) => Terminal::Complete,
+            (_, Ending::Done { .. }) if last.done => Terminal::Complete,
+            (Mark::Unclear, _) | (_, Ending::Done { always: false }) => Terminal::Unknown,
+            (Mark::Nothing, _) => Terminal::Missing,
+        }
+    }
+}
+
+impl<P: Protocol> UsageReader for StreamReader<P> {
+    fn data(&mut self, chunk: &Bytes) {
+        let mut rest: &[u8] = chunk;
+        if !self.carry.is_empty() || self.long.is_some() {
+            let Some(end) = memchr(b'\n', rest) else { return self.keep(rest) };
+            self.keep(&rest[..=end]);
+            rest = &rest[end + 1..];
+            self.long_ends();
+            let line = std::mem::take(&mut self.carry);
+            self.lines(&line);
+            self.carry = line;
+            self.carry.clear();
+        }
+        let whole = memrchr(b'\n', rest).map_or(0, |at| at + 1);
+        self.lines(&rest[..whole]);
+        self.keep(&rest[whole..]);
+    }
+
+    fn finish(&mut self) -> Reading {
+        self.long_ends();
+        let line = std::mem::take(&mut self.carry);
+        self.lines(&line);
+        let terminal = self.terminal();
+        Reading { usage: self.report.take().map(|report| self.protocol.usage(report)), terminal }
+    }
+}
+
+fn line_start(text: &[u8], at: usize) -> usize {
+    memrchr(b'\n', &text[..at]).map_or(0, |newline| newline + 1)
+}
+
+/// Past the line's newline.
+fn line_end(text: &[u8], at: usize) -> usize {
+    memchr(b'\n', &text[at..]).map_or(text.len(), |newline| at + newline + 1)
+}
+
+/// The JSON of a `data:` line.
+fn data(line: &[u8]) -> Option<&[u8]> {
+    Some(line.strip_prefix(b"data:")?.trim_ascii())
+}

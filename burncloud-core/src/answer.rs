@@ -1,0 +1,158 @@
+//! An answer on its way to the caller: read for usage as it passes, watched for silence, and its end noted.
+
+use crate::adapter::{Reading, Sample, Terminal, UsageReader};
+use crate::meter::Draft;
+use crate::quiet::Quiet;
+use crate::sse::UsageChunkFilter;
+use crate::{Body, BoxError, End, Error, ErrorKind};
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+/// The body of an answer that passes through.
+pub(crate) struct Answer {
+    upstream: Body,
+    reader: Box<dyn UsageReader>,
+    filter: Option<UsageChunkFilter>,
+    quiet: Quiet,
+    draft: Arc<Draft>,
+    /// The beginning, shared with what went out, in case nothing is reported and it must be estimated.
+    sample: Vec<Bytes>,
+    sampled: usize,
+    bytes: u64,
+    ended: bool,
+}
+
+impl Answer {
+    pub(crate) fn new(
+        upstream: Body,
+        reader: Box<dyn UsageReader>,
+        filter: Option<UsageChunkFilter>,
+        quiet: Quiet,
+        draft: Arc<Draft>,
+    ) -> Answer {
+        let ended = upstream.is_end_stream();
+        let mut answer = Answer {
+            upstream,
+            reader,
+            filter,
+            quiet,
+            draft,
+            sample: Vec::new(),
+            sampled: 0,
+            bytes: 0,
+            ended,
+        };
+        if ended {
+            answer.note_end(None);
+        }
+        answer
+    }
+
+    /// Notes how it ended. `end` is `None` where the body came to its end; the reader knows more.
+    fn note_end(&mut self, end: Option<End>) {
+        self.ended = true;
+        let reading = self.reader.finish();
+        self.note(
+            reading,
+            Some(end.unwrap_or(match reading.terminal {
+                Terminal::Error => End::UpstreamError,
+                Terminal::Missing => End::UpstreamCut,
+                Terminal::Complete | Terminal::Unknown => End::Finished,
+            })),
+        );
+    }
+
+    fn note(&mut self, reading: Reading, end: Option<End>) {
+        let pieces = std::mem::take(&mut self.sample);
+        let bytes = if reading.usage.is_some() { Bytes::new() } else { pieces.concat().into() };
+        let sample = Sample { bytes, total: self.bytes };
+        self.draft.note(|notes| {
+            notes.usage = reading.usage;
+            notes.end = end;
+            notes.bytes_out = self.bytes;
+            notes.response_sample = sample;
+        });
+    }
+
+    fn saw(&mut self, data: &Bytes) {
+        if self.bytes == 0 {
+            let elapsed = self.draft.elapsed_us();
+            self.draft.note(|notes| notes.first_byte_us = Some(elapsed));
+        }
+        self.bytes += data.len() as u64;
+        self.quiet.heard();
+        self.reader.data(data);
+        let room = Sample::KEEP.saturating_sub(self.sampled);
+        if room > 0 {
+            self.sample.push(data.slice(..data.len().min(room)));
+            self.sampled += data.len().min(room);
+        }
+    }
+
+    pub(crate) fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        loop {
+            if self.ended {
+                let held = self.filter.take().map(UsageChunkFilter::finish).filter(|b| !b.is_empty());
+                return Poll::Ready(held.map(|bytes| Ok(Frame::data(bytes))));
+            }
+            match Pin::new(&mut self.upstream).poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    self.saw(&data);
+                    if self.upstream.is_end_stream() {
+                        self.note_end(None);
+                    }
+                    let data = match &mut self.filter {
+                        Some(filter) => filter.data(data),
+                        None => data,
+                    };
+                    if !data.is_empty() {
+                        return Poll::Ready(Some(Ok(Frame::data(data))));
+                    }
+                }
+                Poll::Ready(None) => self.note_end(None),
+                Poll::Ready(Some(Err(error))) => {
+                    self.note_end(Some(End::UpstreamCut));
+                    self.filter = None;
+                    let error = Error::new(ErrorKind::BadGateway, "the provider's answer broke off")
+                        .with_context(error.to_string());
+                    return Poll::Ready(Some(Err(error.into())));
+                }
+                Poll::Pending => {
+                    if self.quiet.poll(cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                    self.note_end(Some(End::TimedOut));
+                    self.filter = None;
+                    let error = Error::new(ErrorKind::GatewayTimeout, "the provider fell silent");
+                    return Poll::Ready(Some(Err(error.into())));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn is_end_stream(&self) -> bool {
+        self.ended && self.filter.is_none()
+    }
+
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        if self.filter.is_some() { SizeHint::default() } else { self.upstream.size_hint() }
+    }
+}
+
+impl Drop for Answer {
+    /// Dropped before its end: the caller went away, unless the closing event had already passed.
+    fn drop(&mut self) {
+        if !self.ended {
+            let reading = self.reader.finish();
+            let end = (reading.terminal == Terminal::Complete).then_some(End::Finished);
+            self.note(reading, end);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! A provider's answer becomes the gateway's.
+
+use crate::adapter::AnswerHead;
+use crate::answer::Answer;
+use crate::context::Context;
+use crate::headers::clean_response;
+use crate::meter::Draft;
+use crate::quiet::Quiet;
+use crate::routing::{Candidate, Channel};
+use crate::sse::{UsageChunkFilter, is_event_stream};
+use crate::{Body, Endpoint, Error};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, Request, Response};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::time::Instant;
+
+/// A place on a channel that bounds how many requests it takes at the same time.
+pub(super) struct Slot(Option<Arc<AtomicU32>>);
+
+impl Slot {
+    pub(super) fn take(channel: &Channel) -> Option<Slot> {
+        let Some(most) = channel.concurrency else { return Some(Slot(None)) };
+        let took = channel.in_flight.fetch_update(Relaxed, Relaxed, |n| (n < most).then_some(n + 1));
+        took.ok().map(|_| Slot(Some(channel.in_flight.clone())))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(count) = &self.0 {
+            count.fetch_sub(1, Relaxed);
+        }
+    }
+}
+
+/// What an answer's reading needs of its request, which the attempt takes along.
+pub(super) struct Parts {
+    endpoint: Endpoint,
+    withhold_usage: bool,
+    started: Instant,
+    draft: Arc<Draft>,
+    slot: Slot,
+}
+
+impl Parts {
+    pub(super) fn of(
+        request: &Request<Body>,
+        draft: &Arc<Draft>,
+        lane: &Candidate,
+        slot: Slot,
+    ) -> Result<Parts, Error> {
+        let context = Context::of(request)?;
+        Ok(Parts {
+            withhold_usage: context.inspected()?.adds_usage(lane, &context.endpoint),
+            endpoint: context.endpoint.clone(),
+            started: context.started,
+            draft: draft.clone(),
+            slot,
+        })
+    }
+}
+
+/// The provider's own id of an exchange.
+fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
+    let names = ["x-request-id", "request-id", "apim-request-id", "x-amzn-requestid"];
+    let value = names.iter().find_map(|name| headers.get(*name))?.to_str().ok()?;
+    value.get(..value.len().min(128)).map(Into::into)
+}
+
+/// Wraps the answer so that it is read for usage and its end noted, and notes its head.
+pub(super) fn accept(mut response: Response<Body>, parts: Parts, lane: &Candidate) -> Response<Body> {
+    clean_response(response.headers_mut());
+    let streamed = is_event_stream(&response);
+    let status = response.status();
+    parts.draft.note(|notes| {
+        notes.status = status.as_u16();
+        notes.served = Some(lane.clone());
+        notes.streamed = streamed;
+        notes.upstream_request_id = request_id(response.headers());
+    });
+    let head = AnswerHead { status, headers: response.headers(), streamed };
+    let reader = lane.channel.adapter.usage_reader(&parts.endpoint, &head);
+    let filter = (streamed && parts.withhold_usage).then(UsageChunkFilter::default);
+    if filter.is_some() {
+        response.headers_mut().remove(CONTENT_LENGTH);
+    }
+    let timeouts = &lane.channel.timeouts;
+    let deadline = (!streamed).then(|| parts.started + timeouts.total);
+    let quiet = Quiet::new(timeouts.idle, deadline);
+    let Parts { draft, slot, .. } = parts;
+    response.map(|upstream| {
+        let answer = Body::answer(Box::new(Answer::new(upstream, reader, filter, quiet, draft)));
+        if slot.0.is_some() { answer.hold(slot) } else { answer }
+    })
+}

@@ -1,0 +1,211 @@
+//! One attempt after another, until a provider's answer may go out.
+//!
+//! Reads `candidates`; writes `lane` for each attempt; notes attempts, the served lane and the answer on the
+//! draft. An attempt is given up before its first byte has reached the caller and never after: on failure to
+//! connect, time-out before the head, 408, 429, 5xx, and 401 / 402 / 403, which mean the channel's own
+//! credential. Not on what is the caller's fault (400, 404, 413, 422). When nothing is left, the last 429 or
+//! 5xx goes out as the provider gave it; a fault of a credential becomes 502 without a word of it.
+//!
+//! Attempts and total time are bounded. `retry-after` is honoured: its lane is tried last until then.
+//!
+//! Dropping the future drops the attempt under way and with it the provider's connection.
+
+mod accept;
+mod verdict;
+
+use crate::context::Context;
+use crate::headers::clean_request;
+use crate::layers::Stack;
+use crate::meter::micros;
+use crate::routing::Candidate;
+use crate::{Attempt, Body, Error, ErrorKind};
+use http::{Request, Response};
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{self, Poll};
+use std::time::{Duration, Instant};
+use tower::{Layer, Service};
+use verdict::Verdict;
+
+/// The bounds of failover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailoverSettings {
+    /// Most attempts for one request.
+    pub max_attempts: usize,
+    /// After so long no further attempt is begun.
+    pub max_total: Duration,
+}
+
+impl Default for FailoverSettings {
+    /// Four attempts, none begun after 120 s.
+    fn default() -> FailoverSettings {
+        FailoverSettings { max_attempts: 4, max_total: Duration::from_secs(120) }
+    }
+}
+
+/// Makes [`Failover`] services.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FailoverLayer {
+    settings: FailoverSettings,
+}
+
+impl FailoverLayer {
+    /// With bounds.
+    #[must_use]
+    pub fn new(settings: FailoverSettings) -> FailoverLayer {
+        FailoverLayer { settings }
+    }
+}
+
+impl<S> Layer<S> for FailoverLayer {
+    type Service = Failover<S>;
+
+    fn layer(&self, inner: S) -> Failover<S> {
+        Failover { inner, settings: self.settings }
+    }
+}
+
+/// Tries candidates.
+#[derive(Clone, Copy, Debug)]
+pub struct Failover<S> {
+    inner: S,
+    settings: FailoverSettings,
+}
+
+type Boxed = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
+
+/// The attempts of one request.
+pub struct FailoverFuture(Boxed);
+
+impl fmt::Debug for FailoverFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FailoverFuture")
+    }
+}
+
+impl Future for FailoverFuture {
+    type Output = Result<Response<Body>, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl<S: Stack> Service<Request<Body>> for Failover<S> {
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = FailoverFuture;
+
+    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> FailoverFuture {
+        let (inner, settings) = (self.inner.clone(), self.settings);
+        FailoverFuture(Box::pin(attempts(inner, settings, request)))
+    }
+}
+
+/// A failed attempt whose answer the caller gets if nothing better comes.
+type LastAnswer = Option<(Response<Body>, accept::Parts, Candidate)>;
+
+async fn attempts<S: Stack>(
+    mut inner: S,
+    settings: FailoverSettings,
+    mut request: Request<Body>,
+) -> Result<Response<Body>, Error> {
+    clean_request(request.headers_mut());
+    let candidates = std::mem::take(&mut Context::of_mut(&mut request)?.candidates);
+    let draft = Context::of(&request)?.draft()?.clone();
+    let began = Instant::now();
+    let count = candidates.len().min(settings.max_attempts.max(1));
+    let mut spare = Some(request);
+    let mut last_answer: LastAnswer = None;
+    let mut last_error: Option<Error> = None;
+    for (number, lane) in candidates.into_iter().take(count).enumerate() {
+        if number > 0 && began.elapsed() >= settings.max_total {
+            break;
+        }
+        let Some(busy) = accept::Slot::take(&lane.channel) else {
+            let full =
+                Error::new(ErrorKind::RateLimited, "every channel for this model is busy; try again shortly");
+            last_error.get_or_insert(full.with_retry_after(Duration::from_secs(1)));
+            continue;
+        };
+        let attempt = next_request(&mut spare, &lane, number + 1 == count)?;
+        let parts = accept::Parts::of(&attempt, &draft, &lane, busy)?;
+        let started = Instant::now();
+        draft.note(|notes| notes.trying = Some((lane.channel.id, started)));
+        let result = within(lane.channel.timeouts.first_byte, inner.call(attempt)).await;
+        let verdict = Verdict::of(&result);
+        draft.note(|notes| {
+            notes.trying = None;
+            notes.attempts.push(record(&lane, &result, started));
+        });
+        verdict.tell(&lane, &result);
+        match (verdict, result) {
+            (Verdict::Use, Ok(response)) => return Ok(accept::accept(response, parts, &lane)),
+            (Verdict::Fatal, Err(error)) => return Err(error),
+            (Verdict::Credential, _) => {
+                last_error = Some(Error::new(ErrorKind::BadGateway, "the provider refused this gateway"));
+            }
+            (_, Ok(response)) => last_answer = Some((response, parts, lane)),
+            (_, Err(error)) => last_error = Some(error),
+        }
+    }
+    finish(last_answer, last_error)
+}
+
+/// Nothing is left to try.
+fn finish(last_answer: LastAnswer, last_error: Option<Error>) -> Result<Response<Body>, Error> {
+    if let Some((response, parts, lane)) = last_answer {
+        return Ok(accept::accept(response, parts, &lane));
+    }
+    Err(last_error
+        .unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "no channel for this model can be tried now")))
+}
+
+/// The request for one attempt: a copy, unless it is the last. Copies share the body's bytes.
+fn next_request(
+    spare: &mut Option<Request<Body>>,
+    lane: &Candidate,
+    last: bool,
+) -> Result<Request<Body>, Error> {
+    let used_up = || Error::new(ErrorKind::Internal, "a request was used up before its attempts");
+    let mut request =
+        if last { spare.take().ok_or_else(used_up)? } else { copy(spare.as_ref().ok_or_else(used_up)?)? };
+    Context::of_mut(&mut request)?.lane = Some(lane.clone());
+    Ok(request)
+}
+
+fn copy(request: &Request<Body>) -> Result<Request<Body>, Error> {
+    let bytes = request.body().as_bytes().cloned();
+    let bytes = bytes.ok_or_else(|| Error::new(ErrorKind::Internal, "a body that cannot be sent twice"))?;
+    let mut copy = Request::new(Body::from(bytes));
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
+    Ok(copy)
+}
+
+async fn within<F>(limit: Duration, call: F) -> Result<Response<Body>, Error>
+where
+    F: Future<Output = Result<Response<Body>, Error>>,
+{
+    match tokio::time::timeout(limit, call).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::new(ErrorKind::GatewayTimeout, "the provider did not answer in time")
+            .with_context("time to first byte")),
+    }
+}
+
+fn record(lane: &Candidate, result: &Result<Response<Body>, Error>, started: Instant) -> Attempt {
+    Attempt {
+        channel: lane.channel.id,
+        status: result.as_ref().ok().map(|response| response.status().as_u16()),
+        error: result.as_ref().err().map(|error| error.message().to_owned()),
+        took_us: micros(started),
+    }
+}

@@ -1,0 +1,66 @@
+//! A future for layers that either answer at once or ask the service below: no box, no state machine.
+
+use crate::{Body, Error};
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tower::Service;
+
+/// What every service inside the gateway is.
+pub(crate) trait Stack:
+    Service<Request<Body>, Response = Response<Body>, Error = Error, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<S> Stack for S where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Error, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+pin_project! {
+    /// Ready at once, or what the service below says.
+    #[derive(Debug)]
+    pub struct Reply<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = Projected]
+    #[derive(Debug)]
+    enum State<F> {
+        Now { result: Option<Result<Response<Body>, Error>> },
+        Below { #[pin] future: F },
+    }
+}
+
+impl<F> Reply<F> {
+    pub(crate) fn now(result: Result<Response<Body>, Error>) -> Reply<F> {
+        Reply { state: State::Now { result: Some(result) } }
+    }
+
+    pub(crate) fn below(future: F) -> Reply<F> {
+        Reply { state: State::Below { future } }
+    }
+}
+
+impl<F: Future<Output = Result<Response<Body>, Error>>> Future for Reply<F> {
+    type Output = Result<Response<Body>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            Projected::Below { future } => future.poll(cx),
+            Projected::Now { result } => match result.take() {
+                Some(result) => Poll::Ready(result),
+                None => Poll::Pending,
+            },
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Puts the channel's credential onto an attempt.
+//!
+//! Reads `lane`. The headers were made and marked sensitive when the channel was prepared; here they are
+//! only added. Stands right above the transport, below every layer an embedder can add, so that no layer,
+//! log or error ever sees a credential.
+
+use crate::context::Context;
+use crate::layers::Reply;
+use crate::{Body, Error, ErrorKind};
+use http::header::HOST;
+use http::{Request, Response};
+use std::task::{self, Poll};
+use tower::{Layer, Service};
+
+/// Makes [`Sign`] services.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SignLayer;
+
+impl<S> Layer<S> for SignLayer {
+    type Service = Sign<S>;
+
+    fn layer(&self, inner: S) -> Sign<S> {
+        Sign { inner }
+    }
+}
+
+/// Signs attempts.
+#[derive(Clone, Copy, Debug)]
+pub struct Sign<S> {
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Sign<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Error>,
+{
+    type Response = Response<Body>;
+    type Error = Error;
+    type Future = Reply<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Reply<S::Future> {
+        let Some(lane) = Context::of(&request).ok().and_then(|context| context.lane.clone()) else {
+            return Reply::now(Err(Error::new(ErrorKind::Internal, "an attempt without a channel")));
+        };
+        let headers = request.headers_mut();
+        headers.insert(HOST, lane.channel.host.clone());
+        for (name, value) in &lane.channel.headers {
+            headers.insert(name.clone(), value.clone());
+        }
+        for (name, value) in &lane.channel.default_headers {
+            if !headers.contains_key(name) {
+                headers.insert(name.clone(), value.clone());
+            }
+        }
+        Reply::below(self.inner.call(request))
+    }
+}

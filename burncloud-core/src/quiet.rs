@@ -1,0 +1,50 @@
+//! A timer for silence: armed once, only when something really waits, and pushed on lazily when it fires.
+//!
+//! Arming and dropping a timer costs more than everything else that is done for a chunk, so a chunk only
+//! notes the time.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tokio::time::{Sleep, sleep_until};
+
+#[derive(Debug)]
+pub(crate) struct Quiet {
+    limit: Duration,
+    deadline: Option<Instant>,
+    heard: Instant,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Quiet {
+    /// Fires after `limit` of silence, and at `deadline` whatever is heard.
+    pub(crate) fn new(limit: Duration, deadline: Option<Instant>) -> Quiet {
+        Quiet { limit, deadline, heard: Instant::now(), sleep: None }
+    }
+
+    /// Something was heard.
+    pub(crate) fn heard(&mut self) {
+        self.heard = Instant::now();
+    }
+
+    fn due(&self) -> Instant {
+        let quiet = self.heard + self.limit;
+        self.deadline.map_or(quiet, |deadline| deadline.min(quiet))
+    }
+
+    /// Ready when it has been silent for too long.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let due = self.due();
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(due.into())));
+        while sleep.as_mut().poll(cx).is_ready() {
+            let due = self.deadline.map_or(self.heard + self.limit, |d| d.min(self.heard + self.limit));
+            if due <= Instant::now() {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(due.into());
+        }
+        Poll::Pending
+    }
+}
+
+use std::future::Future as _;

@@ -1,0 +1,77 @@
+//! One connection, driven by whoever holds it.
+
+use super::stream::Stream;
+use super::{ConnectError, Origin};
+use crate::Body;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
+
+/// Idle connections, the oldest first. Boxed: one moves between list and request as a pointer, not as a
+/// kilobyte.
+pub(super) type Shard = Mutex<Vec<Box<Conn>>>;
+
+pub(super) struct Conn {
+    sender: http1::SendRequest<Body>,
+    io: http1::Connection<TokioIo<Stream>, Body>,
+    pub(super) idle_since: Instant,
+}
+
+impl Conn {
+    pub(super) async fn open(origin: &Origin) -> Result<Conn, ConnectError> {
+        let stream = super::connect::open(origin).await?;
+        let (sender, io) =
+            http1::Builder::new().handshake(TokioIo::new(stream)).await.map_err(ConnectError::Http)?;
+        Ok(Conn { sender, io, idle_since: Instant::now() })
+    }
+
+    /// Whether an idle connection can be used: one look at the socket, without waiting. A connection that
+    /// ended, or on which the provider spoke out of turn, is of no use.
+    pub(super) fn usable(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        Pin::new(&mut self.io).poll(&mut cx).is_pending() && self.sender.is_ready()
+    }
+
+    /// Sends a request and drives the connection until the answer's head is there. With the error comes the
+    /// request, if not a byte of it was taken.
+    ///
+    /// The future of the answer needs no waker of its own: it becomes ready only through the connection,
+    /// which is polled just before it in the same task.
+    pub(super) async fn try_send(
+        &mut self,
+        request: Request<Body>,
+    ) -> Result<Response<Incoming>, (hyper::Error, Option<Request<Body>>)> {
+        let mut answer = pin!(self.sender.try_send_request(request));
+        let io = &mut self.io;
+        let mut ended = false;
+        poll_fn(|cx| {
+            // hyper answers every request on a connection before the connection's future ends.
+            ended = ended || Pin::new(&mut *io).poll(cx).is_ready();
+            match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
+                Poll::Ready(Err(mut failed)) => {
+                    let unsent = failed.take_message();
+                    Poll::Ready(Err((failed.into_error(), unsent)))
+                }
+                Poll::Pending => {
+                    if ended {
+                        cx.waker().wake_by_ref();
+                    }
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
+    /// Drives the connection on behalf of the answer's body. `true` when the connection has ended.
+    pub(super) fn poll_drive(&mut self, cx: &mut Context<'_>) -> bool {
+        Pin::new(&mut self.io).poll(cx).is_ready()
+    }
+}
