@@ -61,6 +61,15 @@ pub(crate) fn clustered(table: &mut TableCreateStatement, backend: DbBackend) {
     }
 }
 
+/// An insert of many rows whose failure ends the transaction. SQLite need not be able to undo it alone then,
+/// for which it would first copy every page that the statement touches.
+pub(crate) fn bulk_insert(text: String, backend: DbBackend) -> String {
+    match (backend, text.strip_prefix("INSERT INTO")) {
+        (DbBackend::Sqlite, Some(rest)) => format!("INSERT OR FAIL INTO{rest}"),
+        _ => text,
+    }
+}
+
 /// What a database says of an error, if that cannot hold a value; else its code.
 pub(crate) fn describe(error: &dyn DatabaseError) -> String {
     #[cfg(feature = "sqlite")]
@@ -102,6 +111,9 @@ mod sqlite {
         let options = options
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
+            .pragma("temp_store", "MEMORY")
+            // 16 MiB: a page that is written often is then copied into the database less often.
+            .pragma("wal_autocheckpoint", "4000")
             .pragma("journal_size_limit", "67108864");
         let writer = connect(options.clone().pragma("cache_size", "-8000"), 1, waits).await?;
         let readers = connect(options.pragma("query_only", "ON"), READERS, waits).await?;

@@ -29,6 +29,8 @@ mod price;
 mod receipt;
 mod secret;
 mod sql;
+#[cfg(test)]
+mod tests;
 mod user;
 
 pub use secret::{SecretBox, SecretError};

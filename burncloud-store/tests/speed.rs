@@ -69,7 +69,7 @@ async fn record(keys: usize, batch: usize, rows: usize) {
 #[tokio::test]
 #[ignore = "measures; run by hand in release"]
 async fn recording() {
-    for (keys, batch) in [(1, 1), (1, 64), (1, 1_000), (100, 1_000), (10_000, 1_000), (100, 5_000)] {
+    for (keys, batch) in [(1, 1), (1, 100), (1, 1_000), (100, 1_000), (10_000, 1_000)] {
         record(keys, batch, if batch == 1 { 5_000 } else { 200_000 }).await;
     }
 }

@@ -94,7 +94,7 @@ pub(super) fn read(row: Model) -> StoreResult<Receipt> {
     let first_byte_us = row.first_byte_us.map(u32::try_from).transpose();
     Ok(Receipt {
         id,
-        trace_id: rest.trace_id,
+        trace_id: rest.trace,
         at: UnixMicros(row.at),
         key: KeyId(row.key_id),
         user: UserId(row.user_id),
@@ -105,14 +105,14 @@ pub(super) fn read(row: Model) -> StoreResult<Receipt> {
         model: row.model.into(),
         upstream_model: row.upstream_model.into(),
         channel: row.channel_id.map(ChannelId),
-        upstream_request_id: rest.upstream_request_id.map(|id| id.into_owned().into_boxed_str()),
+        upstream_request_id: rest.request.map(|id| id.into_owned().into_boxed_str()),
         streamed: row.streamed,
         status: u16::try_from(row.status).map_err(|_| damaged(&name, "its status is none"))?,
         end: End::parse(&row.end).ok_or_else(|| damaged(&name, "its end is unknown"))?,
-        attempts: rest.attempts.into_owned(),
+        attempts: rest.tries.0.into_owned(),
         usage,
-        usage_source: rest.usage_source,
-        price_version: rest.price_version,
+        usage_source: rest.source,
+        price_version: rest.price,
         lines: rest.lines.0.into_owned(),
         reserved: rest.reserved,
         charge: Nano(row.charge),
@@ -120,8 +120,8 @@ pub(super) fn read(row: Model) -> StoreResult<Receipt> {
         upstream_cost: Nano(row.upstream_cost),
         first_byte_us: first_byte_us.map_err(|_| damaged(&name, "its first byte came at no time"))?,
         took_us: units(row.took_us)?,
-        bytes_in: rest.bytes_in,
-        bytes_out: rest.bytes_out,
+        bytes_in: rest.bytes.0,
+        bytes_out: rest.bytes.1,
     })
 }
 
@@ -134,51 +134,47 @@ fn dialect(name: &str) -> Option<Dialect> {
     [D::OpenAi, D::Anthropic, D::Gemini, D::Cohere, D::Bedrock].into_iter().find(|d| d.as_str() == name)
 }
 
-/// What has no column. What is missing is zero, empty or none: most receipts have little of it.
+/// What has no column, under short names: bytes are what a row costs. What is missing is zero, empty or none.
 #[derive(Serialize, Deserialize)]
 struct Rest<'a> {
-    trace_id: TraceId,
+    trace: TraceId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    upstream_request_id: Option<Cow<'a, str>>,
-    #[serde(default, skip_serializing_if = "is_empty")]
-    attempts: Cow<'a, [Attempt]>,
+    request: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Attempts::is_empty")]
+    tries: Attempts<'a>,
     #[serde(flatten)]
     usage: OtherUsage,
-    usage_source: UsageSource,
     #[serde(default, skip_serializing_if = "is_default")]
-    price_version: u64,
+    source: UsageSource,
+    #[serde(default, skip_serializing_if = "is_default")]
+    price: u64,
     #[serde(default, skip_serializing_if = "Lines::is_empty")]
     lines: Lines<'a>,
     #[serde(default, skip_serializing_if = "is_default")]
     reserved: Nano,
     #[serde(default, skip_serializing_if = "is_default")]
     shortfall: Nano,
-    bytes_in: u64,
-    bytes_out: u64,
+    /// In, and out.
+    bytes: (u64, u64),
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-fn is_empty(attempts: &Cow<'_, [Attempt]>) -> bool {
-    attempts.is_empty()
-}
-
 impl<'a> Rest<'a> {
     fn of(receipt: &'a Receipt) -> Rest<'a> {
         Rest {
-            trace_id: receipt.trace_id,
-            upstream_request_id: receipt.upstream_request_id.as_deref().map(Cow::Borrowed),
-            attempts: Cow::Borrowed(&receipt.attempts),
+            trace: receipt.trace_id,
+            request: receipt.upstream_request_id.as_deref().map(Cow::Borrowed),
+            tries: Attempts(Cow::Borrowed(&receipt.attempts)),
             usage: receipt.usage.into(),
-            usage_source: receipt.usage_source,
-            price_version: receipt.price_version,
+            source: receipt.usage_source,
+            price: receipt.price_version,
             lines: Lines(Cow::Borrowed(&receipt.lines)),
             reserved: receipt.reserved,
             shortfall: receipt.shortfall,
-            bytes_in: receipt.bytes_in,
-            bytes_out: receipt.bytes_out,
+            bytes: (receipt.bytes_in, receipt.bytes_out),
         }
     }
 }
@@ -217,28 +213,41 @@ other_usage! {
     tier: ServiceTier,
 }
 
-/// Lines as `[kind, units, price, amount]`: a third of the bytes that names would take.
-#[derive(Default)]
-struct Lines<'a>(Cow<'a, [Line]>);
+/// A list of `$item` as rows of values: a third of the bytes that names would take.
+macro_rules! rows {
+    ($(#[$doc:meta])* $list:ident of $item:ident { $($field:ident: $type:ty),* }) => {
+        $(#[$doc])*
+        #[derive(Default)]
+        struct $list<'a>(Cow<'a, [$item]>);
 
-impl Lines<'_> {
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
+        impl $list<'_> {
+            fn is_empty(&self) -> bool {
+                self.0.is_empty()
+            }
+        }
+
+        impl Serialize for $list<'_> {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.collect_seq(self.0.iter().map(|item| ($(&item.$field),*)))
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $list<'_> {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let rows = Vec::<($($type),*)>::deserialize(from)?;
+                Ok($list(rows.into_iter().map(|($($field),*)| $item { $($field),* }).collect()))
+            }
+        }
+    };
 }
 
-impl Serialize for Lines<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(self.0.iter().map(|line| (line.kind, line.units, line.price, line.amount)))
-    }
+rows! {
+    /// `[channel, status, took_us, error]`
+    Attempts of Attempt { channel: ChannelId, status: Option<u16>, took_us: u32, error: Option<String> }
 }
-
-impl<'de> Deserialize<'de> for Lines<'_> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let lines = Vec::<(LineKind, u64, Nano, Nano)>::deserialize(from)?;
-        let line = |(kind, units, price, amount)| Line { kind, units, price, amount };
-        Ok(Lines(lines.into_iter().map(line).collect()))
-    }
+rows! {
+    /// `[kind, units, price, amount]`
+    Lines of Line { kind: LineKind, units: u64, price: Nano, amount: Nano }
 }
 
 #[cfg(test)]
@@ -267,8 +276,8 @@ mod tests {
         };
         let rest = to_json(&Rest::of(&plain));
         let expected = concat!(
-            r#"{"trace_id":"09090909090909090909090909090909","usage_source":"estimated","#,
-            r#""bytes_in":77,"bytes_out":6000000000}"#
+            r#"{"trace":"09090909090909090909090909090909","source":"estimated","#,
+            r#""bytes":[77,6000000000]}"#
         );
         assert_eq!(rest, expected);
     }

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 /// Rows of one insert, largest first: a batch is cut into these, so that few texts are ever made.
-const SIZES: [usize; 4] = [64, 16, 4, 1];
+const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
 
 /// Keys or users whose spending one statement changes.
 const SPENDERS: usize = 32;
@@ -45,7 +45,7 @@ fn insert(rows: usize, backend: DbBackend) -> String {
     for _ in 0..rows {
         insert.values_panic(row::COLUMNS.map(|_| Expr::value(0)));
     }
-    backend.build(&insert).sql
+    crate::backend::bulk_insert(backend.build(&insert).sql, backend)
 }
 
 /// Why a round did not end well.
