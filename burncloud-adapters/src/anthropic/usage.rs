@@ -5,14 +5,22 @@
 //! each field that is present replaces the earlier one.
 
 use crate::reader::json::{Plan, Sink};
-use crate::reader::{Ending, Mark, Protocol, Report, lenient};
+use crate::reader::{Ending, Mark, Protocol, Report, leading_type, lenient};
 use crate::tokens::{Left, tier};
 use burncloud_core::{ServiceTier, Usage};
 use memchr::memmem::Finder;
 use serde::Deserialize;
 use std::sync::LazyLock;
 
-static PLAN: Plan = Plan { keys: &["usage", "type", "error"], inside: Some("message"), count: None };
+static PLAN: Plan = Plan {
+    keys: &["usage", "type", "error"],
+    inside: Some("message"),
+    count: None,
+    starts: &[&USAGE],
+    events_nest: false,
+};
+
+static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"usage\""));
 
 static MARKER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"_tokens\""));
 
@@ -214,6 +222,14 @@ impl Protocol for Messages {
             Facts { stop: true, .. } => Mark::Complete,
             _ => Mark::Nothing,
         }
+    }
+
+    fn quick_mark(&self, json: &[u8]) -> Option<Mark> {
+        Some(match leading_type(json)? {
+            b"\"message_stop\"" => Mark::Complete,
+            b"\"error\"" => Mark::Error,
+            _ => Mark::Nothing,
+        })
     }
 
     fn ending(&self) -> Ending {

@@ -4,15 +4,22 @@
 //! provider's own tools put into the prompt is counted apart. Every event of a stream reports, cumulatively.
 
 use crate::reader::json::{Plan, Sink};
-use crate::reader::{Ending, Mark, Protocol, Report, lenient};
+use crate::reader::{ERROR, Ending, Mark, Protocol, Report, lenient};
 use crate::tokens::{Left, tier};
 use burncloud_core::Usage;
 use memchr::memmem::{self, Finder};
 use serde::Deserialize;
 use std::sync::LazyLock;
 
-static PLAN: Plan = Plan { keys: &["usageMetadata", "error", "promptFeedback"], inside: None, count: None };
+static PLAN: Plan = Plan {
+    keys: &["usageMetadata", "error", "promptFeedback"],
+    inside: None,
+    count: None,
+    starts: &[&USAGE],
+    events_nest: false,
+};
 
+static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"usageMetadata\""));
 static MARKER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"TokenCount\""));
 
 /// Generated content, whole, streamed, or as a list of chunks; and embeddings.
@@ -187,6 +194,11 @@ impl Protocol for Content {
             Some(json) if memmem::find(json, b"\"finishReason\"").is_some() => Mark::Complete,
             Some(_) => Mark::Nothing,
         }
+    }
+
+    fn quick_mark(&self, json: &[u8]) -> Option<Mark> {
+        let finished = memmem::find(json, b"\"finishReason\"").is_some();
+        (finished && ERROR.find(json).is_none()).then_some(Mark::Complete)
     }
 
     fn ending(&self) -> Ending {

@@ -2,7 +2,7 @@
 
 use super::report::{Beside, Meta, OpenAiReport, OutputKind, Reasoning};
 use crate::reader::json::{Plan, Sink};
-use crate::reader::{Ending, Mark, Protocol, lenient};
+use crate::reader::{ERROR, Ending, Mark, Protocol, leading_type, lenient};
 use crate::tokens::tier;
 use burncloud_core::{Operation, ServiceTier, Usage};
 use memchr::memmem::{self, Finder};
@@ -20,14 +20,39 @@ pub struct Quirks {
     pub usage_in_choices: bool,
 }
 
-static CHAT: Plan = Plan { keys: &["usage", "service_tier", "error"], inside: Some("x_groq"), count: None };
-static CHOICES: Plan =
-    Plan { keys: &["usage", "service_tier", "error", "choices"], inside: None, count: None };
-static RESPONSES: Plan =
-    Plan { keys: &["usage", "service_tier", "error", "type"], inside: Some("response"), count: None };
-static OTHER: Plan =
-    Plan { keys: &["usage", "error", "type", "duration", "meta"], inside: None, count: Some("data") };
+static CHAT: Plan = Plan {
+    keys: &["usage", "service_tier", "error"],
+    inside: Some("x_groq"),
+    count: None,
+    starts: &[&USAGE, &TIER],
+    events_nest: false,
+};
+static CHOICES: Plan = Plan {
+    keys: &["usage", "service_tier", "error", "choices"],
+    inside: None,
+    count: None,
+    starts: &[],
+    events_nest: false,
+};
+static RESPONSES: Plan = Plan {
+    keys: &["usage", "service_tier", "error", "type"],
+    inside: Some("response"),
+    count: None,
+    starts: &[&USAGE, &TIER],
+    events_nest: true,
+};
+static EMBEDDINGS: Plan =
+    Plan { keys: &["usage"], inside: None, count: None, starts: &[&USAGE], events_nest: false };
+static OTHER: Plan = Plan {
+    keys: &["usage", "error", "type", "duration", "meta"],
+    inside: None,
+    count: Some("data"),
+    starts: &[],
+    events_nest: false,
+};
 
+static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"usage\""));
+static TIER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"service_tier\""));
 static ANY_TOKENS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"_tokens\""));
 /// Not the plain `_tokens"`: the first events of a response name `max_output_tokens` in a long echo.
 static INPUT_TOKENS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"input_tokens\""));
@@ -158,6 +183,7 @@ impl Protocol for OpenAiProtocol {
             Operation::Chat if self.quirks.usage_in_choices => &CHOICES,
             Operation::Chat | Operation::Completions => &CHAT,
             Operation::Responses => &RESPONSES,
+            Operation::Embeddings => &EMBEDDINGS,
             _ => &OTHER,
         }
     }
@@ -203,6 +229,19 @@ impl Protocol for OpenAiProtocol {
                 Some(json) if closes(json, facts.usage.is_some()) => Mark::Complete,
                 Some(_) => Mark::Nothing,
             }
+        }
+    }
+
+    fn quick_mark(&self, json: &[u8]) -> Option<Mark> {
+        if self.is_chat() {
+            let usage = ANY_TOKENS.find(json).is_some();
+            let mark = if closes(json, usage) { Mark::Complete } else { Mark::Nothing };
+            return ERROR.find(json).is_none().then_some(mark);
+        }
+        match Kind::of(leading_type(json)?) {
+            Kind::Complete => Some(Mark::Complete),
+            Kind::Failed => Some(Mark::Error),
+            Kind::Other => Some(Mark::Nothing),
         }
     }
 

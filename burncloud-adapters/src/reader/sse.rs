@@ -5,6 +5,7 @@
 //! (Gemini sends one with every event) they are read from the last backwards until one says everything.
 
 use super::json::Scanner;
+use super::search::Search;
 use super::{Ending, Mark, Protocol, Report};
 use burncloud_core::adapter::{Reading, Terminal, UsageReader};
 use bytes::Bytes;
@@ -15,7 +16,8 @@ use std::sync::LazyLock;
 /// A line longer than this (a picture in Base64, an echoed prompt) is scanned as it passes, not kept.
 const LINE_LIMIT: usize = 64 * 1024;
 
-static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"error\""));
+/// No event without it reports a failure.
+pub(crate) static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"error\""));
 
 /// See the module.
 pub(crate) struct StreamReader<P: Protocol> {
@@ -86,7 +88,7 @@ impl<P: Protocol> StreamReader<P> {
         while let Some(at) = ERROR.find(&lines[from..]).map(|at| from + at) {
             let end = line_end(lines, at);
             if let Some(json) = data(&lines[line_start(lines, at)..end]) {
-                self.error |= self.protocol.mark(&self.facts(json), Some(json)) == Mark::Error;
+                self.error |= self.judge(json) == Mark::Error;
             }
             from = end;
         }
@@ -103,7 +105,7 @@ impl<P: Protocol> StreamReader<P> {
             let Some(json) = data(line).filter(|json| self.protocol.marker().find(json).is_some()) else {
                 continue;
             };
-            let Some(mut report) = self.protocol.report(self.facts(json)) else { continue };
+            let Some(mut report) = self.protocol.report(self.reported(json)) else { continue };
             if let Some(newer) = latest.take() {
                 report.merge(newer);
             }
@@ -123,6 +125,19 @@ impl<P: Protocol> StreamReader<P> {
             Some(report) => report.merge(newer),
             None => self.report = Some(newer),
         }
+    }
+
+    /// All that an event says, or at least its report.
+    fn reported(&self, json: &[u8]) -> P::Facts {
+        let plan = self.protocol.plan();
+        let mut search = Search::new(plan, plan.events_nest);
+        search.feed(json);
+        search.finish().unwrap_or_else(|| self.facts(json))
+    }
+
+    fn judge(&self, json: &[u8]) -> Mark {
+        let quick = self.protocol.quick_mark(json);
+        quick.unwrap_or_else(|| self.protocol.mark(&self.facts(json), Some(json)))
     }
 
     fn facts(&self, json: &[u8]) -> P::Facts {
@@ -193,8 +208,7 @@ impl<P: Protocol> StreamReader<P> {
         if !last.seen {
             return if last.done { Terminal::Complete } else { Terminal::Unknown };
         }
-        let mark =
-            last.judged.unwrap_or_else(|| self.protocol.mark(&self.facts(&last.json), Some(&last.json)));
+        let mark = last.judged.unwrap_or_else(|| self.judge(&last.json));
         match (mark, self.protocol.ending()) {
             (Mark::Error, _) => Terminal::Error,
             (Mark::Complete, _) => Terminal::Complete,
