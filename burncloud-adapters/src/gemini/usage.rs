@@ -4,11 +4,11 @@
 //! provider's own tools put into the prompt is counted apart. Every event of a stream reports, cumulatively.
 
 use crate::reader::json::{Plan, Sink};
-use crate::reader::{ERROR, Ending, Mark, Protocol, Report, lenient};
+use crate::reader::walk::{Visit, count, text, walk};
+use crate::reader::{ERROR, Ending, Mark, Protocol, Report};
 use crate::tokens::{Left, tier};
-use burncloud_core::Usage;
+use burncloud_core::{ServiceTier, Usage};
 use memchr::memmem::{self, Finder};
-use serde::Deserialize;
 use std::sync::LazyLock;
 
 static PLAN: Plan = Plan {
@@ -26,53 +26,85 @@ static MARKER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"TokenC
 pub(super) struct Content;
 
 /// The `usageMetadata` object.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Clone, Debug, Default)]
 pub(super) struct ContentReport {
-    #[serde(deserialize_with = "lenient::count")]
-    prompt_token_count: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    cached_content_token_count: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    candidates_token_count: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    thoughts_token_count: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    tool_use_prompt_token_count: Option<u64>,
-    #[serde(deserialize_with = "lenient::nested")]
-    prompt_tokens_details: Option<Details>,
-    /// Embeddings write it so.
-    #[serde(deserialize_with = "lenient::nested")]
-    prompt_token_details: Option<Details>,
-    #[serde(deserialize_with = "lenient::nested")]
-    cache_tokens_details: Option<Details>,
-    #[serde(deserialize_with = "lenient::nested")]
-    candidates_tokens_details: Option<Details>,
-    #[serde(deserialize_with = "lenient::nested")]
-    tool_use_prompt_tokens_details: Option<Details>,
-    #[serde(deserialize_with = "lenient::text")]
-    service_tier: Option<Box<str>>,
-    /// Vertex's word for the tier.
-    #[serde(deserialize_with = "lenient::text")]
-    traffic_type: Option<Box<str>>,
+    prompt: Option<u64>,
+    cached: Option<u64>,
+    candidates: Option<u64>,
+    thoughts: Option<u64>,
+    tools: Option<u64>,
+    prompt_kinds: Option<Kinds>,
+    cached_kinds: Option<Kinds>,
+    candidate_kinds: Option<Kinds>,
+    tool_kinds: Option<Kinds>,
+    tier: Option<ServiceTier>,
+    /// The list element that is being read.
+    element: (Option<Kind>, u64),
 }
 
-/// Counts by kind of content.
-type Details = Vec<Modality>;
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Modality {
-    #[serde(deserialize_with = "lenient::text")]
-    modality: Option<Box<str>>,
-    #[serde(deserialize_with = "lenient::count")]
-    token_count: Option<u64>,
+/// How many of the tokens are no text. Video and documents are billed as text is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Kinds {
+    audio: u64,
+    image: u64,
 }
 
-/// The counts of one kind. Video and documents are billed as text is.
-fn of(details: Option<&Details>, modality: &str) -> u64 {
-    let counts = details.into_iter().flatten().filter(|d| d.modality.as_deref() == Some(modality));
-    counts.filter_map(|d| d.token_count).fold(0, u64::saturating_add)
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Audio,
+    Image,
+}
+
+impl Kinds {
+    /// Those that are not among `others`.
+    fn without(self, others: Kinds) -> Kinds {
+        Kinds {
+            audio: self.audio.saturating_sub(others.audio),
+            image: self.image.saturating_sub(others.image),
+        }
+    }
+}
+
+impl Visit for ContentReport {
+    fn scalar(&mut self, path: &[&[u8]], raw: &[u8]) {
+        match path {
+            [_, b"", b"modality"] => {
+                self.element.0 = match raw {
+                    b"\"AUDIO\"" => Some(Kind::Audio),
+                    b"\"IMAGE\"" => Some(Kind::Image),
+                    _ => None,
+                };
+            }
+            [_, b"", b"tokenCount"] => self.element.1 = count(raw).unwrap_or(0),
+            [b"promptTokenCount"] => self.prompt = count(raw),
+            [b"cachedContentTokenCount"] => self.cached = count(raw),
+            [b"candidatesTokenCount"] => self.candidates = count(raw),
+            [b"thoughtsTokenCount"] => self.thoughts = count(raw),
+            [b"toolUsePromptTokenCount"] => self.tools = count(raw),
+            // AI Studio's word for it, and Vertex's.
+            [b"serviceTier" | b"trafficType"] => self.tier = text(raw).and_then(tier).or(self.tier),
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, path: &[&[u8]]) {
+        let [list, b""] = path else { return };
+        let (kind, tokens) = std::mem::take(&mut self.element);
+        let kinds = match *list {
+            // Embeddings write it in the singular.
+            b"promptTokensDetails" | b"promptTokenDetails" => &mut self.prompt_kinds,
+            b"cacheTokensDetails" => &mut self.cached_kinds,
+            b"candidatesTokensDetails" => &mut self.candidate_kinds,
+            b"toolUsePromptTokensDetails" => &mut self.tool_kinds,
+            _ => return,
+        };
+        let kinds = kinds.get_or_insert_default();
+        match kind {
+            Some(Kind::Audio) => kinds.audio = kinds.audio.saturating_add(tokens),
+            Some(Kind::Image) => kinds.image = kinds.image.saturating_add(tokens),
+            None => {}
+        }
+    }
 }
 
 impl Report for ContentReport {
@@ -81,62 +113,53 @@ impl Report for ContentReport {
             *self = newer;
             return;
         }
-        fn take<T>(old: &mut Option<T>, new: Option<T>) {
-            if new.is_some() {
-                *old = new;
-            }
-        }
-        take(&mut self.cached_content_token_count, newer.cached_content_token_count);
-        take(&mut self.candidates_token_count, newer.candidates_token_count);
-        take(&mut self.thoughts_token_count, newer.thoughts_token_count);
-        take(&mut self.tool_use_prompt_token_count, newer.tool_use_prompt_token_count);
-        take(&mut self.prompt_tokens_details, newer.prompt_tokens_details);
-        take(&mut self.prompt_token_details, newer.prompt_token_details);
-        take(&mut self.cache_tokens_details, newer.cache_tokens_details);
-        take(&mut self.candidates_tokens_details, newer.candidates_tokens_details);
-        take(&mut self.tool_use_prompt_tokens_details, newer.tool_use_prompt_tokens_details);
-        take(&mut self.service_tier, newer.service_tier);
-        take(&mut self.traffic_type, newer.traffic_type);
+        self.cached = newer.cached.or(self.cached);
+        self.candidates = newer.candidates.or(self.candidates);
+        self.thoughts = newer.thoughts.or(self.thoughts);
+        self.tools = newer.tools.or(self.tools);
+        self.prompt_kinds = newer.prompt_kinds.or(self.prompt_kinds);
+        self.cached_kinds = newer.cached_kinds.or(self.cached_kinds);
+        self.candidate_kinds = newer.candidate_kinds.or(self.candidate_kinds);
+        self.tool_kinds = newer.tool_kinds.or(self.tool_kinds);
+        self.tier = newer.tier.or(self.tier);
     }
 
     /// One that counts the prompt counts everything so far.
     fn is_full(&self) -> bool {
-        self.prompt_token_count.is_some()
+        self.prompt.is_some()
     }
 }
 
 impl ContentReport {
+    fn of(raw: &[u8]) -> ContentReport {
+        let mut report = ContentReport::default();
+        walk(raw, &mut report);
+        report
+    }
+
     fn usage(&self) -> Usage {
-        let prompt_details = self.prompt_tokens_details.as_ref().or(self.prompt_token_details.as_ref());
-        let (cached, made) = (self.cache_tokens_details.as_ref(), self.candidates_tokens_details.as_ref());
-        let tools = self.tool_use_prompt_tokens_details.as_ref();
-        let fresh = |kind| of(prompt_details, kind).saturating_sub(of(cached, kind));
-        let mut prompt = Left(self.prompt_token_count.unwrap_or(0));
-        let mut tool = Left(self.tool_use_prompt_token_count.unwrap_or(0));
-        let mut output = Left(self.candidates_token_count.unwrap_or(0));
-        let name = self.service_tier.as_deref().or(self.traffic_type.as_deref());
+        let fresh = self.prompt_kinds.unwrap_or_default().without(self.cached_kinds.unwrap_or_default());
+        let by_tools = self.tool_kinds.unwrap_or_default();
+        let made = self.candidate_kinds.unwrap_or_default();
+        let mut prompt = Left(self.prompt.unwrap_or(0));
+        let mut tools = Left(self.tools.unwrap_or(0));
+        let mut output = Left(self.candidates.unwrap_or(0));
         Usage {
-            cached_read: prompt.take(self.cached_content_token_count.unwrap_or(0)),
-            audio_in: prompt.take(fresh("AUDIO")).saturating_add(tool.take(of(tools, "AUDIO"))),
-            image_in: prompt.take(fresh("IMAGE")).saturating_add(tool.take(of(tools, "IMAGE"))),
-            input: prompt.0.saturating_add(tool.0),
-            audio_out: output.take(of(made, "AUDIO")),
-            image_out: output.take(of(made, "IMAGE")),
+            cached_read: prompt.take(self.cached.unwrap_or(0)),
+            audio_in: prompt.take(fresh.audio).saturating_add(tools.take(by_tools.audio)),
+            image_in: prompt.take(fresh.image).saturating_add(tools.take(by_tools.image)),
+            input: prompt.0.saturating_add(tools.0),
+            audio_out: output.take(made.audio),
+            image_out: output.take(made.image),
             output: output.0,
-            reasoning: self.thoughts_token_count.unwrap_or(0),
-            tier: name.and_then(tier).unwrap_or_default(),
+            reasoning: self.thoughts.unwrap_or(0),
+            tier: self.tier.unwrap_or_default(),
             ..Usage::default()
         }
     }
 
     fn counts(&self) -> bool {
-        let counts = [
-            self.prompt_token_count,
-            self.candidates_token_count,
-            self.thoughts_token_count,
-            self.tool_use_prompt_token_count,
-            self.cached_content_token_count,
-        ];
+        let counts = [self.prompt, self.candidates, self.thoughts, self.tools, self.cached];
         counts.iter().any(Option::is_some)
     }
 }
@@ -156,7 +179,7 @@ impl Sink for Facts {
         }
         match key {
             "usageMetadata" => {
-                let Ok(newer) = serde_json::from_slice::<ContentReport>(raw) else { return };
+                let newer = ContentReport::of(raw);
                 match &mut self.usage {
                     Some(usage) => usage.merge(newer),
                     None => self.usage = Some(newer),

@@ -1,12 +1,11 @@
 //! Where OpenAI's operations put their usage, and how their streams end.
 
-use super::report::{Beside, Meta, OpenAiReport, OutputKind, Reasoning};
+use super::report::{OpenAiReport, OutputKind, Reasoning};
 use crate::reader::json::{Plan, Sink};
-use crate::reader::{ERROR, Ending, Mark, Protocol, leading_type, lenient};
+use crate::reader::{ERROR, Ending, Mark, Protocol, leading_type, walk};
 use crate::tokens::tier;
 use burncloud_core::{Operation, ServiceTier, Usage};
-use memchr::memmem::{self, Finder};
-use serde::Deserialize;
+use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
 /// How a provider departs from OpenAI in what it reports.
@@ -54,6 +53,8 @@ static OTHER: Plan = Plan {
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"usage\""));
 static TIER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"service_tier\""));
 static ANY_TOKENS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"_tokens\""));
+static FINISH_REASON: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"finish_reason\""));
+static NO_CHOICES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"choices\""));
 /// Not the plain `_tokens"`: the first events of a response name `max_output_tokens` in a long echo.
 static INPUT_TOKENS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"input_tokens\""));
 
@@ -104,7 +105,7 @@ impl OpenAiProtocol {
 pub(super) struct Facts {
     usage: Option<OpenAiReport>,
     tier: Option<ServiceTier>,
-    meta: Option<Meta>,
+    meta: Option<OpenAiReport>,
     duration: Option<u64>,
     items: u64,
     kind: Kind,
@@ -135,36 +136,17 @@ impl Kind {
     }
 }
 
-/// The tier in a JSON string.
-fn tier_of(raw: &[u8]) -> Option<ServiceTier> {
-    std::str::from_utf8(raw).ok()?.strip_prefix('"')?.strip_suffix('"').and_then(tier)
-}
-
-/// The last choice's usage.
-fn in_choices(raw: &[u8]) -> Option<OpenAiReport> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Choice {
-        #[serde(deserialize_with = "lenient::nested")]
-        usage: Option<OpenAiReport>,
-    }
-    let choices: Vec<Choice> = serde_json::from_slice(raw).ok()?;
-    choices.into_iter().rev().find_map(|choice| choice.usage)
-}
-
 impl Sink for Facts {
     fn value(&mut self, key: &'static str, inside: bool, raw: &[u8]) {
         match key {
             // Groq repeats usage inside `x_groq`; a response's own is the only one.
-            "usage" if raw.starts_with(b"{") => {
-                self.usage = serde_json::from_slice(raw).ok().or(self.usage.take())
-            }
-            "choices" if self.usage.is_none() => self.usage = in_choices(raw),
-            "service_tier" => self.tier = tier_of(raw).or(self.tier),
+            "usage" if raw.starts_with(b"{") => self.usage = Some(OpenAiReport::of(raw)),
+            "choices" if self.usage.is_none() => self.usage = OpenAiReport::of_choices(raw),
+            "service_tier" => self.tier = walk::text(raw).and_then(tier).or(self.tier),
             "type" if !inside => self.kind = Kind::of(raw),
-            "error" => self.error |= raw.starts_with(b"{") || (raw.starts_with(b"\"") && raw != b"\"\""),
-            "duration" => self.duration = std::str::from_utf8(raw).ok().and_then(lenient::parse_millis),
-            "meta" => self.meta = serde_json::from_slice(raw).ok(),
+            "error" => self.error |= raw.starts_with(b"{") || walk::text(raw).is_some_and(|t| !t.is_empty()),
+            "duration" => self.duration = walk::millis(raw),
+            "meta" if raw.starts_with(b"{") => self.meta = Some(OpenAiReport::of_meta(raw)),
             _ => {}
         }
     }
@@ -193,27 +175,24 @@ impl Protocol for OpenAiProtocol {
     }
 
     fn report(&self, facts: Facts) -> Option<OpenAiReport> {
-        let duration = facts.usage.as_ref().and_then(OpenAiReport::duration).or(facts.duration);
-        let audio_ms = duration.filter(|_| self.hears()).unwrap_or(0);
-        let reported = facts.usage.filter(|usage| match self.operation {
-            Operation::Responses => usage.input_tokens.is_some(),
+        let meta = facts.meta.unwrap_or_default();
+        let counts = |usage: &OpenAiReport| match self.operation {
+            Operation::Responses => usage.counts_input(),
             _ => usage.counts_tokens(),
-        });
-        match reported {
-            Some(usage) => {
-                // Where tokens are counted, only the usage itself may add a duration.
-                let audio_ms = usage.duration().filter(|_| self.hears()).unwrap_or(0);
-                let meta = facts.meta.and_then(Meta::report).map_or(0, |m| m.beside.pieces);
-                let beside = Beside { tier: facts.tier, audio_ms, pieces: meta };
-                Some(usage.with(beside))
-            }
-            None if facts.meta.is_some() => facts.meta.and_then(Meta::report),
-            None => {
-                let pieces = if self.makes_images() { facts.items } else { 0 };
-                let beside = Beside { tier: facts.tier, audio_ms, pieces };
-                (pieces + audio_ms > 0).then(|| OpenAiReport::default().with(beside))
-            }
+        };
+        let usage = facts.usage.unwrap_or_default();
+        let spoken = usage.audio_ms.filter(|_| self.hears());
+        let mut report = if counts(&usage) { usage } else { meta.clone() };
+        report.pieces = report.pieces.max(meta.pieces);
+        report.audio_ms = spoken;
+        report.tier = report.tier.or(facts.tier);
+        if !counts(&report) {
+            // Nothing is counted in tokens: pictures and recordings are billed as such.
+            let made = (facts.items > 0 && self.makes_images()).then_some(facts.items);
+            report.pieces = report.pieces.or(made);
+            report.audio_ms = spoken.or(facts.duration.filter(|_| self.hears()));
         }
+        (counts(&report) || report.pieces.is_some() || report.audio_ms.is_some()).then_some(report)
     }
 
     fn mark(&self, facts: &Facts, json: Option<&[u8]>) -> Mark {
@@ -261,11 +240,14 @@ impl Protocol for OpenAiProtocol {
 
 /// Whether a chunk is among the last: it names a reason to finish, or has usage and no choices.
 fn closes(json: &[u8], has_usage: bool) -> bool {
-    let says = |key: &[u8], value: &[u8; 2]| {
-        memmem::find_iter(json, key).any(|at| {
-            let after = json[at + key.len()..].iter().filter(|b| !b.is_ascii_whitespace());
-            after.skip(1).take(value.len()).zip(value).all(|(b, v)| b == v || *v == b'.')
+    let says = |key: &Finder<'_>, value: &[u8]| {
+        key.find_iter(json).any(|at| {
+            let after = &json[at + key.needle().len()..];
+            after
+                .trim_ascii_start()
+                .strip_prefix(b":")
+                .is_some_and(|after| after.trim_ascii_start().starts_with(value))
         })
     };
-    says(b"\"finish_reason\"", b"\".") || (has_usage && says(b"\"choices\"", b"[]"))
+    says(&FINISH_REASON, b"\"") || (has_usage && says(&NO_CHOICES, b"[]"))
 }

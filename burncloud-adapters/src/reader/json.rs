@@ -292,7 +292,7 @@ impl Scanner {
 }
 
 /// The quote that ends a string, from `at` within it on. `escaped` carries a backslash over a border.
-fn string_end(bytes: &[u8], mut at: usize, escaped: &mut bool) -> Option<usize> {
+pub(super) fn string_end(bytes: &[u8], mut at: usize, escaped: &mut bool) -> Option<usize> {
     /// Keys and most values are short: looking at a few bytes is cheaper than a call.
     const NEAR: usize = 12;
     if *escaped {

@@ -4,9 +4,10 @@
 //! [`StreamReader`] find it in bodies and in streams. Both keep only what they were told to look for.
 
 pub(crate) mod json;
-pub(crate) mod lenient;
+
 mod search;
 mod sse;
+pub(crate) mod walk;
 
 use burncloud_core::Usage;
 use burncloud_core::adapter::{AnswerHead, NoUsage, Reading, Terminal, UsageReader};
