@@ -59,8 +59,8 @@ fn measure(what: &str, adapter: &dyn Adapter, path: &str, streamed: bool, pieces
     };
     assert!(once().usage.is_some(), "{what}");
     let bytes: usize = pieces.iter().map(Bytes::len).sum();
-    let rounds = (200_000_000 / (bytes + 2000)).clamp(100, 50_000);
-    let best = (0..7).map(|_| {
+    let rounds = (4_000_000 / (bytes + 2000)).max(2);
+    let best = (0..300).map(|_| {
         let start = Instant::now();
         (0..rounds).for_each(|_| drop(once()));
         start.elapsed().as_nanos() as usize / rounds

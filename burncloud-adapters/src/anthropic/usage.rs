@@ -118,6 +118,8 @@ impl Visit for MessageReport {
 }
 
 impl Report for MessageReport {
+    const IN_PARTS: bool = true;
+
     fn merge(&mut self, newer: MessageReport) {
         self.counts.merge(newer.counts);
         self.thinking = newer.thinking.or(self.thinking);

@@ -108,6 +108,8 @@ impl Visit for ContentReport {
 }
 
 impl Report for ContentReport {
+    const IN_PARTS: bool = false;
+
     fn merge(&mut self, newer: ContentReport) {
         if newer.is_full() {
             *self = newer;

@@ -216,6 +216,8 @@ impl OpenAiReport {
 }
 
 impl Report for OpenAiReport {
+    const IN_PARTS: bool = false;
+
     fn merge(&mut self, newer: OpenAiReport) {
         *self = newer;
     }

@@ -293,18 +293,12 @@ impl Scanner {
 
 /// The quote that ends a string, from `at` within it on. `escaped` carries a backslash over a border.
 pub(super) fn string_end(bytes: &[u8], mut at: usize, escaped: &mut bool) -> Option<usize> {
-    /// Keys and most values are short: looking at a few bytes is cheaper than a call.
-    const NEAR: usize = 12;
     if *escaped {
         *escaped = false;
         at += 1;
     }
     loop {
-        let near = bytes.get(at..)?.iter().take(NEAR).position(|b| matches!(b, b'"' | b'\\'));
-        at += match near {
-            Some(offset) => offset,
-            None => memchr2(b'"', b'\\', &bytes[at..])?,
-        };
+        at += quote_or_backslash(bytes.get(at..)?)?;
         if bytes[at] == b'"' {
             return Some(at);
         }
@@ -314,6 +308,27 @@ pub(super) fn string_end(bytes: &[u8], mut at: usize, escaped: &mut bool) -> Opt
         }
         at += 2;
     }
+}
+
+fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
+    /// Keys and most values are short: a few words are cheaper than a call.
+    const WORDS: usize = 4;
+    for (index, word) in bytes.as_chunks::<8>().0.iter().take(WORDS).enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let hits = first_equal(word, b'"') | first_equal(word, b'\\');
+        if hits != 0 {
+            return Some(index * 8 + hits.trailing_zeros() as usize / 8);
+        }
+    }
+    let seen = (bytes.len() / 8).min(WORDS) * 8;
+    memchr2(b'"', b'\\', &bytes[seen..]).map(|offset| seen + offset)
+}
+
+/// A word whose lowest set bit marks the first byte of `word` that equals `byte`; higher bits may err.
+fn first_equal(word: u64, byte: u8) -> u64 {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    let difference = word ^ (LOW * u64::from(byte));
+    difference.wrapping_sub(LOW) & !difference & (LOW << 7)
 }
 
 /// The next quote or bracket at or after `at`, or the end.

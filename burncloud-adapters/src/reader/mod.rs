@@ -45,6 +45,9 @@ pub(crate) trait Protocol: Send + 'static {
 
 /// A report of usage, whole or in part.
 pub(crate) trait Report: Send {
+    /// Streams report in parts, none of which is ever full.
+    const IN_PARTS: bool;
+
     /// Takes in what came later.
     fn merge(&mut self, newer: Self);
 

@@ -1,8 +1,8 @@
 //! Reads usage out of a stream of server-sent events.
 //!
 //! Whole lines are searched for a marker that only usage reports hold, which skips the rest at the speed of
-//! a substring search; only lines with the marker are looked at as JSON. Where a chunk holds many reports
-//! (Gemini sends one with every event) they are read from the last backwards until one says everything.
+//! a substring search; only lines with the marker are looked at as JSON. Where each report says everything
+//! (Gemini sends one with every event) they are read from the last backwards.
 
 use super::json::Scanner;
 use super::search::Search;
@@ -95,29 +95,40 @@ impl<P: Protocol> StreamReader<P> {
         self.note_last(lines);
     }
 
-    /// Lines of which the first holds the marker: their reports, the last one first.
+    /// Lines of which the first holds the marker.
     fn reports(&mut self, lines: &[u8]) {
+        if P::Report::IN_PARTS {
+            let mut from = 0;
+            while let Some(at) = self.protocol.marker().find(&lines[from..]).map(|at| from + at) {
+                let end = line_end(lines, at);
+                if let Some(report) = self.line_report(&lines[line_start(lines, at)..end]) {
+                    self.add(report);
+                }
+                from = end;
+            }
+            return;
+        }
+        // The last one first: it may say everything.
         let mut latest: Option<P::Report> = None;
         let mut end = lines.len();
-        while end > 0 {
-            let line = &lines[memrchr(b'\n', &lines[..end - 1]).map_or(0, |at| at + 1)..end];
+        while end > 0 && !latest.as_ref().is_some_and(Report::is_full) {
+            let line = &lines[line_start(lines, end - 1)..end];
             end -= line.len();
-            let Some(json) = data(line).filter(|json| self.protocol.marker().find(json).is_some()) else {
-                continue;
-            };
-            let Some(mut report) = self.protocol.report(self.reported(json)) else { continue };
-            if let Some(newer) = latest.take() {
-                report.merge(newer);
-            }
-            let full = report.is_full();
-            latest = Some(report);
-            if full {
-                break;
+            if let Some(mut report) = self.line_report(line) {
+                if let Some(newer) = latest.take() {
+                    report.merge(newer);
+                }
+                latest = Some(report);
             }
         }
         if let Some(latest) = latest {
             self.add(latest);
         }
+    }
+
+    fn line_report(&self, line: &[u8]) -> Option<P::Report> {
+        let json = data(line).filter(|json| self.protocol.marker().find(json).is_some())?;
+        self.protocol.report(self.reported(json))
     }
 
     fn add(&mut self, newer: P::Report) {
@@ -150,7 +161,7 @@ impl<P: Protocol> StreamReader<P> {
     fn note_last(&mut self, lines: &[u8]) {
         let (mut end, mut done) = (lines.len(), false);
         while end > 0 {
-            let line = &lines[memrchr(b'\n', &lines[..end - 1]).map_or(0, |at| at + 1)..end];
+            let line = &lines[line_start(lines, end - 1)..end];
             end -= line.len();
             let Some(json) = data(line).filter(|json| !json.is_empty()) else { continue };
             if json == b"[DONE]" {
