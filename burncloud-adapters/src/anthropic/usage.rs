@@ -226,3 +226,110 @@ impl Protocol for Messages {
         report.usage()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Anthropic;
+    use super::*;
+    use crate::testing::{endpoint, read};
+    use burncloud_core::adapter::{Reading, Terminal};
+
+    fn messages(streamed: bool, body: &str) -> Reading {
+        let endpoint = endpoint("/v1/messages");
+        let whole = read(&Anthropic::new(), &endpoint, streamed, [body.as_bytes()]);
+        for size in [1, 3, 10] {
+            let cut = read(&Anthropic::new(), &endpoint, streamed, body.as_bytes().chunks(size));
+            assert_eq!(cut, whole, "{body}");
+        }
+        whole
+    }
+
+    #[test]
+    fn a_whole_message() {
+        let body = r#"{"type":"message","content":[{"type":"tool_use","input":{"usage":{"input_tokens":1}}}],
+            "usage":{"input_tokens":10,"cache_read_input_tokens":20,"cache_creation_input_tokens":30,
+            "cache_creation":{"ephemeral_5m_input_tokens":12,"ephemeral_1h_input_tokens":18},"output_tokens":9,
+            "output_tokens_details":{"thinking_tokens":4},"server_tool_use":{"web_search_requests":2,
+            "web_fetch_requests":5},"service_tier":"batch"},"container":{"usage":{"input_tokens":99}}}"#;
+        let expect = Usage {
+            input: 10,
+            cached_read: 20,
+            cache_write_5m: 12,
+            cache_write_1h: 18,
+            output: 5,
+            reasoning: 4,
+            pieces: 2,
+            tier: ServiceTier::Batch,
+            ..Usage::default()
+        };
+        assert_eq!(messages(false, body), Reading { usage: Some(expect), terminal: Terminal::Unknown });
+        let fast = body.replace("\"batch\"", "\"standard\",\"speed\":\"fast\"");
+        let expect = Usage { tier: ServiceTier::Priority, ..expect };
+        assert_eq!(messages(false, &fast).usage, Some(expect));
+    }
+
+    #[test]
+    fn cache_writes_of_unstated_or_odd_life() {
+        let read = |fields: &str| {
+            let usage =
+                messages(false, &format!(r#"{{"usage":{{"input_tokens":1,{fields}}}}}"#)).usage.unwrap();
+            (usage.cache_write_5m, usage.cache_write_1h)
+        };
+        assert_eq!(read(r#""cache_creation_input_tokens":7"#), (7, 0));
+        assert_eq!(read(r#""cache_creation_input_tokens":7,"cache_creation":null"#), (7, 0));
+        assert_eq!(
+            read(r#""cache_creation":{"ephemeral_5m_input_tokens":3,"ephemeral_1h_input_tokens":4}"#),
+            (3, 4)
+        );
+        assert_eq!(
+            read(r#""cache_creation_input_tokens":2,"cache_creation":{"ephemeral_1h_input_tokens":4}"#),
+            (0, 2)
+        );
+    }
+
+    #[test]
+    fn turns_besides_the_messages_are_added() {
+        let body = r#"{"usage":{"input_tokens":10,"output_tokens":5,"iterations":[
+            {"type":"message","input_tokens":10,"output_tokens":5},
+            {"input_tokens":100,"output_tokens":50,"cache_read_input_tokens":3,"type":"compaction",
+             "cache_creation":{"ephemeral_1h_input_tokens":2}}]}}"#;
+        let expect = Usage { input: 110, output: 55, cached_read: 3, cache_write_1h: 2, ..Usage::default() };
+        assert_eq!(messages(false, body).usage, Some(expect));
+    }
+
+    const START: &str = "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"content\":[],\"usage\":{\"input_tokens\":10,\"cache_creation_input_tokens\":6,\"cache_creation\":{\"ephemeral_1h_input_tokens\":6},\"output_tokens\":1,\"service_tier\":\"priority\"}}}\n\n";
+    const TEXT: &str = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"delta\":{\"partial_json\":\"{\\\"usage\\\":{\\\"output_tokens\\\":7\"}}\n\n";
+    const BLOCK: &str = "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"content_block\":{\"input\":{\"usage\":{\"output_tokens\":7}}}}\n\n";
+    const DELTA: &str = "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{},\"usage\":{\"output_tokens\":8,\"output_tokens_details\":{\"thinking_tokens\":3}}   }\n\n";
+    const STOP: &str = "event: message_stop\ndata: {\"type\":\"message_stop\"   }\n\n";
+
+    #[test]
+    fn a_stream_reports_in_parts_and_overwrites() {
+        let start = Usage {
+            input: 10,
+            cache_write_1h: 6,
+            output: 1,
+            tier: ServiceTier::Priority,
+            ..Usage::default()
+        };
+        let end = Usage { output: 5, reasoning: 3, ..start };
+        for (events, usage, terminal) in [
+            (vec![START], Some(start), Terminal::Missing),
+            (vec![START, BLOCK, TEXT], Some(start), Terminal::Missing),
+            (vec![START, TEXT, DELTA], Some(end), Terminal::Missing),
+            (vec![START, BLOCK, TEXT, DELTA, STOP], Some(end), Terminal::Complete),
+            (vec![TEXT, STOP], None, Terminal::Complete),
+            (vec![], None, Terminal::Unknown),
+        ] {
+            assert_eq!(messages(true, &events.concat()), Reading { usage, terminal }, "{events:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_event() {
+        let error = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"Overloaded\"} }\n\n";
+        let reading = messages(true, &[START, error].concat());
+        assert_eq!(reading.terminal, Terminal::Error);
+        assert_eq!(reading.usage.map(|usage| usage.total_input()), Some(16));
+    }
+}

@@ -234,3 +234,96 @@ impl Protocol for Content {
         report.usage()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Gemini;
+    use super::*;
+    use crate::testing::{endpoint, read};
+    use burncloud_core::adapter::{Reading, Terminal};
+
+    fn content(streamed: bool, body: &str) -> Reading {
+        let endpoint = endpoint("/v1beta/models/m:streamGenerateContent");
+        let whole = read(&Gemini::new(), &endpoint, streamed, [body.as_bytes()]);
+        for size in [1, 3, 10] {
+            let cut = read(&Gemini::new(), &endpoint, streamed, body.as_bytes().chunks(size));
+            assert_eq!(cut, whole, "{body}");
+        }
+        whole
+    }
+
+    const REPORT: &str = r#"{"promptTokenCount":100,"cachedContentTokenCount":40,"candidatesTokenCount":20,
+        "thoughtsTokenCount":7,"toolUsePromptTokenCount":11,"totalTokenCount":138,"serviceTier":"flex",
+        "promptTokensDetails":[{"modality":"TEXT","tokenCount":50},{"tokenCount":30,"modality":"AUDIO"},
+        {"modality":"IMAGE","tokenCount":20}],"cacheTokensDetails":[{"modality":"AUDIO","tokenCount":25},
+        {"modality":"TEXT","tokenCount":15}],"candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":12}]}"#;
+
+    #[test]
+    fn classes_are_disjoint() {
+        let body = format!(
+            r#"{{"candidates":[{{"args":{{"usageMetadata":{{"promptTokenCount":1}}}}}}],"usageMetadata":{REPORT}}}"#
+        );
+        let expect = Usage {
+            input: 46,
+            cached_read: 40,
+            audio_in: 5,
+            image_in: 20,
+            output: 8,
+            image_out: 12,
+            reasoning: 7,
+            tier: ServiceTier::Flex,
+            ..Usage::default()
+        };
+        assert_eq!(content(false, &body), Reading { usage: Some(expect), terminal: Terminal::Unknown });
+        assert_eq!(expect.total_input() + expect.total_output(), 138);
+    }
+
+    #[test]
+    fn inconsistent_counts_are_cut() {
+        let body = r#"{"usageMetadata":{"promptTokenCount":3,"cachedContentTokenCount":9,"candidatesTokenCount":-1,
+            "promptTokensDetails":[{"modality":"IMAGE","tokenCount":99}],"thoughtsTokenCount":null}}"#;
+        assert_eq!(content(false, body).usage, Some(Usage { cached_read: 3, ..Usage::default() }));
+    }
+
+    fn event(prompt: u64, output: u64, more: &str) -> String {
+        format!(
+            "data: {{\"candidates\": [{{\"content\": {{}}{more}}}],\"usageMetadata\": {{\"promptTokenCount\": {prompt},\"candidatesTokenCount\": {output}}}}}\r\n\r\n"
+        )
+    }
+
+    #[test]
+    fn the_last_report_of_a_stream_counts() {
+        let finish = ",\"finishReason\": \"STOP\"";
+        let usage = Some(Usage { input: 5, output: 9, ..Usage::default() });
+        let stream = [event(5, 1, ""), event(5, 9, finish)].concat();
+        assert_eq!(content(true, &stream), Reading { usage, terminal: Terminal::Complete });
+        let cut = [event(5, 1, ""), event(5, 9, "")].concat();
+        assert_eq!(content(true, &cut), Reading { usage, terminal: Terminal::Missing });
+        // Vertex names the traffic with every event and counts in the last.
+        let bare = "data: {\"candidates\":[],\"usageMetadata\":{\"trafficType\":\"ON_DEMAND\"}}\r\n\r\n";
+        assert_eq!(content(true, &[bare, &cut, bare].concat()).usage, usage);
+        let part = "data: {\"usageMetadata\":{\"candidatesTokenCount\":12}}\r\n\r\n";
+        let more = Some(Usage { input: 5, output: 12, ..Usage::default() });
+        assert_eq!(content(true, &[&cut, part].concat()).usage, more);
+    }
+
+    #[test]
+    fn refusals_and_errors() {
+        let blocked = "data: {\"promptFeedback\": {\"blockReason\": \"SAFETY\"},\"usageMetadata\": {\"promptTokenCount\": 4}}\r\n\r\n";
+        let usage = Some(Usage { input: 4, ..Usage::default() });
+        assert_eq!(content(true, blocked), Reading { usage, terminal: Terminal::Complete });
+        let error = "data: {\"error\": {\"code\": 503}}\r\n\r\n";
+        assert_eq!(content(true, &[&event(1, 1, ""), error].concat()).terminal, Terminal::Error);
+    }
+
+    #[test]
+    fn a_list_of_chunks() {
+        let list = r#"[{"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":1}}
+,
+{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":9}}]"#;
+        let usage = Some(Usage { input: 5, output: 9, ..Usage::default() });
+        assert_eq!(content(false, list), Reading { usage, terminal: Terminal::Unknown });
+        let failed = list.replace("{\"candidates\"", "{\"error\":{\"code\":503},\"candidates\"");
+        assert_eq!(content(false, &failed), Reading { usage, terminal: Terminal::Error });
+    }
+}

@@ -270,3 +270,136 @@ fn line_end(text: &[u8], at: usize) -> usize {
 fn data(line: &[u8]) -> Option<&[u8]> {
     Some(line.strip_prefix(b"data:")?.trim_ascii())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reader::json::Plan;
+    use burncloud_core::Usage;
+
+    /// What is kept of a stream, whatever comes.
+    fn kept<P: Protocol>(reader: &StreamReader<P>) -> usize {
+        reader.carry.capacity() + reader.last.json.capacity()
+    }
+
+    /// Reports `{"n": …}` under `usage`; ends with an event that holds `end`.
+    struct Numbers;
+
+    #[derive(Default)]
+    struct Facts {
+        n: Option<u64>,
+        error: bool,
+    }
+
+    impl crate::reader::json::Sink for Facts {
+        fn value(&mut self, key: &'static str, _inside: bool, raw: &[u8]) {
+            match key {
+                "usage" => self.n = crate::reader::walk::count(raw),
+                _ => self.error |= raw != b"null",
+            }
+        }
+    }
+
+    impl Report for u64 {
+        const IN_PARTS: bool = false;
+
+        fn merge(&mut self, newer: u64) {
+            *self = newer;
+        }
+
+        fn is_full(&self) -> bool {
+            true
+        }
+    }
+
+    static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"usage\""));
+    static PLAN: Plan =
+        Plan { keys: &["usage", "error"], inside: None, count: None, starts: &[&USAGE], events_nest: false };
+
+    impl Protocol for Numbers {
+        type Facts = Facts;
+        type Report = u64;
+
+        fn plan(&self) -> &'static Plan {
+            &PLAN
+        }
+
+        fn marker(&self) -> &'static Finder<'static> {
+            &USAGE
+        }
+
+        fn report(&self, facts: Facts) -> Option<u64> {
+            facts.n
+        }
+
+        fn mark(&self, facts: &Facts, json: Option<&[u8]>) -> Mark {
+            match json {
+                _ if facts.error => Mark::Error,
+                None => Mark::Unclear,
+                Some(json) if json.ends_with(b"\"end\"}") => Mark::Complete,
+                Some(_) => Mark::Nothing,
+            }
+        }
+
+        fn quick_mark(&self, _json: &[u8]) -> Option<Mark> {
+            None
+        }
+
+        fn ending(&self) -> Ending {
+            Ending::Event
+        }
+
+        fn usage(&self, report: u64) -> Usage {
+            Usage { input: report, ..Usage::default() }
+        }
+    }
+
+    fn read(stream: &str, size: usize) -> (Option<u64>, Terminal) {
+        let mut reader = StreamReader::new(Numbers);
+        for piece in stream.as_bytes().chunks(size) {
+            reader.data(&Bytes::copy_from_slice(piece));
+            assert!(kept(&reader) <= 4 * LINE_LIMIT + 2 * size);
+        }
+        let reading = reader.finish();
+        (reading.usage.map(|usage| usage.input), reading.terminal)
+    }
+
+    #[test]
+    fn lines_too_long_to_keep_are_read_as_they_pass() {
+        let long = "x".repeat(3 * LINE_LIMIT);
+        for size in [1000, 4096, LINE_LIMIT + 1, 10 * LINE_LIMIT] {
+            let usage = format!("data: {{\"a\":\"{long}\",\"usage\":7,\"b\":\"{long}\"}}\n\n");
+            assert_eq!(read(&usage, size), (Some(7), Terminal::Unknown), "{size}");
+            let ended = format!("{usage}data: {{\"end\":\"end\"}}\n");
+            assert_eq!(read(&ended, size), (Some(7), Terminal::Complete), "{size}");
+            let comment = format!(": {long} {{\"usage\":1}} {long}\ndata: {{\"usage\":2}}\n");
+            assert_eq!(read(&comment, size), (Some(2), Terminal::Missing), "{size}");
+            let failed = format!("data: {{\"a\":\"{long}\",\"error\":1}}\ndata: {{}}\n");
+            assert_eq!(read(&failed, size), (None, Terminal::Error), "{size}");
+            let cut = format!("data: {{\"a\":\"{long}\",\"usage\":7,\"b\":\"{long}");
+            assert_eq!(read(&cut, size), (Some(7), Terminal::Unknown), "{size}");
+        }
+    }
+
+    #[test]
+    fn lines_about_as_long_as_the_limit() {
+        for length in LINE_LIMIT - 40..LINE_LIMIT + 10 {
+            let line = format!("data: {{\"usage\":7,\"a\":\"{}\"}}\n", "x".repeat(length - 24));
+            let whole = read(&line, 2 * LINE_LIMIT);
+            assert_eq!(whole.0, Some(7));
+            assert_eq!(read(&line, 5000), whole, "{length}");
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut reader = StreamReader::new(Numbers);
+        let junk = Bytes::from(vec![b'x'; 1024 * 1024]);
+        let event = Bytes::from(format!("data: {{\"a\":\"{}\"}}\n", "y".repeat(LINE_LIMIT / 2)));
+        for round in 0..50 {
+            reader.data(if round % 2 == 0 { &junk } else { &event });
+            reader.data(&event);
+            assert!(kept(&reader) <= 4 * 1024 * 1024, "{}", kept(&reader));
+        }
+    }
+}
