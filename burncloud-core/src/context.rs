@@ -3,13 +3,12 @@
 //! One value in the request's [`http::Extensions`]: each layer reads what those before it found and adds
 //! what it finds. An embedder's own layers read it with [`Context::of`].
 
-use crate::envelope::Envelope;
-use crate::layers::classify::Found;
-use crate::layers::shed::Admission;
+use crate::admission::Admission;
+use crate::dialect::Found;
+use crate::inspected::Inspected;
 use crate::meter::Draft;
 use crate::routing::Candidate;
 use crate::{Caller, Endpoint, Error, ErrorKind, ReceiptId, Route, RouteTable, TraceId, UnixMicros};
-use bytes::Bytes;
 use http::Request;
 use std::sync::Arc;
 use std::time::Instant;
@@ -42,25 +41,6 @@ pub struct Context {
     pub(crate) found: Option<Found>,
     pub(crate) admission: Option<Admission>,
     pub(crate) draft: Option<Arc<Draft>>,
-}
-
-/// A body that was looked at.
-#[derive(Clone, Debug)]
-pub struct Inspected {
-    /// All of it.
-    pub body: Bytes,
-    /// Where its fields are, if it is JSON.
-    pub envelope: Option<Envelope>,
-    /// The model asked for: from the path, the JSON or the form.
-    pub model: Arc<str>,
-    /// Where the model stands in a form; JSON's is in the envelope.
-    pub form_model: Option<crate::envelope::Span>,
-    /// Whether the answer is asked for as a stream.
-    pub streamed: bool,
-    /// The most output tokens the caller allows.
-    pub max_output: Option<u64>,
-    /// How many answers are asked for.
-    pub answers: u64,
 }
 
 impl Context {

@@ -177,6 +177,9 @@ pub enum NoEndpoint {
     },
 }
 
+/// An endpoint, or the dialect in which to say that there is none.
+pub(crate) type Found = Result<Endpoint, (Dialect, NoEndpoint)>;
+
 impl Endpoint {
     /// Understands a request line. `headers` decide only between the three dialects that share `/v1/models`.
     pub fn find(
@@ -193,6 +196,12 @@ impl Endpoint {
             return Err((endpoint.dialect, NoEndpoint::Method { allow }));
         }
         Ok(endpoint)
+    }
+
+    /// What a request line asks for.
+    pub(crate) fn of<B>(request: &http::Request<B>) -> Found {
+        let uri = request.uri();
+        Endpoint::find(request.method(), uri.path(), uri.query(), request.headers())
     }
 
     fn new(dialect: Dialect, operation: Operation) -> Endpoint {

@@ -1,6 +1,7 @@
 //! BurnCloud's gateway: an LLM gateway made of composable Tower layers.
 
 pub mod adapter;
+mod admission;
 mod answer;
 pub mod billing;
 mod body;
@@ -10,7 +11,9 @@ mod dialect;
 pub mod envelope;
 mod error;
 mod gateway;
+mod headers;
 mod id;
+mod inspected;
 mod key;
 pub mod layers;
 mod meter;
@@ -25,16 +28,20 @@ mod stats;
 pub mod store;
 #[cfg(test)]
 mod test_support;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod transport;
 mod usage;
+pub mod usecase;
 
 pub use body::Body;
 pub use channel::{ChannelConfig, ChannelSettings, TimeoutSettings};
-pub use context::{Context, Inspected};
+pub use context::Context;
 pub use dialect::{Dialect, Endpoint, NoEndpoint, Operation, Surface};
 pub use error::{BoxError, Error, ErrorKind, Fault};
 pub use gateway::{Answering, Gateway, GatewayBuilder, Handle, UserLayer, UserService};
 pub use id::{ChannelId, KeyId, ReceiptId, TenantId, TraceId, UnixMicros, UserId};
+pub use inspected::Inspected;
 pub use key::{ApiKey, Caller, KeyHash, Limits, Slot, Status, Tenant, User};
 pub use money::{NANOS_PER_DOLLAR, Nano, ParseNanoError};
 pub use receipt::{Attempt, End, Line, LineKind, Receipt};

@@ -8,7 +8,9 @@ use crate::adapter::Sample;
 use crate::billing::{Billing, Hold, Outcome};
 use crate::routing::Candidate;
 use crate::stats::Stats;
-use crate::{Attempt, Caller, End, Endpoint, Error, Fault, ReceiptId, Route, TraceId, UnixMicros, Usage};
+use crate::{
+    Attempt, Caller, ChannelId, End, Endpoint, Error, Fault, ReceiptId, Route, TraceId, UnixMicros, Usage,
+};
 use parking_lot::Mutex;
 use std::fmt;
 use std::sync::Arc;
@@ -31,6 +33,8 @@ pub(crate) struct Notes {
     pub(crate) model: Option<Arc<str>>,
     pub(crate) route: Option<Arc<Route>>,
     pub(crate) hold: Option<Hold>,
+    /// The attempt under way: it is recorded even if the caller goes away during it.
+    pub(crate) trying: Option<(ChannelId, Instant)>,
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) served: Option<Candidate>,
     pub(crate) upstream_request_id: Option<Box<str>>,
@@ -71,8 +75,13 @@ impl Draft {
 
     /// Microseconds since the request arrived.
     pub(crate) fn elapsed_us(&self) -> u32 {
-        u32::try_from(self.started.elapsed().as_micros()).unwrap_or(u32::MAX)
+        micros(self.started)
     }
+}
+
+/// Microseconds since then.
+pub(crate) fn micros(since: Instant) -> u32 {
+    u32::try_from(since.elapsed().as_micros()).unwrap_or(u32::MAX)
 }
 
 /// Settles a draft when it is dropped.
@@ -106,6 +115,10 @@ impl Drop for Settlement {
         let hold = notes.hold.take();
         let took_us = u64::try_from(draft.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let end = notes.end.unwrap_or(End::CallerGone);
+        if let Some((channel, started)) = notes.trying {
+            let error = Some("the caller went away".to_owned());
+            notes.attempts.push(Attempt { channel, status: None, error, took_us: micros(started) });
+        }
         self.stats.drafts.dec();
         self.stats.ended(end, took_us);
         let outcome = Outcome {

@@ -2,12 +2,19 @@
 //! caller did not ask for.
 
 use bytes::{Bytes, BytesMut};
+use http::Response;
+use http::header::CONTENT_TYPE;
 use memchr::memmem;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 /// How much of an unfinished event is held back; a longer one is no usage chunk.
 const HOLD_LIMIT: usize = 64 * 1024;
+
+/// Whether an answer is a stream of server-sent events.
+pub(crate) fn is_event_stream<B>(response: &Response<B>) -> bool {
+    response.headers().get(CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"text/event-stream"))
+}
 
 /// Whether bytes end at the border between two events.
 pub(crate) fn at_boundary(bytes: &[u8]) -> bool {

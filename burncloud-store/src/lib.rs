@@ -1,1 +1,35 @@
-//! burncloud-store
+//! SQL storage for the BurnCloud gateway: every store trait of `burncloud-core` over sea-orm, with a
+//! read-through cache of callers and provider credentials encrypted at rest.
+//!
+//! ```
+//! use burncloud_core::store::UserStore;
+//! use burncloud_store::{SecretBox, SqlStore};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let secrets = SecretBox::generate()?; // or `from_text` (environment), or `load_or_create` (key file)
+//! let store = SqlStore::connect("sqlite::memory:", secrets).await?;
+//! assert!(store.user_by_name("default").await?.is_some());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! No type of sea-orm, sqlx or moka is part of the public interface. Tables are described once, portably;
+//! what only one database knows lives in one module. SQLite is what is tested.
+
+mod backend;
+mod cache;
+mod caller;
+mod channel;
+mod entity;
+mod error;
+mod key;
+mod migration;
+mod price;
+mod receipt;
+mod secret;
+mod sql;
+mod user;
+
+pub use secret::{SecretBox, SecretError};
+pub use sql::SqlStore;

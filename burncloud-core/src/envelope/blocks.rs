@@ -61,47 +61,74 @@ fn first_equal(word: u64, byte: u8) -> u64 {
 fn string_in<S: Simd>(simd: S, text: &[u8]) -> Option<usize> {
     let mut escape = 0;
     let (blocks, rest) = text.as_chunks::<64>();
-    let tail = padded(rest);
-    for (index, block) in blocks.iter().chain([&tail]).enumerate() {
-        let (quotes, backslashes) = string_masks(simd, block);
-        let ends = quotes & !escaped(backslashes, &mut escape);
-        if ends != 0 {
-            return Some(index * 64 + ends.trailing_zeros() as usize);
+    for (index, block) in blocks.iter().enumerate() {
+        if let Some(bit) = closing_quote(simd, block, &mut escape) {
+            return Some(index * 64 + bit);
         }
     }
-    None
+    closing_quote(simd, &padded(rest), &mut escape).map(|bit| blocks.len() * 64 + bit)
+}
+
+#[inline(always)]
+fn closing_quote<S: Simd>(simd: S, block: &[u8; 64], escape: &mut u64) -> Option<usize> {
+    let (quotes, backslashes) = string_masks(simd, block);
+    let ends = quotes & !escaped(backslashes, escape);
+    (ends != 0).then_some(ends.trailing_zeros() as usize)
 }
 
 #[inline(always)]
 fn nest_in<S: Simd>(simd: S, text: &[u8]) -> Result<usize, Unclosed> {
-    let (mut escape, mut inside, mut depth) = (0, 0_u64, 1_u64);
+    let mut nest = Nest { simd, escape: 0, inside: 0, depth: 1 };
     let (blocks, rest) = text.as_chunks::<64>();
-    let tail = padded(rest);
-    for (index, block) in blocks.iter().chain([&tail]).enumerate() {
-        let (quotes, backslashes) = string_masks(simd, block);
-        // The inside of a long string, such as an image: no bracket counts here.
-        if quotes | backslashes == 0 && inside != 0 {
-            escape = 0;
-            continue;
+    for (index, block) in blocks.iter().enumerate() {
+        if let Some(bit) = nest.step(block) {
+            return Ok(index * 64 + bit + 1);
         }
-        let in_string = prefix_xor(quotes & !escaped(backslashes, &mut escape)) ^ inside;
-        inside = 0_u64.wrapping_sub(in_string >> 63);
-        let (open, close) = bracket_masks(simd, block);
-        let (open, close) = (open & !in_string, close & !in_string);
-        if u64::from(close.count_ones()) < depth {
-            depth += u64::from(open.count_ones());
-            depth -= u64::from(close.count_ones());
-            if depth > MAX_DEPTH {
-                return Err(Unclosed::TooDeep);
-            }
-            continue;
-        }
-        match closing_bit(open, close, depth) {
-            Ok(bit) => return Ok(index * 64 + bit + 1),
-            Err(after) => depth = after,
+        if nest.depth > MAX_DEPTH {
+            return Err(Unclosed::TooDeep);
         }
     }
-    Err(Unclosed::Truncated)
+    nest.step(&padded(rest)).map(|bit| blocks.len() * 64 + bit + 1).ok_or(Unclosed::Truncated)
+}
+
+/// What one block of a nested value leaves behind for the next.
+struct Nest<S> {
+    simd: S,
+    /// 1 when the last byte was a backslash that escapes the next.
+    escape: u64,
+    /// All ones when the last byte was inside a string.
+    inside: u64,
+    /// Brackets that are open.
+    depth: u64,
+}
+
+impl<S: Simd> Nest<S> {
+    /// The bit of the bracket that closes the value, if it lies in `block`.
+    #[inline(always)]
+    fn step(&mut self, block: &[u8; 64]) -> Option<usize> {
+        let (quotes, backslashes) = string_masks(self.simd, block);
+        // The inside of a long string, such as an image: no bracket counts here.
+        if quotes | backslashes == 0 && self.inside != 0 {
+            self.escape = 0;
+            return None;
+        }
+        let in_string = prefix_xor(quotes & !escaped(backslashes, &mut self.escape)) ^ self.inside;
+        self.inside = 0_u64.wrapping_sub(in_string >> 63);
+        let (open, close) = bracket_masks(self.simd, block);
+        let (open, close) = (open & !in_string, close & !in_string);
+        if u64::from(close.count_ones()) < self.depth {
+            self.depth += u64::from(open.count_ones());
+            self.depth -= u64::from(close.count_ones());
+            return None;
+        }
+        match closing_bit(open, close, self.depth) {
+            Ok(bit) => Some(bit),
+            Err(depth) => {
+                self.depth = depth;
+                None
+            }
+        }
+    }
 }
 
 /// The bit at which `depth` falls to zero, or the depth after the block.
@@ -122,7 +149,7 @@ fn closing_bit(open: u64, close: u64, mut depth: u64) -> Result<usize, u64> {
     Err(depth)
 }
 
-/// The last block, filled with spaces, which mean nothing outside a string and end none inside.
+/// The last block, filled up with spaces, which mean nothing outside a string and end none inside.
 #[inline(always)]
 fn padded(rest: &[u8]) -> [u8; 64] {
     let mut block = [b' '; 64];

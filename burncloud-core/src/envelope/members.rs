@@ -1,9 +1,15 @@
 //! One object's members, in order: where each name and each value lies.
+//!
+//! The walk is inlined into each of its few callers: most bodies are small, and passing every member and
+//! every possible error through memory took a quarter of the time.
 
 use fearless_simd::Level;
 
 use super::blocks::{self, Unclosed};
 use super::{EnvelopeError, Span};
+
+/// No name that is looked for is longer, in bytes.
+const LONGEST: usize = 24;
 
 /// A walk over the members of one object. After `next` has returned `None`, `position` is the closing brace.
 pub(super) struct Members<'a> {
@@ -34,6 +40,7 @@ impl<'a> Members<'a> {
         self.at
     }
 
+    #[inline(always)]
     pub(super) fn next(&mut self) -> Result<Option<Member>, EnvelopeError> {
         let first = std::mem::take(&mut self.first);
         match (self.peek()?, first) {
@@ -58,6 +65,7 @@ impl<'a> Members<'a> {
         Ok(Some(Member { key: Span { start, end }, value: self.value()? }))
     }
 
+    #[inline(always)]
     fn value(&mut self) -> Result<Span, EnvelopeError> {
         let first = self.peek()?;
         let start = self.at;
@@ -83,11 +91,13 @@ impl<'a> Members<'a> {
         Ok(Span { start, end })
     }
 
+    #[inline(always)]
     fn string_end(&self, from: usize) -> Result<usize, EnvelopeError> {
         blocks::string_end(self.level, self.body, from).ok_or_else(|| self.truncated())
     }
 
     /// The next byte that is no whitespace.
+    #[inline(always)]
     fn peek(&mut self) -> Result<u8, EnvelopeError> {
         self.at = skip_whitespace(self.body, self.at);
         self.body.get(self.at).copied().ok_or_else(|| self.truncated())
@@ -108,33 +118,42 @@ impl Member {
         self.key.start - 1
     }
 
-    /// Finds this member's name in `fields`, whose names have at most 24 bytes. The last part of the answer
-    /// says whether the name matches exactly, not only when the letters' case is ignored.
-    pub(super) fn named<T: Copy>(
+    /// Recognises this member's name. `candidate` gives the one name that has a certain length and, in lower
+    /// case, a certain first byte. The last part of the answer says whether the name matches exactly, not only
+    /// when the letters' case is ignored.
+    #[inline(always)]
+    pub(super) fn named<T>(
         &self,
         body: &[u8],
-        fields: &[(&'static str, T)],
-    ) -> Result<Option<(&'static str, T, bool)>, EnvelopeError> {
-        let mut buffer = [0; 24];
-        let mut key = self.key.of(body);
+        candidate: impl Fn(usize, u8) -> Option<(&'static str, T)>,
+    ) -> Result<Found<T>, EnvelopeError> {
+        let key = self.key.of(body);
         // The longest name, every byte written as \u0000, has this many bytes.
-        if key.len() <= buffer.len() * 6 && memchr::memchr(b'\\', key).is_some() {
-            match unescape(key, &mut buffer) {
-                Ok(Some(length)) => key = &buffer[..length],
-                Ok(None) => return Ok(None),
-                Err(offset) => {
-                    let what = "a member's name holds an invalid escape";
-                    return Err(EnvelopeError::Invalid { at: self.key.start + offset, what });
-                }
-            }
+        if key.len() > LONGEST * 6 {
+            return Ok(None);
         }
-        for (name, field) in fields {
-            if name.len() == key.len() && name.as_bytes().eq_ignore_ascii_case(key) {
-                return Ok(Some((name, *field, name.as_bytes() == key)));
-            }
+        let found = recognise(key, &candidate);
+        if found.is_some() || !key.contains(&b'\\') {
+            return Ok(found);
         }
-        Ok(None)
+        let mut buffer = [0; LONGEST];
+        match unescape(key, &mut buffer) {
+            Ok(length) => Ok(length.and_then(|length| recognise(&buffer[..length], &candidate))),
+            Err(offset) => Err(EnvelopeError::Invalid {
+                at: self.key.start + offset,
+                what: "a member's name holds an invalid escape",
+            }),
+        }
     }
+}
+
+type Found<T> = Option<(&'static str, T, bool)>;
+
+#[inline(always)]
+fn recognise<T>(key: &[u8], candidate: impl Fn(usize, u8) -> Option<(&'static str, T)>) -> Found<T> {
+    let (name, field) = candidate(key.len(), key.first()?.to_ascii_lowercase())?;
+    let exact = name.as_bytes() == key;
+    (exact || name.as_bytes().eq_ignore_ascii_case(key)).then_some((name, field, exact))
 }
 
 pub(super) fn skip_whitespace(body: &[u8], mut at: usize) -> usize {
@@ -146,7 +165,7 @@ pub(super) fn skip_whitespace(body: &[u8], mut at: usize) -> usize {
 
 /// Resolves the escapes of `key` into `buffer`. `None` when the outcome is not ASCII or does not fit, so that
 /// it is no name of ours; an error is the position of an escape that JSON does not have.
-fn unescape(key: &[u8], buffer: &mut [u8; 24]) -> Result<Option<usize>, usize> {
+fn unescape(key: &[u8], buffer: &mut [u8; LONGEST]) -> Result<Option<usize>, usize> {
     let (mut at, mut length) = (0, 0);
     let mut plain = true;
     while let Some(&byte) = key.get(at) {
@@ -189,7 +208,7 @@ mod tests {
 
     #[test]
     fn escaped_names_are_resolved() {
-        let mut buffer = [0; 24];
+        let mut buffer = [0; LONGEST];
         assert_eq!(unescape(br"mod\u0065l", &mut buffer), Ok(Some(5)));
         assert_eq!(&buffer[..5], b"model");
         assert_eq!(unescape(br"\u006D\u006f\/\n", &mut buffer), Ok(Some(4)));
@@ -201,7 +220,7 @@ mod tests {
 
     #[test]
     fn escapes_that_json_does_not_have_are_errors() {
-        let mut buffer = [0; 24];
+        let mut buffer = [0; LONGEST];
         assert_eq!(unescape(br"\model", &mut buffer), Err(0));
         assert_eq!(unescape(br"mod\u006", &mut buffer), Err(3));
         assert_eq!(unescape(br"mod\u+065l", &mut buffer), Err(3));

@@ -104,17 +104,21 @@ enum Field {
     GenerationConfig,
 }
 
-const FIELDS: [(&str, Field); 9] = [
-    ("model", Field::Model),
-    ("stream", Field::Stream),
-    ("stream_options", Field::StreamOptions),
-    ("max_tokens", Field::MaxTokens),
-    ("max_completion_tokens", Field::MaxCompletionTokens),
-    ("max_output_tokens", Field::MaxOutputTokens),
-    ("n", Field::N),
-    ("generationConfig", Field::GenerationConfig),
-    ("generation_config", Field::GenerationConfig),
-];
+/// The one name of such a length and such a first byte: most other names fall away without a comparison.
+fn candidate(length: usize, first: u8) -> Option<(&'static str, Field)> {
+    Some(match (length, first) {
+        (5, b'm') => ("model", Field::Model),
+        (6, b's') => ("stream", Field::Stream),
+        (14, b's') => ("stream_options", Field::StreamOptions),
+        (10, b'm') => ("max_tokens", Field::MaxTokens),
+        (21, b'm') => ("max_completion_tokens", Field::MaxCompletionTokens),
+        (17, b'm') => ("max_output_tokens", Field::MaxOutputTokens),
+        (1, b'n') => ("n", Field::N),
+        (16, b'g') => ("generationConfig", Field::GenerationConfig),
+        (17, b'g') => ("generation_config", Field::GenerationConfig),
+        _ => return None,
+    })
+}
 
 const UNSIGNED: &str = "an unsigned integer or null";
 const SWITCH: &str = "true, false or null";
@@ -137,7 +141,7 @@ impl Envelope {
         let mut seen = 0_u16;
         while let Some(member) = members.next()? {
             envelope.empty = false;
-            let Some((name, field, exact)) = member.named(body, &FIELDS)? else { continue };
+            let Some((name, field, exact)) = member.named(body, candidate)? else { continue };
             let bit = 1 << field as u16;
             if seen & bit != 0 {
                 return Err(EnvelopeError::Duplicate { field: name, at: member.at() });
@@ -201,16 +205,19 @@ impl Envelope {
 /// integer is passed over: the provider judges it.
 #[must_use]
 pub fn max_output_tokens(generation_config: &[u8]) -> (Option<u64>, Option<u64>) {
-    const FIELDS: [(&str, bool); 4] = [
-        ("maxOutputTokens", true),
-        ("max_output_tokens", true),
-        ("candidateCount", false),
-        ("candidate_count", false),
-    ];
+    let candidate = |length, first| {
+        Some(match (length, first) {
+            (15, b'm') => ("maxOutputTokens", true),
+            (17, b'm') => ("max_output_tokens", true),
+            (14, b'c') => ("candidateCount", false),
+            (15, b'c') => ("candidate_count", false),
+            _ => return None,
+        })
+    };
     let (mut tokens, mut candidates) = (None, None);
     let Ok(mut members) = Members::open(generation_config, 0) else { return (None, None) };
     while let Ok(Some(member)) = members.next() {
-        let Ok(Some((name, is_tokens, true))) = member.named(generation_config, &FIELDS) else { continue };
+        let Ok(Some((name, is_tokens, true))) = member.named(generation_config, candidate) else { continue };
         let number = unsigned(generation_config, name, member.value).ok().flatten();
         let target = if is_tokens { &mut tokens } else { &mut candidates };
         *target = (*target).max(number);
@@ -234,6 +241,9 @@ fn model_value(body: &[u8], value: Span) -> Result<Option<Span>, EnvelopeError> 
     }
     if text == b"\"\"" {
         return Err(EnvelopeError::Type { field: FIELD, expected: "a non-empty string", at });
+    }
+    if text[1..text.len() - 1].iter().all(|byte| matches!(byte, b' '..=b'[' | b']'..=b'~')) {
+        return Ok(Some(value));
     }
     if std::str::from_utf8(text).is_err() {
         return Err(EnvelopeError::Invalid { at, what: "the model's name is not valid UTF-8" });
@@ -273,14 +283,14 @@ fn unsigned(body: &[u8], field: &'static str, value: Span) -> Result<Option<u64>
 
 /// Looks for `include_usage` when `value` is an object.
 fn include_usage(body: &[u8], value: Span) -> Result<Option<(Span, bool)>, EnvelopeError> {
-    const FIELDS: [(&str, ()); 1] = [("include_usage", ())];
+    let candidate = |length, first| ((length, first) == (13, b'i')).then_some(("include_usage", ()));
     if body[value.start] != b'{' {
         return Ok(None);
     }
     let (mut found, mut seen) = (None, false);
     let mut members = Members::open(&body[..value.end], value.start)?;
     while let Some(member) = members.next()? {
-        let Some((name, (), exact)) = member.named(body, &FIELDS)? else { continue };
+        let Some((name, (), exact)) = member.named(body, candidate)? else { continue };
         if seen {
             return Err(EnvelopeError::Duplicate { field: name, at: member.at() });
         }

@@ -262,7 +262,7 @@ fn request() -> impl Strategy<Value = Map<String, Value>> {
         let names = ["n", "max_tokens", "max_completion_tokens", "max_output_tokens"];
         let mut members: Map<String, Value> = others
             .into_iter()
-            .filter(|(name, _)| !name.eq_ignore_ascii_case("model") && name != "n")
+            .filter(|(name, _)| !name.eq_ignore_ascii_case("model") && !name.eq_ignore_ascii_case("n"))
             .collect();
         members.extend(model.map(|value| ("model".to_owned(), value)));
         members.extend(stream.map(|value| ("stream".to_owned(), value)));

@@ -6,7 +6,7 @@
 
 use crate::context::Context;
 use crate::layers::Reply;
-use crate::{Body, Dialect, Endpoint, Error, ErrorKind, NoEndpoint, RouteTable};
+use crate::{Body, Endpoint, Error, ErrorKind, NoEndpoint, RouteTable};
 use arc_swap::ArcSwap;
 use http::header::ALLOW;
 use http::{HeaderMap, HeaderValue, Request, Response};
@@ -46,7 +46,7 @@ pub struct Classify<S> {
 fn classify(request: &mut Request<Body>, table: Arc<RouteTable>) -> Result<(), Error> {
     let found = match Context::of_mut(request)?.found.take() {
         Some(found) => found,
-        None => find(request),
+        None => Endpoint::of(request),
     };
     let context = Context::of_mut(request)?;
     context.table = table;
@@ -74,15 +74,6 @@ fn classify(request: &mut Request<Body>, table: Arc<RouteTable>) -> Result<(), E
         }
     }
 }
-
-/// What the request line asks for. `rescue` asks first, because it must know which dialect to answer in.
-pub(crate) fn find(request: &Request<Body>) -> Found {
-    let uri = request.uri();
-    Endpoint::find(request.method(), uri.path(), uri.query(), request.headers())
-}
-
-/// An endpoint, or the dialect in which to say that there is none.
-pub(crate) type Found = Result<Endpoint, (Dialect, NoEndpoint)>;
 
 impl<S> Service<Request<Body>> for Classify<S>
 where

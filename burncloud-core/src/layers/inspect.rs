@@ -9,13 +9,13 @@
 //! that needs the model. A body that breaks off is the caller gone: nothing was spent.
 
 use crate::adapter::Sample;
-use crate::context::{Context, Inspected};
-use crate::envelope::{Envelope, EnvelopeError, max_output_tokens, multipart_field};
+use crate::context::Context;
+use crate::inspected::Inspected;
 use crate::layers::{Reply, Stack};
-use crate::{Body, Dialect, Endpoint, Error, ErrorKind, Operation};
+use crate::{Body, Error, ErrorKind};
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
-use http::{HeaderMap, Request, Response};
+use http::header::EXPECT;
+use http::{Request, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use std::fmt;
@@ -132,99 +132,6 @@ async fn next_frame(body: &mut Body, idle: Duration) -> Result<Option<http_body:
     }
 }
 
-fn unroutable(error: &EnvelopeError) -> Error {
-    let error_text = format!("the body cannot be routed: {error}");
-    let code = match error {
-        EnvelopeError::Duplicate { .. } => "duplicate_field",
-        EnvelopeError::Type { .. } => "invalid_type",
-        _ => "invalid_json",
-    };
-    let wrapped = Error::new(ErrorKind::BadRequest, error_text).with_code(code);
-    match error {
-        EnvelopeError::Duplicate { field, .. } | EnvelopeError::Type { field, .. } => {
-            wrapped.with_param(field)
-        }
-        _ => wrapped,
-    }
-}
-
-/// Finds the fields. The path's model wins over the body's: that is how the providers do it.
-pub(crate) fn look(endpoint: &Endpoint, headers: &HeaderMap, body: Bytes) -> Result<Inspected, Error> {
-    let mut seen = Inspected {
-        envelope: None,
-        model: endpoint.path_model.as_deref().unwrap_or_default().into(),
-        form_model: None,
-        streamed: endpoint.operation == Operation::StreamGenerateContent,
-        max_output: None,
-        answers: 1,
-        body,
-    };
-    if endpoint.operation.is_multipart() {
-        look_at_form(&mut seen, headers)?;
-    } else {
-        look_at_json(&mut seen, endpoint, headers)?;
-    }
-    if seen.model.is_empty() {
-        return Err(Error::new(ErrorKind::BadRequest, "`model` is missing: name the model you want")
-            .with_param("model")
-            .with_code("missing_model"));
-    }
-    Ok(seen)
-}
-
-fn look_at_form(seen: &mut Inspected, headers: &HeaderMap) -> Result<(), Error> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    if !kind.get(..19).is_some_and(|k| k.eq_ignore_ascii_case("multipart/form-data")) {
-        return Err(Error::new(ErrorKind::BadRequest, "send this as multipart/form-data")
-            .with_param("content-type")
-            .with_code("invalid_content_type"));
-    }
-    let field = |name| multipart_field(kind, &seen.body, name).map_err(|error| unroutable(&error));
-    let (model, stream) = (field("model")?, field("stream")?);
-    seen.streamed = stream.is_some_and(|span| span.of(&seen.body) == b"true");
-    seen.form_model = model;
-    if let Some(span) = model {
-        let name = std::str::from_utf8(span.of(&seen.body)).map_err(|_| {
-            Error::new(ErrorKind::BadRequest, "`model` is not UTF-8")
-                .with_param("model")
-                .with_code("invalid_model")
-        })?;
-        seen.model = name.into();
-    }
-    Ok(())
-}
-
-fn look_at_json(seen: &mut Inspected, endpoint: &Endpoint, headers: &HeaderMap) -> Result<(), Error> {
-    let encoded =
-        headers.get(CONTENT_ENCODING).is_some_and(|v| !v.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if encoded {
-        return Err(Error::new(
-            ErrorKind::BadRequest,
-            "a compressed body cannot be read; send it uncompressed",
-        )
-        .with_param("content-encoding")
-        .with_code("unsupported_encoding"));
-    }
-    let envelope = Envelope::scan(&seen.body).map_err(|error| unroutable(&error))?;
-    if endpoint.path_model.is_none()
-        && let Some(name) = envelope.model_name(&seen.body)
-    {
-        seen.model = (*name).into();
-    }
-    seen.streamed |= envelope.stream;
-    seen.max_output = envelope.max_tokens;
-    seen.answers = envelope.n.unwrap_or(1).max(1);
-    if endpoint.dialect == Dialect::Gemini
-        && let Some(config) = envelope.generation_config
-    {
-        let (most, answers) = max_output_tokens(config.of(&seen.body));
-        seen.max_output = most;
-        seen.answers = answers.unwrap_or(1).max(1);
-    }
-    seen.envelope = Some(envelope);
-    Ok(())
-}
-
 async fn inspect(request: &mut Request<Body>, settings: InspectSettings) -> Result<(), Error> {
     let body = std::mem::take(request.body_mut());
     let context = Context::of(request)?;
@@ -240,7 +147,7 @@ async fn inspect(request: &mut Request<Body>, settings: InspectSettings) -> Resu
         notes.bytes_in = body.len() as u64;
         notes.request_sample = Sample::of(&body);
     });
-    let seen = look(&context.endpoint, request.headers(), body)?;
+    let seen = Inspected::look(&context.endpoint, request.headers(), body)?;
     let caller = context.caller()?;
     draft.note(|notes| {
         notes.model = Some(seen.model.clone());
@@ -305,46 +212,5 @@ impl<F: Future<Output = Result<Response<Body>, Error>>> Future for InspectFuture
             Either::Below(future) => future.as_mut().poll(cx),
             Either::Reading(future) => future.as_mut().poll(cx),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seen(path: &str, body: &'static str) -> Result<Inspected, Error> {
-        let endpoint = Endpoint::find(&http::Method::POST, path, None, &HeaderMap::new()).unwrap();
-        look(&endpoint, &HeaderMap::new(), Bytes::from_static(body.as_bytes()))
-    }
-
-    #[test]
-    fn finds_what_billing_needs() {
-        let chat =
-            seen("/v1/chat/completions", r#"{"model":"m","stream":true,"max_tokens":7,"n":3}"#).unwrap();
-        assert_eq!((&*chat.model, chat.streamed, chat.max_output, chat.answers), ("m", true, Some(7), 3));
-        let gemini = seen(
-            "/v1beta/models/g:streamGenerateContent",
-            r#"{"generationConfig":{"maxOutputTokens":9,"candidateCount":2}}"#,
-        )
-        .unwrap();
-        assert_eq!(
-            (&*gemini.model, gemini.streamed, gemini.max_output, gemini.answers),
-            ("g", true, Some(9), 2)
-        );
-    }
-
-    #[test]
-    fn the_paths_model_wins() {
-        let azure = seen("/openai/deployments/d/chat/completions", r#"{"model":null}"#).unwrap();
-        assert_eq!(&*azure.model, "d");
-    }
-
-    #[test]
-    fn says_which_field_cannot_be_routed() {
-        let missing = seen("/v1/chat/completions", "{}").unwrap_err();
-        assert_eq!((missing.status().as_u16(), missing.param()), (400, Some("model")));
-        let twice = seen("/v1/chat/completions", r#"{"model":"a","model":"b"}"#).unwrap_err();
-        assert_eq!((twice.param(), twice.code()), (Some("model"), Some("duplicate_field")));
-        assert!(seen("/v1/chat/completions", "[").is_err());
     }
 }

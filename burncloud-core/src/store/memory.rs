@@ -1,5 +1,420 @@
 //! A store in memory: for tests, embedders without a database, and as the reference of the traits.
 
+use super::{
+    CallerStore, ChannelStore, KeyStore, NewKey, PriceOverride, PriceStore, ReceiptFilter, ReceiptStore,
+    StoreError, StoreResult, UserStore,
+};
+use crate::{
+    ApiKey, Caller, ChannelConfig, ChannelId, KeyHash, KeyId, Limits, Nano, Receipt, ReceiptId, Status,
+    Tenant, TenantId, UnixMicros, User, UserId,
+};
+use async_trait::async_trait;
+use parking_lot::RwLock;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::sync::Arc;
+
+/// How many receipts a [`MemoryStore`] keeps unless told otherwise.
+const RECEIPTS: usize = 100_000;
+
 /// Keeps everything in memory; implements every trait of [`super`].
-#[derive(Debug, Default)]
-pub struct MemoryStore {}
+///
+/// A new one holds the tenant `default` and in it the user `default`, whose balance is unlimited. Receipts
+/// are bounded: beyond the newest 100 000 (or [`MemoryStore::keeping`]) the oldest are forgotten, and with
+/// them the knowledge that they were recorded. What they added to `used` and took from balances stays.
+pub struct MemoryStore {
+    state: RwLock<State>,
+    keep: usize,
+}
+
+impl Default for MemoryStore {
+    fn default() -> MemoryStore {
+        MemoryStore::keeping(RECEIPTS)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore").field("keep", &self.keep).finish_non_exhaustive()
+    }
+}
+
+impl MemoryStore {
+    /// A store that keeps the newest `receipts` receipts.
+    #[must_use]
+    pub fn keeping(receipts: usize) -> MemoryStore {
+        let mut state = State::default();
+        let tenant = state.add_tenant("default", Limits::default());
+        state.add_user("default", tenant.id, None, Limits::default());
+        MemoryStore { state: RwLock::new(state), keep: receipts.max(1) }
+    }
+}
+
+#[derive(Default)]
+struct State {
+    last_id: i64,
+    tenants: BTreeMap<TenantId, Tenant>,
+    users: BTreeMap<UserId, User>,
+    keys: BTreeMap<KeyId, (ApiKey, KeyHash)>,
+    hashes: HashMap<KeyHash, KeyId>,
+    /// Callers already made: their slots must live until the key, the user or the tenant changes.
+    callers: HashMap<KeyHash, Arc<Caller>>,
+    channels: BTreeMap<ChannelId, ChannelConfig>,
+    receipts: BTreeMap<ReceiptId, Arc<Receipt>>,
+    prices: Vec<PriceOverride>,
+}
+
+fn conflict<T>(what: &'static str, name: &str) -> StoreResult<T> {
+    Err(StoreError::Conflict { what, name: name.to_owned() })
+}
+
+fn missing(what: &'static str, name: impl fmt::Display) -> StoreError {
+    StoreError::NotFound { what, name: name.to_string() }
+}
+
+impl State {
+    fn next_id(&mut self) -> i64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    fn add_tenant(&mut self, name: &str, limits: Limits) -> Tenant {
+        let id = TenantId(self.next_id());
+        let tenant = Tenant { id, name: name.to_owned(), limits, created_at: UnixMicros::now() };
+        self.tenants.insert(id, tenant.clone());
+        tenant
+    }
+
+    fn add_user(&mut self, name: &str, tenant: TenantId, balance: Option<Nano>, limits: Limits) -> User {
+        let user = User {
+            id: UserId(self.next_id()),
+            name: name.to_owned(),
+            tenant,
+            status: Status::Active,
+            balance,
+            used: Nano::ZERO,
+            limits,
+            created_at: UnixMicros::now(),
+        };
+        self.users.insert(user.id, user.clone());
+        user
+    }
+
+    /// A known caller, or known to be nobody; `None` if it is still to be made.
+    fn known(&self, hash: &KeyHash) -> Option<Option<Arc<Caller>>> {
+        if !self.hashes.contains_key(hash) {
+            return Some(None);
+        }
+        self.callers.get(hash).map(|caller| Some(caller.clone()))
+    }
+
+    fn make_caller(&mut self, hash: &KeyHash) -> Option<Arc<Caller>> {
+        if let Some(known) = self.known(hash) {
+            return known;
+        }
+        let (key, _) = self.keys.get(self.hashes.get(hash)?)?;
+        let user = self.users.get(&key.user)?;
+        let tenant = self.tenants.get(&user.tenant)?;
+        let caller = Arc::new(Caller::new(key.clone(), user.clone(), tenant.clone()));
+        self.callers.insert(*hash, caller.clone());
+        Some(caller)
+    }
+
+    /// Refuses a key whose name or hash belongs to another, or whose owner does not exist.
+    fn check_key(&self, id: Option<KeyId>, name: &str, hash: &KeyHash, user: UserId) -> StoreResult<()> {
+        if !self.users.contains_key(&user) {
+            return Err(missing("user", user));
+        }
+        let others = || self.keys.values().filter(|(key, _)| Some(key.id) != id);
+        if others().any(|(key, _)| key.name == name) {
+            return conflict("key", name);
+        }
+        if others().any(|(_, taken)| taken == hash) {
+            return conflict("key with the same secret as", name);
+        }
+        Ok(())
+    }
+
+    fn changed_user(&mut self, id: UserId) {
+        self.callers.retain(|_, caller| caller.user.id != id);
+    }
+
+    fn user_mut(&mut self, id: UserId) -> StoreResult<&mut User> {
+        self.users.get_mut(&id).ok_or_else(|| missing("user", id))
+    }
+
+    fn check_channel(&self, id: Option<ChannelId>, name: &str) -> StoreResult<()> {
+        let taken = self.channels.values().any(|c| c.name == name && Some(c.id) != id);
+        if taken { conflict("channel", name) } else { Ok(()) }
+    }
+
+    fn spend(&mut self, receipt: &Receipt) {
+        if let Some((key, _)) = self.keys.get_mut(&receipt.key) {
+            key.used = key.used.plus(receipt.charge);
+        }
+        if let Some(user) = self.users.get_mut(&receipt.user) {
+            user.used = user.used.plus(receipt.charge);
+            user.balance = user.balance.map(|balance| balance.minus(receipt.charge));
+        }
+    }
+}
+
+/// At most `limit` of `map` after the id `after`.
+fn page<K: Ord + Copy, V, T>(
+    map: &BTreeMap<K, V>,
+    after: Option<K>,
+    limit: u32,
+    take: impl Fn(&V) -> T,
+) -> Vec<T> {
+    use std::ops::Bound::{Excluded, Unbounded};
+    let from = after.map_or(Unbounded, Excluded);
+    map.range((from, Unbounded)).take(limit as usize).map(|(_, value)| take(value)).collect()
+}
+
+#[async_trait]
+impl CallerStore for MemoryStore {
+    fn peek(&self, hash: &KeyHash) -> Option<Option<Arc<Caller>>> {
+        let known = self.state.read().known(hash);
+        Some(known.unwrap_or_else(|| self.state.write().make_caller(hash)))
+    }
+
+    async fn caller(&self, hash: &KeyHash) -> StoreResult<Option<Arc<Caller>>> {
+        Ok(self.peek(hash).flatten())
+    }
+}
+
+#[async_trait]
+impl KeyStore for MemoryStore {
+    async fn create_key(&self, new: NewKey) -> StoreResult<ApiKey> {
+        let state = &mut *self.state.write();
+        state.check_key(None, &new.name, &new.hash, new.user)?;
+        let key = ApiKey {
+            id: KeyId(state.next_id()),
+            name: new.name,
+            hint: new.hint,
+            user: new.user,
+            status: Status::Active,
+            quota: new.quota,
+            used: Nano::ZERO,
+            limits: new.limits,
+            models: new.models,
+            ips: new.ips,
+            expires_at: new.expires_at,
+            created_at: UnixMicros::now(),
+        };
+        state.hashes.insert(new.hash, key.id);
+        state.keys.insert(key.id, (key.clone(), new.hash));
+        Ok(key)
+    }
+
+    async fn key_by_name(&self, name: &str) -> StoreResult<Option<ApiKey>> {
+        Ok(self.state.read().keys.values().find(|(key, _)| key.name == name).map(|(key, _)| key.clone()))
+    }
+
+    async fn key(&self, id: KeyId) -> StoreResult<Option<ApiKey>> {
+        Ok(self.state.read().keys.get(&id).map(|(key, _)| key.clone()))
+    }
+
+    async fn keys(&self, after: Option<KeyId>, limit: u32) -> StoreResult<Vec<ApiKey>> {
+        Ok(page(&self.state.read().keys, after, limit, |(key, _)| key.clone()))
+    }
+
+    async fn update_key(&self, key: &ApiKey, hash: Option<KeyHash>) -> StoreResult<()> {
+        let state = &mut *self.state.write();
+        let old_hash = state.keys.get(&key.id).ok_or_else(|| missing("key", &key.name))?.1;
+        let hash = hash.unwrap_or(old_hash);
+        state.check_key(Some(key.id), &key.name, &hash, key.user)?;
+        state.callers.remove(&old_hash);
+        state.hashes.remove(&old_hash);
+        state.hashes.insert(hash, key.id);
+        if let Some((stored, stored_hash)) = state.keys.get_mut(&key.id) {
+            *stored = ApiKey { used: stored.used, created_at: stored.created_at, ..key.clone() };
+            *stored_hash = hash;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl UserStore for MemoryStore {
+    async fn create_tenant(&self, name: &str, limits: Limits) -> StoreResult<Tenant> {
+        let state = &mut *self.state.write();
+        if state.tenants.values().any(|tenant| tenant.name == name) {
+            return conflict("tenant", name);
+        }
+        Ok(state.add_tenant(name, limits))
+    }
+
+    async fn tenant_by_name(&self, name: &str) -> StoreResult<Option<Tenant>> {
+        Ok(self.state.read().tenants.values().find(|tenant| tenant.name == name).cloned())
+    }
+
+    async fn tenants(&self) -> StoreResult<Vec<Tenant>> {
+        Ok(self.state.read().tenants.values().cloned().collect())
+    }
+
+    async fn update_tenant(&self, tenant: &Tenant) -> StoreResult<()> {
+        let state = &mut *self.state.write();
+        let stored = state.tenants.get_mut(&tenant.id).ok_or_else(|| missing("tenant", &tenant.name))?;
+        stored.limits = tenant.limits;
+        state.callers.retain(|_, caller| caller.tenant.id != tenant.id);
+        Ok(())
+    }
+
+    async fn create_user(
+        &self,
+        name: &str,
+        tenant: TenantId,
+        balance: Option<Nano>,
+        limits: Limits,
+    ) -> StoreResult<User> {
+        let state = &mut *self.state.write();
+        if !state.tenants.contains_key(&tenant) {
+            return Err(missing("tenant", tenant));
+        }
+        if state.users.values().any(|user| user.name == name) {
+            return conflict("user", name);
+        }
+        Ok(state.add_user(name, tenant, balance, limits))
+    }
+
+    async fn user_by_name(&self, name: &str) -> StoreResult<Option<User>> {
+        Ok(self.state.read().users.values().find(|user| user.name == name).cloned())
+    }
+
+    async fn user(&self, id: UserId) -> StoreResult<Option<User>> {
+        Ok(self.state.read().users.get(&id).cloned())
+    }
+
+    async fn users(&self, after: Option<UserId>, limit: u32) -> StoreResult<Vec<User>> {
+        Ok(page(&self.state.read().users, after, limit, User::clone))
+    }
+
+    async fn update_user(&self, user: &User) -> StoreResult<()> {
+        let state = &mut *self.state.write();
+        let stored = state.users.get_mut(&user.id).ok_or_else(|| missing("user", &user.name))?;
+        (stored.status, stored.limits) = (user.status, user.limits);
+        state.changed_user(user.id);
+        Ok(())
+    }
+
+    async fn add_balance(&self, id: UserId, amount: Nano) -> StoreResult<Nano> {
+        let state = &mut *self.state.write();
+        let user = state.user_mut(id)?;
+        let sum = user.balance.unwrap_or_default().0.checked_add(amount.0);
+        let sum = Nano(sum.ok_or_else(|| StoreError::balance_overflow(&user.name))?);
+        user.balance = Some(sum);
+        state.changed_user(id);
+        Ok(sum)
+    }
+
+    async fn set_balance(&self, id: UserId, balance: Option<Nano>) -> StoreResult<()> {
+        let state = &mut *self.state.write();
+        state.user_mut(id)?.balance = balance;
+        state.changed_user(id);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ChannelStore for MemoryStore {
+    async fn create_channel(&self, channel: ChannelConfig) -> StoreResult<ChannelConfig> {
+        let state = &mut *self.state.write();
+        state.check_channel(None, &channel.name)?;
+        let channel = ChannelConfig { id: ChannelId(state.next_id()), ..channel };
+        state.channels.insert(channel.id, channel.clone());
+        Ok(channel)
+    }
+
+    async fn channels(&self) -> StoreResult<Vec<ChannelConfig>> {
+        Ok(self.state.read().channels.values().cloned().collect())
+    }
+
+    async fn channel_by_name(&self, name: &str) -> StoreResult<Option<ChannelConfig>> {
+        Ok(self.state.read().channels.values().find(|channel| channel.name == name).cloned())
+    }
+
+    async fn update_channel(&self, channel: &ChannelConfig) -> StoreResult<()> {
+        let state = &mut *self.state.write();
+        if !state.channels.contains_key(&channel.id) {
+            return Err(missing("channel", &channel.name));
+        }
+        state.check_channel(Some(channel.id), &channel.name)?;
+        state.channels.insert(channel.id, channel.clone());
+        Ok(())
+    }
+
+    async fn delete_channel(&self, id: ChannelId) -> StoreResult<()> {
+        self.state.write().channels.remove(&id).map(drop).ok_or_else(|| missing("channel", id))
+    }
+}
+
+#[async_trait]
+impl ReceiptStore for MemoryStore {
+    async fn record(&self, receipts: &[Arc<Receipt>]) -> StoreResult<usize> {
+        let state = &mut *self.state.write();
+        let mut new = 0;
+        for receipt in receipts {
+            if state.receipts.contains_key(&receipt.id) {
+                continue;
+            }
+            state.receipts.insert(receipt.id, receipt.clone());
+            state.spend(receipt);
+            new += 1;
+        }
+        while state.receipts.len() > self.keep {
+            state.receipts.pop_first();
+        }
+        Ok(new)
+    }
+
+    async fn receipt(&self, id: ReceiptId) -> StoreResult<Option<Receipt>> {
+        Ok(self.state.read().receipts.get(&id).map(|receipt| Receipt::clone(receipt)))
+    }
+
+    async fn receipts(&self, filter: &ReceiptFilter) -> StoreResult<Vec<Receipt>> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let wanted = |receipt: &&Arc<Receipt>| {
+            filter.key.is_none_or(|key| key == receipt.key)
+                && filter.user.is_none_or(|user| user == receipt.user)
+        };
+        let limit = if filter.limit == 0 { 100 } else { filter.limit };
+        let before = filter.before.map_or(Unbounded, Excluded);
+        let state = self.state.read();
+        let newest_first = state.receipts.range((Unbounded, before)).rev().map(|(_, receipt)| receipt);
+        Ok(newest_first.filter(wanted).take(limit as usize).map(|r| Receipt::clone(r)).collect())
+    }
+}
+
+#[async_trait]
+impl PriceStore for MemoryStore {
+    async fn add_price(&self, price: PriceOverride) -> StoreResult<u64> {
+        let prices = &mut self.state.write().prices;
+        let version = prices.len() as u64 + 1;
+        prices.push(PriceOverride { version, ..price });
+        Ok(version)
+    }
+
+    async fn prices(&self) -> StoreResult<Vec<PriceOverride>> {
+        Ok(self.state.read().prices.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn keeps_every_promise_of_a_store() {
+        crate::testing::store_suite(async || MemoryStore::default()).await;
+    }
+
+    #[tokio::test]
+    async fn forgets_the_oldest_receipts_only() {
+        let store = MemoryStore::keeping(2);
+        let receipts: Vec<_> = (0..3).map(|n| Arc::new(crate::testing::receipt(n))).collect();
+        assert_eq!(store.record(&receipts).await.unwrap(), 3);
+        let kept = store.receipts(&ReceiptFilter::default()).await.unwrap();
+        assert_eq!(kept, [(*receipts[2]).clone(), (*receipts[1]).clone()]);
+    }
+}

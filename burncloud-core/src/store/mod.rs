@@ -55,6 +55,14 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
+impl StoreError {
+    /// The refusal of [`UserStore::add_balance`] when the sum does not fit: every store words it alike.
+    #[must_use]
+    pub fn balance_overflow(user: &str) -> StoreError {
+        StoreError::Invalid(format!("the balance of `{user}` cannot hold that much; nothing was changed"))
+    }
+}
+
 /// What a store answers.
 pub type StoreResult<T> = Result<T, StoreError>;
 

@@ -1,12 +1,11 @@
 //! A provider's answer on its way: drives its connection, joins what has arrived, gives the connection back.
 
-use super::conn::Conn;
+use super::conn::{Conn, Shard};
 use super::upstream::give_back;
 use bytes::{Bytes, BytesMut};
 use http::Response;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
-use parking_lot::Mutex;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -20,7 +19,7 @@ pub const JOIN_LIMIT: usize = 64 * 1024;
 pub struct UpstreamBody {
     body: Incoming,
     conn: Option<Box<Conn>>,
-    shard: Arc<Mutex<Vec<Box<Conn>>>>,
+    shard: Arc<Shard>,
     /// What ended the last joining, told once the joined bytes are out.
     pending_error: Option<hyper::Error>,
     done: bool,
@@ -36,7 +35,7 @@ impl UpstreamBody {
     pub(super) fn wrap(
         response: Response<Incoming>,
         conn: Box<Conn>,
-        shard: Arc<Mutex<Vec<Box<Conn>>>>,
+        shard: Arc<Shard>,
     ) -> Response<UpstreamBody> {
         response.map(|body| {
             let mut body = UpstreamBody { body, conn: Some(conn), shard, pending_error: None, done: false };

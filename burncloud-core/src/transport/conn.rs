@@ -7,10 +7,15 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
+
+/// Idle connections, the oldest first. Boxed: one moves between list and request as a pointer, not as a
+/// kilobyte.
+pub(super) type Shard = Mutex<Vec<Box<Conn>>>;
 
 pub(super) struct Conn {
     sender: http1::SendRequest<Body>,

@@ -1,11 +1,10 @@
 //! A provider's address and the idle connections to it.
 
 use super::body::UpstreamBody;
-use super::conn::Conn;
+use super::conn::{Conn, Shard};
 use super::{ConnectError, Origin};
 use crate::Body;
 use http::{Request, Response};
-use parking_lot::Mutex;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,7 +41,7 @@ impl std::error::Error for SendError {}
 /// A provider's address and the idle connections to it, one list per core.
 pub struct Upstream {
     origin: Origin,
-    shards: Box<[Arc<Mutex<Vec<Box<Conn>>>>]>,
+    shards: Box<[Arc<Shard>]>,
 }
 
 impl fmt::Debug for Upstream {
@@ -101,7 +100,7 @@ impl Upstream {
         Ok(UpstreamBody::wrap(response, conn, home.clone()))
     }
 
-    fn take_idle(&self, home: &Mutex<Vec<Box<Conn>>>) -> Option<Box<Conn>> {
+    fn take_idle(&self, home: &Shard) -> Option<Box<Conn>> {
         if let Some(conn) = pop_usable(home) {
             return Some(conn);
         }
@@ -110,7 +109,7 @@ impl Upstream {
 }
 
 /// The youngest usable connection: the one least likely to be closed, and the cache is warm.
-fn pop_usable(shard: &Mutex<Vec<Box<Conn>>>) -> Option<Box<Conn>> {
+fn pop_usable(shard: &Shard) -> Option<Box<Conn>> {
     loop {
         let mut conn = shard.lock().pop()?;
         if conn.idle_since.elapsed() < IDLE_FOR && conn.usable() {
@@ -121,7 +120,7 @@ fn pop_usable(shard: &Mutex<Vec<Box<Conn>>>) -> Option<Box<Conn>> {
 
 /// Puts a connection back. The oldest are dropped when they lie too long or are too many, so that a burst
 /// does not hold its connections for ever.
-pub(super) fn give_back(shard: &Mutex<Vec<Box<Conn>>>, mut conn: Box<Conn>) {
+pub(super) fn give_back(shard: &Shard, mut conn: Box<Conn>) {
     if !conn.usable() {
         return;
     }

@@ -3,12 +3,11 @@
 use crate::adapter::AnswerHead;
 use crate::answer::Answer;
 use crate::context::Context;
-use crate::layers::passthrough::{adds_usage, clean_response};
-use crate::layers::rescue::is_event_stream;
+use crate::headers::clean_response;
 use crate::meter::Draft;
 use crate::quiet::Quiet;
 use crate::routing::{Candidate, Channel};
-use crate::sse::UsageChunkFilter;
+use crate::sse::{UsageChunkFilter, is_event_stream};
 use crate::{Body, Endpoint, Error};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Request, Response};
@@ -53,7 +52,7 @@ impl Parts {
     ) -> Result<Parts, Error> {
         let context = Context::of(request)?;
         Ok(Parts {
-            withhold_usage: adds_usage(lane, &context.endpoint, context.inspected()?),
+            withhold_usage: context.inspected()?.adds_usage(lane, &context.endpoint),
             endpoint: context.endpoint.clone(),
             started: context.started,
             draft: draft.clone(),

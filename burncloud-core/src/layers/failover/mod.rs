@@ -14,8 +14,9 @@ mod accept;
 mod verdict;
 
 use crate::context::Context;
+use crate::headers::clean_request;
 use crate::layers::Stack;
-use crate::layers::passthrough::clean_request;
+use crate::meter::micros;
 use crate::routing::Candidate;
 use crate::{Attempt, Body, Error, ErrorKind};
 use http::{Request, Response};
@@ -135,9 +136,13 @@ async fn attempts<S: Stack>(
         let attempt = next_request(&mut spare, &lane, number + 1 == count)?;
         let parts = accept::Parts::of(&attempt, &draft, &lane, busy)?;
         let started = Instant::now();
+        draft.note(|notes| notes.trying = Some((lane.channel.id, started)));
         let result = within(lane.channel.timeouts.first_byte, inner.call(attempt)).await;
         let verdict = Verdict::of(&result);
-        draft.note(|notes| notes.attempts.push(record(&lane, &result, started)));
+        draft.note(|notes| {
+            notes.trying = None;
+            notes.attempts.push(record(&lane, &result, started));
+        });
         verdict.tell(&lane, &result);
         match (verdict, result) {
             (Verdict::Use, Ok(response)) => return Ok(accept::accept(response, parts, &lane)),
@@ -201,6 +206,6 @@ fn record(lane: &Candidate, result: &Result<Response<Body>, Error>, started: Ins
         channel: lane.channel.id,
         status: result.as_ref().ok().map(|response| response.status().as_u16()),
         error: result.as_ref().err().map(|error| error.message().to_owned()),
-        took_us: u32::try_from(started.elapsed().as_micros()).unwrap_or(u32::MAX),
+        took_us: micros(started),
     }
 }

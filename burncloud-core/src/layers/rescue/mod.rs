@@ -13,11 +13,11 @@ mod events;
 mod shape;
 
 use crate::context::Context;
-use crate::layers::classify::find;
+use crate::sse::is_event_stream;
 use crate::stats::Stats;
-use crate::{Body, Dialect, Error, Operation};
+use crate::{Body, Dialect, Endpoint, Error, Operation};
 use events::EventStream;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::CONTENT_LENGTH;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use std::convert::Infallible;
@@ -79,7 +79,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<Body>) -> RescueFuture<S::Future> {
-        let found = find(&request);
+        let found = Endpoint::of(&request);
         let (dialect, operation) = match &found {
             Ok(endpoint) => (endpoint.dialect, endpoint.operation),
             Err((dialect, _)) => (*dialect, Operation::default()),
@@ -145,9 +145,4 @@ fn log(error: &Error, trace: &str) {
     } else {
         tracing::debug!(trace, status, context, "{error}");
     }
-}
-
-/// Whether an answer is a stream of server-sent events.
-pub(crate) fn is_event_stream<B>(response: &Response<B>) -> bool {
-    response.headers().get(CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"text/event-stream"))
 }

@@ -9,17 +9,13 @@
 //! Stands below `failover`, because all of this differs between channels, and above `sign`. If an
 //! embedder's layer replaced the body, the new one is looked at again here.
 
-mod headers;
-
-pub(crate) use headers::{clean_request, clean_response};
-
 use crate::adapter::TargetAsk;
-use crate::context::{Context, Inspected};
+use crate::context::Context;
 use crate::envelope::{Edit, splice};
+use crate::inspected::Inspected;
 use crate::layers::Reply;
-use crate::layers::inspect::look;
 use crate::routing::Lane;
-use crate::{Body, Dialect, Endpoint, Error, ErrorKind, Operation};
+use crate::{Body, Endpoint, Error, ErrorKind};
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use std::task::{self, Poll};
@@ -43,15 +39,6 @@ pub struct Passthrough<S> {
     inner: S,
 }
 
-/// Whether the gateway asks for usage on the caller's behalf, and so must keep the extra chunk from them.
-pub(crate) fn adds_usage(lane: &Lane, endpoint: &Endpoint, seen: &Inspected) -> bool {
-    seen.streamed
-        && lane.channel.include_usage
-        && matches!(endpoint.operation, Operation::Chat | Operation::Completions)
-        && endpoint.dialect == Dialect::OpenAi
-        && seen.envelope.as_ref().is_some_and(|e| !matches!(e.include_usage, Some((_, true))))
-}
-
 /// The body with the provider's model name in it, and nothing else changed.
 fn body(seen: &Inspected, lane: &Lane, endpoint: &Endpoint) -> Body {
     let mut edits: Vec<Edit> = Vec::new();
@@ -62,7 +49,7 @@ fn body(seen: &Inspected, lane: &Lane, endpoint: &Endpoint) -> Body {
             edits.push(Edit { at, with: Bytes::copy_from_slice(lane.upstream_model.as_bytes()) });
         }
     }
-    if adds_usage(lane, endpoint, seen)
+    if seen.adds_usage(lane, endpoint)
         && let Some(edit) = seen.envelope.as_ref().and_then(|e| e.include_usage_edit(&seen.body))
     {
         edits.push(edit);
@@ -81,7 +68,7 @@ fn fit(request: &mut Request<Body>) -> Result<(), Error> {
         .ok_or_else(|| Error::new(ErrorKind::Internal, "an attempt without a channel"))?;
     let replaced = request.body().as_bytes().filter(|bytes| !same(bytes, &context.inspected.as_ref()));
     let seen = match replaced {
-        Some(bytes) => &look(&context.endpoint, request.headers(), bytes.clone())?,
+        Some(bytes) => &Inspected::look(&context.endpoint, request.headers(), bytes.clone())?,
         None => context.inspected()?,
     };
     let fitted = body(seen, &lane, &context.endpoint);

@@ -38,10 +38,8 @@ fn passes_to_provider(name: &HeaderName) -> bool {
 /// Takes from a provider's headers what belongs to its connection or to the operator alone.
 pub(crate) fn clean_response(headers: &mut HeaderMap) {
     remove_named_by_connection(headers);
-    for name in [&CONNECTION, &TRANSFER_ENCODING, &TRAILER, &UPGRADE, &PROXY_AUTHENTICATE, &SET_COOKIE] {
-        headers.remove(name);
-    }
-    for name in [&STRICT_TRANSPORT_SECURITY] {
+    let hop = [&CONNECTION, &TRANSFER_ENCODING, &TRAILER, &UPGRADE, &PROXY_AUTHENTICATE];
+    for name in hop.into_iter().chain([&SET_COOKIE, &STRICT_TRANSPORT_SECURITY]) {
         headers.remove(name);
     }
     for name in [

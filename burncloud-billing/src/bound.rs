@@ -1,0 +1,52 @@
+//! The most a request can cost, told before it is dispatched.
+
+use crate::rates::Rates;
+use burncloud_core::billing::Ask;
+use burncloud_core::{Nano, Operation};
+
+/// An upper estimate and the part of it that is spent by sending the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Bound {
+    pub(crate) input: Nano,
+    pub(crate) all: Nano,
+}
+
+impl Bound {
+    pub(crate) fn max(self, other: Bound) -> Bound {
+        Bound { input: self.input.max(other.input), all: self.all.max(other.all) }
+    }
+}
+
+/// Whether the answer is made of tokens that are charged.
+fn has_output(operation: Operation) -> bool {
+    use Operation as O;
+    !matches!(operation, O::Embeddings | O::EmbedContent | O::Moderation | O::Rerank)
+}
+
+fn makes_pictures(operation: Operation) -> bool {
+    matches!(operation, Operation::ImageGeneration | Operation::ImageEdit | Operation::ImageVariation)
+}
+
+fn hears(operation: Operation) -> bool {
+    matches!(operation, Operation::Transcription | Operation::Translation)
+}
+
+/// Every byte of the body taken for a token of the dearest input class, as far as the model's window goes; every
+/// answer as long as it may be, in the dearest output class; every byte of a recording taken for a millisecond
+/// (audio below 8 kbit/s is not speech any more).
+pub(crate) fn bound(rates: &Rates, ask: &Ask<'_>, window: Option<u64>, default_output: u64) -> Bound {
+    let operation = ask.endpoint.operation;
+    let tokens_in = ask.body_len.min(window.unwrap_or(u64::MAX));
+    let ceiling = rates.ceiling(tokens_in);
+    let each = if has_output(operation) { ask.max_output.unwrap_or(default_output) } else { 0 };
+    let answers = ask.answers.max(1);
+    let mut input = ceiling.input.for_units(tokens_in).plus(ceiling.request.for_units(1));
+    if hears(operation) {
+        input = input.plus(ceiling.audio_time.for_units(ask.body_len));
+    }
+    let mut output = ceiling.output.for_units(each.saturating_mul(answers));
+    if makes_pictures(operation) {
+        output = output.plus(ceiling.piece.for_units(answers));
+    }
+    Bound { input, all: input.plus(output) }
+}

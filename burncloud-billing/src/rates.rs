@@ -1,0 +1,468 @@
+//! What a model costs: nano-dollars per million units of each class, by context size and service tier.
+
+use burncloud_core::{LineKind, Nano, ServiceTier, Usage};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+use std::fmt;
+
+/// Every class, in the order of a receipt's lines.
+pub(crate) const KINDS: [LineKind; 13] = [
+    LineKind::Input,
+    LineKind::CachedRead,
+    LineKind::CacheWrite5m,
+    LineKind::CacheWrite1h,
+    LineKind::Output,
+    LineKind::Reasoning,
+    LineKind::AudioIn,
+    LineKind::AudioOut,
+    LineKind::ImageIn,
+    LineKind::ImageOut,
+    LineKind::Piece,
+    LineKind::AudioTime,
+    LineKind::Request,
+];
+
+/// The units of one class in a usage; a request counts as one.
+pub(crate) fn units(usage: &Usage, kind: LineKind) -> u64 {
+    match kind {
+        LineKind::Input => usage.input,
+        LineKind::CachedRead => usage.cached_read,
+        LineKind::CacheWrite5m => usage.cache_write_5m,
+        LineKind::CacheWrite1h => usage.cache_write_1h,
+        LineKind::Output => usage.output,
+        LineKind::Reasoning => usage.reasoning,
+        LineKind::AudioIn => usage.audio_in,
+        LineKind::AudioOut => usage.audio_out,
+        LineKind::ImageIn => usage.image_in,
+        LineKind::ImageOut => usage.image_out,
+        LineKind::Piece => usage.pieces,
+        LineKind::AudioTime => usage.audio_ms,
+        LineKind::Request => 1,
+    }
+}
+
+/// One price per class, in nano-dollars per million units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Prices([Nano; KINDS.len()]);
+
+impl Prices {
+    /// The price of a million units.
+    #[must_use]
+    pub fn get(&self, kind: LineKind) -> Nano {
+        self.0[kind as usize]
+    }
+
+    pub(crate) fn with(mut self, kind: LineKind, price: Nano) -> Prices {
+        self.0[kind as usize] = price;
+        self
+    }
+
+    /// Whether everything is free.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.0.iter().all(|price| *price == Nano::ZERO)
+    }
+
+    fn dearest(&self, kinds: &[LineKind]) -> Nano {
+        kinds.iter().map(|kind| self.get(*kind)).max().unwrap_or_default()
+    }
+}
+
+/// Prices by context size.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Table {
+    /// For inputs up to the first threshold.
+    pub(crate) base: Prices,
+    /// Thresholds in increasing order: the prices of requests whose total input is *above* one.
+    pub(crate) tiers: Vec<(u64, Prices)>,
+}
+
+impl Table {
+    fn at(&self, total_input: u64) -> &Prices {
+        let above = self.tiers.iter().rev().find(|(above, _)| total_input > *above);
+        above.map_or(&self.base, |(_, prices)| prices)
+    }
+}
+
+/// The dearest prices that a request of some size can meet, whatever service tier it is served at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ceiling {
+    above: u64,
+    /// Of any token that goes in.
+    pub(crate) input: Nano,
+    /// Of any token that comes out.
+    pub(crate) output: Nano,
+    /// Of a piece.
+    pub(crate) piece: Nano,
+    /// Of a millisecond of audio.
+    pub(crate) audio_time: Nano,
+    /// Of the request itself.
+    pub(crate) request: Nano,
+}
+
+/// What a model costs.
+///
+/// Declared in US dollars per **million** units, as decimal text so that no digit is lost:
+///
+/// ```
+/// use burncloud_billing::Rates;
+/// use burncloud_core::{LineKind, Nano, ServiceTier};
+///
+/// let rates = Rates::from_json(&serde_json::json!({
+///     "input": "1.25", "cached_read": "0.125", "output": "10",
+///     "per_request": "0.01",
+///     "tiers": [{ "above": 200_000, "input": "2.50", "output": "15" }],
+///     "flex": { "input": "0.625", "output": "5" },
+/// })).unwrap();
+/// let at = |tier, input| rates.prices(tier, input).get(LineKind::Input);
+/// assert_eq!(at(ServiceTier::Standard, 200_000), Nano(1_250_000_000));
+/// assert_eq!(at(ServiceTier::Standard, 200_001), Nano(2_500_000_000));
+/// assert_eq!(at(ServiceTier::Flex, 1), Nano(625_000_000));
+/// ```
+///
+/// Fields: `input`, `cached_read`, `cache_write_5m`, `cache_write_1h`, `output`, `reasoning`, `audio_in`,
+/// `audio_out`, `image_in`, `image_out` (dollars per million tokens), `per_piece` (a picture, a search),
+/// `per_audio_second`, `per_request` (dollars for one). A class without a price of its own costs what its
+/// parent costs: cached and written input, audio and image input what `input` does (`cache_write_1h` what
+/// `cache_write_5m` does, if that is given), reasoning, audio and image output what `output` does; the rest
+/// is free. `tiers` apply above a total input; what one does not name costs what it costs below it. `flex`,
+/// `priority` and `batch` apply when the provider says it *served* that tier; what one does not name costs
+/// what it costs at the standard tier, and `tiers` of their own are theirs alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rates {
+    standard: Table,
+    flex: Option<Table>,
+    priority: Option<Table>,
+    batch: Option<Table>,
+    ceilings: Vec<Ceiling>,
+}
+
+impl Rates {
+    pub(crate) fn new(
+        standard: Table,
+        flex: Option<Table>,
+        priority: Option<Table>,
+        batch: Option<Table>,
+    ) -> Rates {
+        let mut rates = Rates { standard, flex, priority, batch, ceilings: Vec::new() };
+        rates.ceilings = rates.make_ceilings();
+        rates
+    }
+
+    /// The prices of a request with so much input in all, served at `tier`.
+    #[must_use]
+    pub fn prices(&self, tier: ServiceTier, total_input: u64) -> &Prices {
+        let own = match tier {
+            ServiceTier::Standard => None,
+            ServiceTier::Flex => self.flex.as_ref(),
+            ServiceTier::Priority => self.priority.as_ref(),
+            ServiceTier::Batch => self.batch.as_ref(),
+        };
+        own.unwrap_or(&self.standard).at(total_input)
+    }
+
+    /// The total inputs above which other prices hold at the standard tier, in increasing order.
+    pub fn thresholds(&self) -> impl Iterator<Item = u64> {
+        self.standard.tiers.iter().map(|(above, _)| *above)
+    }
+
+    /// The dearest prices of a request with at most so much input.
+    pub(crate) fn ceiling(&self, most_input: u64) -> Ceiling {
+        let reached = self.ceilings.iter().rev().find(|c| c.above == 0 || most_input > c.above);
+        reached.copied().unwrap_or_default()
+    }
+
+    fn tables(&self) -> impl Iterator<Item = &Table> {
+        [Some(&self.standard), self.flex.as_ref(), self.priority.as_ref(), self.batch.as_ref()]
+            .into_iter()
+            .flatten()
+    }
+
+    fn make_ceilings(&self) -> Vec<Ceiling> {
+        use LineKind as K;
+        const IN: [LineKind; 6] =
+            [K::Input, K::CachedRead, K::CacheWrite5m, K::CacheWrite1h, K::AudioIn, K::ImageIn];
+        const OUT: [LineKind; 4] = [K::Output, K::Reasoning, K::AudioOut, K::ImageOut];
+        let mut marks: Vec<u64> = self.tables().flat_map(|t| t.tiers.iter().map(|(a, _)| *a)).collect();
+        marks.push(0);
+        marks.sort_unstable();
+        marks.dedup();
+        let ceiling = |above: u64| {
+            let all = self.tables().flat_map(|t| {
+                std::iter::once((0, &t.base)).chain(t.tiers.iter().map(|(from, p)| (*from, p)))
+            });
+            all.filter(|(from, _)| *from <= above).fold(
+                Ceiling { above, ..Ceiling::default() },
+                |c, (_, p)| Ceiling {
+                    above,
+                    input: c.input.max(p.dearest(&IN)),
+                    output: c.output.max(p.dearest(&OUT)),
+                    piece: c.piece.max(p.get(K::Piece)),
+                    audio_time: c.audio_time.max(p.get(K::AudioTime)),
+                    request: c.request.max(p.get(K::Request)),
+                },
+            )
+        };
+        marks.into_iter().map(ceiling).collect()
+    }
+}
+
+// === impl Rates: from an operator's declaration ===
+
+/// Why a declaration is not one: the field, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RatesError {
+    /// The path of the field, such as `tiers[0].input`; empty for the whole.
+    pub field: String,
+    /// What is wrong and how to mend it.
+    pub message: String,
+}
+
+impl fmt::Display for RatesError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.field.is_empty() {
+            f.write_str(&self.message)
+        } else {
+            write!(f, "`{}`: {}", self.field, self.message)
+        }
+    }
+}
+
+impl std::error::Error for RatesError {}
+
+fn fail<T>(field: impl Into<String>, message: impl Into<String>) -> Result<T, RatesError> {
+    Err(RatesError { field: field.into(), message: message.into() })
+}
+
+/// Name, class, and how many of the named unit make a million of ours.
+const FIELDS: [(&str, LineKind, i64); KINDS.len()] = [
+    ("input", LineKind::Input, 1),
+    ("cached_read", LineKind::CachedRead, 1),
+    ("cache_write_5m", LineKind::CacheWrite5m, 1),
+    ("cache_write_1h", LineKind::CacheWrite1h, 1),
+    ("output", LineKind::Output, 1),
+    ("reasoning", LineKind::Reasoning, 1),
+    ("audio_in", LineKind::AudioIn, 1),
+    ("audio_out", LineKind::AudioOut, 1),
+    ("image_in", LineKind::ImageIn, 1),
+    ("image_out", LineKind::ImageOut, 1),
+    ("per_piece", LineKind::Piece, 1_000_000),
+    ("per_audio_second", LineKind::AudioTime, 1_000),
+    ("per_request", LineKind::Request, 1_000_000),
+];
+
+/// What was given, before classes fall back to their parents.
+#[derive(Clone, Copy, Default)]
+struct Given([Option<Nano>; KINDS.len()]);
+
+impl Given {
+    fn over(self, below: Given) -> Given {
+        Given(std::array::from_fn(|i| self.0[i].or(below.0[i])))
+    }
+
+    fn resolve(self) -> Prices {
+        use LineKind as K;
+        let own = |kind: LineKind| self.0[kind as usize];
+        let or_zero = |kind| own(kind).unwrap_or_default();
+        let (input, output) = (or_zero(K::Input), or_zero(K::Output));
+        let price = |kind| match kind {
+            K::CacheWrite1h => own(kind).or(own(K::CacheWrite5m)).unwrap_or(input),
+            K::CachedRead | K::CacheWrite5m | K::AudioIn | K::ImageIn => own(kind).unwrap_or(input),
+            K::Reasoning | K::AudioOut | K::ImageOut => own(kind).unwrap_or(output),
+            K::Input | K::Output | K::Piece | K::AudioTime | K::Request => or_zero(kind),
+        };
+        Prices(KINDS.map(price))
+    }
+}
+
+impl Rates {
+    /// Reads a declaration; see [`Rates`] for its shape.
+    ///
+    /// # Errors
+    /// The field at fault: unknown, negative, not decimal text, not in order.
+    pub fn from_json(value: &Value) -> Result<Rates, RatesError> {
+        let map = object(value, "")?;
+        let (given, standard) = table(map, "", Given::default(), &["flex", "priority", "batch"])?;
+        if given.0.iter().all(Option::is_none) {
+            return fail("", "no price is given; write at least `input` (\"0\" if the model is free)");
+        }
+        let variant = |name: &str| -> Result<Option<Table>, RatesError> {
+            let Some(value) = map.get(name) else { return Ok(None) };
+            let (_, table) = table(object(value, name)?, &format!("{name}."), given, &[])?;
+            Ok(Some(table))
+        };
+        Ok(Rates::new(standard, variant("flex")?, variant("priority")?, variant("batch")?))
+    }
+}
+
+impl<'de> Deserialize<'de> for Rates {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Rates, D::Error> {
+        Rates::from_json(&Value::deserialize(from)?).map_err(serde::de::Error::custom)
+    }
+}
+
+fn object<'a>(value: &'a Value, field: &str) -> Result<&'a Map<String, Value>, RatesError> {
+    value.as_object().map_or_else(|| fail(field, "write a table of prices such as { input = \"0.15\" }"), Ok)
+}
+
+fn table(
+    map: &Map<String, Value>,
+    prefix: &str,
+    below: Given,
+    extra: &[&str],
+) -> Result<(Given, Table), RatesError> {
+    let given = given(map, prefix, &[&["tiers"], extra].concat())?.over(below);
+    let mut tiers: Vec<(u64, Prices)> = Vec::new();
+    let listed = match map.get("tiers") {
+        None => &[][..],
+        Some(Value::Array(list)) => list,
+        Some(_) => return fail(format!("{prefix}tiers"), "write a list of tables, each with `above`"),
+    };
+    let mut under = given;
+    for (i, value) in listed.iter().enumerate() {
+        let at = format!("{prefix}tiers[{i}]");
+        let tier = object(value, &at)?;
+        let Some(above) = tier.get("above").and_then(Value::as_u64).filter(|above| *above > 0) else {
+            return fail(format!("{at}.above"), "write the number of input tokens above which it holds");
+        };
+        if tiers.last().is_some_and(|(last, _)| *last >= above) {
+            return fail(format!("{at}.above"), "write tiers in the order of their thresholds");
+        }
+        under = self::given(tier, &format!("{at}."), &["above"])?.over(under);
+        tiers.push((above, under.resolve()));
+    }
+    Ok((given, Table { base: given.resolve(), tiers }))
+}
+
+fn given(map: &Map<String, Value>, prefix: &str, others: &[&str]) -> Result<Given, RatesError> {
+    let mut given = Given::default();
+    for (name, value) in map {
+        if others.contains(&name.as_str()) {
+            continue;
+        }
+        let field = format!("{prefix}{name}");
+        let Some((_, kind, scale)) = FIELDS.iter().find(|(known, ..)| known == name) else {
+            let known: Vec<&str> =
+                FIELDS.iter().map(|(known, ..)| *known).chain(others.iter().copied()).collect();
+            return fail(field, format!("not a field of a price; one of: {}", known.join(", ")));
+        };
+        let Some(text) = value.as_str() else {
+            return fail(field, "write the dollars as text, such as \"0.15\", so that no digit is lost");
+        };
+        let price: Nano = match text.parse() {
+            Ok(price) => price,
+            Err(e) => return fail(field, format!("{e}")),
+        };
+        if price < Nano::ZERO {
+            return fail(field, "a price is not negative");
+        }
+        let Some(scaled) = price.0.checked_mul(*scale) else {
+            return fail(field, "a price for one is at most 9223 dollars");
+        };
+        given.0[*kind as usize] = Some(Nano(scaled));
+    }
+    Ok(given)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn price(rates: &Rates, kind: LineKind) -> i64 {
+        rates.prices(ServiceTier::Standard, 0).get(kind).0
+    }
+
+    #[test]
+    fn kinds_are_in_the_order_of_their_discriminants() {
+        assert!(KINDS.iter().enumerate().all(|(i, kind)| *kind as usize == i));
+        assert!(FIELDS.iter().enumerate().all(|(i, (_, kind, _))| *kind as usize == i));
+    }
+
+    #[test]
+    fn classes_without_a_price_cost_what_their_parent_costs() {
+        let rates = Rates::from_json(&json!({"input": "2", "output": "8", "cache_write_5m": "2.5"})).unwrap();
+        for kind in [LineKind::CachedRead, LineKind::AudioIn, LineKind::ImageIn] {
+            assert_eq!(price(&rates, kind), 2_000_000_000);
+        }
+        for kind in [LineKind::Reasoning, LineKind::AudioOut, LineKind::ImageOut] {
+            assert_eq!(price(&rates, kind), 8_000_000_000);
+        }
+        assert_eq!(price(&rates, LineKind::CacheWrite1h), 2_500_000_000);
+        assert_eq!(price(&rates, LineKind::Piece), 0);
+    }
+
+    #[test]
+    fn prices_for_one_are_scaled_to_a_million() {
+        let rates = Rates::from_json(
+            &json!({"per_request": "0.01", "per_piece": "0.04", "per_audio_second": "0.0001"}),
+        )
+        .unwrap();
+        let prices = rates.prices(ServiceTier::Standard, 0);
+        assert_eq!(prices.get(LineKind::Request).for_units(1), Nano(10_000_000));
+        assert_eq!(prices.get(LineKind::Piece).for_units(3), Nano(120_000_000));
+        assert_eq!(prices.get(LineKind::AudioTime).for_units(60_000), Nano(6_000_000));
+    }
+
+    #[test]
+    fn tiers_inherit_what_they_do_not_name() {
+        let rates = Rates::from_json(&json!({
+            "input": "1", "cached_read": "0.1", "output": "4",
+            "tiers": [{"above": 100, "input": "2"}, {"above": 200, "output": "9"}],
+            "batch": {"output": "2"},
+        }))
+        .unwrap();
+        let at = |input, kind| rates.prices(ServiceTier::Standard, input).get(kind).0 / 100_000_000;
+        assert_eq!(
+            [at(100, LineKind::Input), at(101, LineKind::Input), at(201, LineKind::Input)],
+            [10, 20, 20]
+        );
+        assert_eq!([at(101, LineKind::CachedRead), at(101, LineKind::AudioIn)], [1, 20]);
+        assert_eq!([at(200, LineKind::Output), at(201, LineKind::Reasoning)], [40, 90]);
+        let batch = rates.prices(ServiceTier::Batch, 300);
+        assert_eq!(
+            (batch.get(LineKind::Input).0, batch.get(LineKind::Output).0),
+            (1_000_000_000, 2_000_000_000)
+        );
+        assert_eq!(rates.prices(ServiceTier::Flex, 101), rates.prices(ServiceTier::Standard, 101));
+        assert_eq!(rates.thresholds().collect::<Vec<_>>(), [100, 200]);
+    }
+
+    #[test]
+    fn ceilings_cover_every_tier_that_can_be_reached() {
+        let rates = Rates::from_json(&json!({
+            "input": "1", "output": "4", "cache_write_1h": "2", "audio_in": "1.5",
+            "tiers": [{"above": 100, "input": "3"}],
+            "priority": {"output": "8"},
+        }))
+        .unwrap();
+        let (small, large) = (rates.ceiling(100), rates.ceiling(101));
+        assert_eq!((small.input.0, small.output.0), (2_000_000_000, 8_000_000_000));
+        assert_eq!((large.input.0, large.output.0), (3_000_000_000, 8_000_000_000));
+    }
+
+    #[test]
+    fn refusals_name_the_field() {
+        let cases = [
+            (json!("x"), ""),
+            (json!({}), ""),
+            (json!({"flex": {"input": "1"}}), ""),
+            (json!({"input": 0.15}), "input"),
+            (json!({"input": "-1"}), "input"),
+            (json!({"input": "1e3"}), "input"),
+            (json!({"imput": "1"}), "imput"),
+            (json!({"per_request": "9999999"}), "per_request"),
+            (json!({"input": "1", "tiers": {}}), "tiers"),
+            (json!({"input": "1", "tiers": [{"input": "1"}]}), "tiers[0].above"),
+            (json!({"input": "1", "tiers": [{"above": 5}, {"above": 5}]}), "tiers[1].above"),
+            (json!({"input": "1", "tiers": [{"above": 5, "output": "-0.1"}]}), "tiers[0].output"),
+            (json!({"input": "1", "flex": {"inputs": "1"}}), "flex.inputs"),
+            (json!({"input": "1", "flex": {"batch": {}}}), "flex.batch"),
+            (json!({"input": "1", "flex": "half"}), "flex"),
+        ];
+        for (value, field) in cases {
+            let error = Rates::from_json(&value).unwrap_err();
+            assert_eq!(error.field, field, "{value}: {error}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Looking up whoever stands behind a key: what changes is seen at once.
+
+use super::{LIMITS, caller_of, default_user, new_key};
+use crate::store::Store;
+use crate::{ApiKey, KeyHash, Limits, Nano, Status, Tenant, User};
+use std::sync::Arc;
+
+pub(super) async fn a_caller_has_its_user_and_tenant<S: Store>(store: Arc<S>) {
+    let tenant = store.create_tenant("acme", LIMITS).await.expect("create_tenant makes a tenant");
+    let user =
+        store.create_user("ann", tenant.id, Some(Nano(5)), LIMITS).await.expect("create_user makes one");
+    let key = store.create_key(new_key("k", user.id)).await.expect("create_key makes a key");
+    let caller = caller_of(&*store, "k").await.expect("a key that was made is found");
+    assert_eq!((&caller.key, &caller.user, &caller.tenant), (&key, &user, &tenant), "with user and tenant");
+}
+
+pub(super) async fn nobody_is_nobody_until_the_key_is_made<S: Store>(store: Arc<S>) {
+    let user = default_user(&*store).await.id;
+    assert!(caller_of(&*store, "k").await.is_none(), "an unknown key is nobody's");
+    assert!(caller_of(&*store, "k").await.is_none(), "and stays so");
+    store.create_key(new_key("k", user)).await.expect("create_key makes a key");
+    assert!(caller_of(&*store, "k").await.is_some(), "a key that was unknown is found as soon as it is made");
+}
+
+pub(super) async fn a_changed_key_is_seen_at_once<S: Store>(store: Arc<S>) {
+    let user = default_user(&*store).await.id;
+    let key = store.create_key(new_key("k", user)).await.expect("create_key makes a key");
+    caller_of(&*store, "k").await.expect("a key that was made is found");
+    for status in [Status::Disabled, Status::Revoked, Status::Active] {
+        let change = ApiKey { status, limits: LIMITS, quota: Some(Nano(1)), ..key.clone() };
+        store.update_key(&change, None).await.expect("update_key replaces");
+        let caller = caller_of(&*store, "k").await.expect("a key is found whatever its status");
+        assert_eq!(caller.key, change, "a change of a key is seen at once");
+    }
+    let other =
+        store.create_user("ann", caller_of(&*store, "k").await.expect("found").tenant.id, None, LIMITS);
+    let other = other.await.expect("create_user makes one");
+    store.update_key(&ApiKey { user: other.id, ..key }, None).await.expect("update_key replaces");
+    let caller = caller_of(&*store, "k").await.expect("found");
+    assert_eq!(caller.user, other, "a key that changed hands is its new owner's at once");
+}
+
+pub(super) async fn a_rotated_secret_is_seen_at_once<S: Store>(store: Arc<S>) {
+    let user = default_user(&*store).await.id;
+    let key = store.create_key(new_key("old", user)).await.expect("create_key makes a key");
+    assert!(caller_of(&*store, "old").await.is_some(), "the first secret works");
+    assert!(caller_of(&*store, "new").await.is_none(), "the second does not yet");
+    store.update_key(&key, Some(KeyHash::of(b"new"))).await.expect("update_key replaces");
+    assert!(caller_of(&*store, "old").await.is_none(), "a secret that was replaced works no more, at once");
+    let caller = caller_of(&*store, "new").await.expect("the new secret works at once");
+    assert_eq!(caller.key, key, "and is the same key");
+}
+
+pub(super) async fn a_changed_user_or_tenant_is_seen_at_once<S: Store>(store: Arc<S>) {
+    let user = default_user(&*store).await;
+    store.create_key(new_key("k", user.id)).await.expect("create_key makes a key");
+    let caller = caller_of(&*store, "k").await.expect("found");
+    let change = User { status: Status::Disabled, limits: LIMITS, ..user.clone() };
+    store.update_user(&change).await.expect("update_user replaces");
+    assert_eq!(
+        caller_of(&*store, "k").await.expect("found").user,
+        change,
+        "a change of a user is seen at once"
+    );
+    store.add_balance(user.id, Nano(5)).await.expect("add_balance adds");
+    let seen = caller_of(&*store, "k").await.expect("found").user.balance;
+    assert_eq!(seen, Some(Nano(5)), "a payment is seen at once");
+    store.set_balance(user.id, Some(Nano(1))).await.expect("set_balance sets");
+    let seen = caller_of(&*store, "k").await.expect("found").user.balance;
+    assert_eq!(seen, Some(Nano(1)), "a balance that was set is seen at once");
+    let tenant = Tenant { limits: Limits { concurrency: Some(1), ..LIMITS }, ..caller.tenant.clone() };
+    store.update_tenant(&tenant).await.expect("update_tenant replaces");
+    let seen = caller_of(&*store, "k").await.expect("found");
+    assert_eq!(seen.tenant, tenant, "a change of a tenant is seen at once");
+}
+
+pub(super) async fn an_unchanged_caller_keeps_its_slots<S: Store>(store: Arc<S>) {
+    let user = default_user(&*store).await.id;
+    for name in ["k", "other"] {
+        store.create_key(new_key(name, user)).await.expect("create_key makes a key");
+    }
+    let first = caller_of(&*store, "k").await.expect("found");
+    first.limit_slot.get_or_init(|| Arc::new(5_u32));
+    let again = caller_of(&*store, "k").await.expect("found");
+    let kept = again.limit_slot.get_or_init(|| Arc::new(6_u32));
+    assert_eq!(kept, Some(&5), "a caller that did not change is the same object, with its slots");
+}
+
+pub(super) async fn concurrent_lookups_share_one_caller<S: Store>(store: Arc<S>) {
+    let user = default_user(&*store).await.id;
+    store.create_key(new_key("k", user)).await.expect("create_key makes a key");
+    let tasks: Vec<_> = (0..16)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { caller_of(&*store, "k").await.expect("found") })
+        })
+        .collect();
+    let first = caller_of(&*store, "k").await.expect("found");
+    for task in tasks {
+        let caller = task.await.expect("a look-up does not panic");
+        assert!(Arc::ptr_eq(&caller, &first), "concurrent look-ups of one key share one caller");
+    }
+}

@@ -1,0 +1,169 @@
+//! What every implementation must do, as suites to run (feature `testing`).
+//!
+//! A store of your own keeps the traits' promises if this passes:
+//!
+//! ```
+//! # use burncloud_core::store::MemoryStore;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! burncloud_core::testing::store_suite(async || MemoryStore::default()).await;
+//! # }
+//! ```
+
+mod callers;
+mod channels;
+mod keys;
+mod receipts;
+mod users;
+
+use crate::store::{CallerStore, NewKey, Store, StoreError, StoreResult, UserStore};
+use crate::{
+    Attempt, Caller, ChannelId, Dialect, End, KeyHash, KeyId, Limits, Line, LineKind, Nano, Operation,
+    Receipt, ReceiptId, ServiceTier, TenantId, TraceId, UnixMicros, Usage, UsageSource, User, UserId,
+};
+use std::sync::Arc;
+
+/// Runs every case, each against a store of its own that `fresh` makes: empty but for the tenant `default`
+/// and its user `default`.
+///
+/// # Panics
+/// At the first promise that is broken; the text names it.
+pub async fn store_suite<S: Store, F: AsyncFn() -> S>(fresh: F) {
+    macro_rules! run {
+        ($($case:path),* $(,)?) => { $( $case(Arc::new(fresh().await)).await; )* };
+    }
+    run!(
+        users::begins_with_a_default_tenant_and_user,
+        users::tenants_are_made_found_listed_and_changed,
+        users::users_are_made_found_and_changed,
+        users::users_are_listed_in_pages,
+        users::balances_are_added_to_and_set,
+        users::a_balance_never_overflows,
+        users::concurrent_payments_all_count,
+        keys::keys_are_made_and_found,
+        keys::every_field_of_a_key_is_kept,
+        keys::keys_are_listed_in_pages,
+        keys::names_and_secrets_of_keys_are_unique,
+        keys::an_update_replaces_what_may_change,
+        keys::names_of_any_kind_are_kept_apart,
+        callers::a_caller_has_its_user_and_tenant,
+        callers::nobody_is_nobody_until_the_key_is_made,
+        callers::a_changed_key_is_seen_at_once,
+        callers::a_rotated_secret_is_seen_at_once,
+        callers::a_changed_user_or_tenant_is_seen_at_once,
+        callers::an_unchanged_caller_keeps_its_slots,
+        callers::concurrent_lookups_share_one_caller,
+        channels::every_field_of_a_channel_is_kept,
+        channels::channels_are_unique_by_name,
+        channels::channels_are_changed_and_removed,
+        channels::prices_are_only_added,
+        receipts::every_field_of_a_receipt_is_kept,
+        receipts::receipts_are_listed_newest_first,
+        receipts::a_charge_is_applied_once,
+        receipts::a_long_batch_is_recorded_whole,
+        receipts::concurrent_batches_apply_each_charge_once,
+        receipts::spending_never_overflows,
+        receipts::receipts_outlive_what_they_name,
+    );
+}
+
+/// A receipt with every field set, the `n`th in time. It names key 7 and user 8, which need not exist.
+#[must_use]
+pub fn receipt(n: u64) -> Receipt {
+    Receipt {
+        id: ReceiptId((1_760_000_000_000 << 80) | u128::from(n)),
+        trace_id: TraceId([9; 16]),
+        at: UnixMicros(1_760_000_000_000_123 + n.cast_signed()),
+        key: KeyId(7),
+        user: UserId(8),
+        tenant: TenantId(9),
+        dialect: Dialect::Anthropic,
+        operation: Operation::Messages,
+        model: "claude-ü".into(),
+        upstream_model: "upstream/模型".into(),
+        channel: Some(ChannelId(3)),
+        upstream_request_id: Some("req_\"1\"".into()),
+        streamed: true,
+        status: 200,
+        end: End::CallerGone,
+        attempts: vec![
+            Attempt { channel: ChannelId(2), status: None, error: Some("refused".into()), took_us: 12 },
+            Attempt { channel: ChannelId(3), status: Some(200), error: None, took_us: 4_000_000_000 },
+        ],
+        usage: Usage {
+            input: 1,
+            cached_read: 2,
+            cache_write_5m: 3,
+            cache_write_1h: 4,
+            output: 5,
+            reasoning: 6,
+            audio_in: 7,
+            audio_out: 8,
+            image_in: 9,
+            image_out: 10,
+            pieces: 11,
+            audio_ms: 12,
+            tier: ServiceTier::Priority,
+        },
+        usage_source: UsageSource::Estimated,
+        price_version: 42,
+        lines: vec![
+            Line { kind: LineKind::Input, units: 1, price: Nano(2_000_000), amount: Nano(2) },
+            Line { kind: LineKind::CacheWrite1h, units: 4, price: Nano(1_000_000), amount: Nano(4) },
+        ],
+        reserved: Nano(100),
+        charge: Nano(5),
+        shortfall: Nano(1),
+        upstream_cost: Nano(3),
+        first_byte_us: Some(1_234),
+        took_us: 5_000_000_000,
+        bytes_in: 77,
+        bytes_out: 6_000_000_000,
+    }
+}
+
+/// A key to be made, with nothing optional set; its secret is its name.
+#[must_use]
+pub fn new_key(name: &str, user: UserId) -> NewKey {
+    NewKey {
+        name: name.to_owned(),
+        hint: "sk-…".to_owned(),
+        hash: KeyHash::of(name.as_bytes()),
+        user,
+        quota: None,
+        limits: Limits::default(),
+        models: None,
+        ips: None,
+        expires_at: None,
+    }
+}
+
+/// The user that every store begins with.
+async fn default_user<S: UserStore>(store: &S) -> User {
+    let user = store.user_by_name("default").await.expect("user_by_name answers");
+    user.expect("a new store has a user `default`")
+}
+
+async fn caller_of<S: CallerStore>(store: &S, secret: &str) -> Option<Arc<Caller>> {
+    let hash = KeyHash::of(secret.as_bytes());
+    let found = store.caller(&hash).await.expect("caller answers");
+    if let Some(at_hand) = store.peek(&hash) {
+        let ids = |caller: &Option<Arc<Caller>>| caller.as_ref().map(|caller| caller.key.id);
+        assert_eq!(ids(&at_hand), ids(&found), "peek and caller agree");
+    }
+    found
+}
+
+#[track_caller]
+fn assert_conflict<T: std::fmt::Debug>(result: StoreResult<T>, promise: &str) {
+    assert!(matches!(result, Err(StoreError::Conflict { .. })), "{promise}: Conflict, not {result:?}");
+}
+
+#[track_caller]
+fn assert_not_found<T: std::fmt::Debug>(result: StoreResult<T>, promise: &str) {
+    assert!(matches!(result, Err(StoreError::NotFound { .. })), "{promise}: NotFound, not {result:?}");
+}
+
+/// All optional limits, at their ends.
+const LIMITS: Limits =
+    Limits { requests_per_minute: Some(0), tokens_per_minute: Some(u64::MAX), concurrency: Some(3) };

@@ -1,0 +1,97 @@
+//! What an operator does, each rule in one place: the command line, the configuration file, the management
+//! API and the console are thin callers of these functions over the traits of [`crate::store`].
+//!
+//! Each function checks its input first and says which field is wrong and how to mend it; nothing is stored
+//! unless all of it is right.
+
+pub mod channels;
+pub mod keys;
+
+use crate::routing::ChannelError;
+use crate::store::StoreError;
+use std::fmt;
+
+/// Why an operator's wish was not carried out.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum UseCaseError {
+    /// A field breaks a rule.
+    Invalid {
+        /// The field at fault.
+        field: &'static str,
+        /// What is wrong and how to mend it; holds no secret.
+        message: String,
+    },
+    /// The store refused, or is away.
+    Store(StoreError),
+}
+
+impl UseCaseError {
+    /// A field that breaks a rule.
+    pub fn invalid(field: &'static str, message: impl Into<String>) -> UseCaseError {
+        UseCaseError::Invalid { field, message: message.into() }
+    }
+}
+
+impl fmt::Display for UseCaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            UseCaseError::Invalid { field, message } => write!(f, "{field}: {message}"),
+            UseCaseError::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for UseCaseError {}
+
+impl From<StoreError> for UseCaseError {
+    fn from(error: StoreError) -> UseCaseError {
+        UseCaseError::Store(error)
+    }
+}
+
+impl From<ChannelError> for UseCaseError {
+    fn from(error: ChannelError) -> UseCaseError {
+        UseCaseError::Invalid { field: error.field, message: error.message }
+    }
+}
+
+/// What a use case answers.
+pub type UseCaseResult<T> = Result<T, UseCaseError>;
+
+/// The longest name, in bytes.
+pub const MAX_NAME: usize = 128;
+
+/// Checks the name of a key, a channel, a user or a tenant: 1 to [`MAX_NAME`] bytes, no control characters,
+/// no white space at either end.
+///
+/// # Errors
+/// `Invalid` with the field `name`.
+pub fn check_name(name: &str) -> UseCaseResult<()> {
+    let fail = |message: &str| Err(UseCaseError::invalid("name", message));
+    if name.is_empty() {
+        return fail("give it a name");
+    }
+    if name.len() > MAX_NAME {
+        return fail("a name has at most 128 bytes");
+    }
+    if name.chars().any(char::is_control) || name.trim() != name {
+        return fail("a name has no control characters and no white space at its ends");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_would_confuse_are_refused() {
+        for name in ["", " a", "a\n", &"x".repeat(MAX_NAME + 1)] {
+            assert!(check_name(name).is_err(), "{name:?}");
+        }
+        for name in ["a", "kunde 7", "ключ", &"x".repeat(MAX_NAME)] {
+            assert!(check_name(name).is_ok(), "{name:?}");
+        }
+    }
+}

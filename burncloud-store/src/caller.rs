@@ -1,0 +1,44 @@
+//! Callers: a key, its user and their tenant, in one look-up.
+
+use crate::entity::{api_key, tenant, user};
+use crate::error::{Failure, database};
+use crate::{SqlStore, key, user as users};
+use async_trait::async_trait;
+use burncloud_core::store::{CallerStore, StoreResult};
+use burncloud_core::{Caller, KeyHash};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use std::sync::Arc;
+
+#[async_trait]
+impl CallerStore for SqlStore {
+    fn peek(&self, hash: &KeyHash) -> Option<Option<Arc<Caller>>> {
+        self.callers.peek(hash)
+    }
+
+    async fn caller(&self, hash: &KeyHash) -> StoreResult<Option<Arc<Caller>>> {
+        self.callers.get(hash, self.look_up(hash)).await
+    }
+}
+
+impl SqlStore {
+    async fn look_up(&self, hash: &KeyHash) -> StoreResult<Option<Caller>> {
+        let row = api_key::Entity::find()
+            .filter(api_key::Column::Hash.eq(hash.0.to_vec()))
+            .find_also_related(user::Entity)
+            .and_also_related(tenant::Entity)
+            .one(&self.read)
+            .await
+            .map_err(database)?;
+        match row {
+            None => Ok(None),
+            Some((key, Some(user), Some(tenant))) => {
+                let (user, tenant) = (users::user(user)?, users::tenant(tenant)?);
+                Ok(Some(Caller::new(key::api_key(key)?, user, tenant)))
+            }
+            Some((key, ..)) => {
+                let why = "its user or tenant is missing".into();
+                Err(Failure::Damaged { what: "owner", name: key.name, why }.into())
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "tenants")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    #[sea_orm(unique)]
+    pub name: String,
+    /// JSON of `Limits`.
+    #[sea_orm(column_type = "Text")]
+    pub limits: String,
+    /// Unix microseconds, as every time in these tables.
+    pub created_at: i64,
+    #[sea_orm(has_many)]
+    pub users: HasMany<super::user::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,76 @@
+//! Brings the tables up to date, once, whoever comes first.
+//!
+//! A migration that has been released is never edited; a later one follows it.
+
+mod m0001_begin;
+
+use crate::backend;
+use crate::entity::migration::{ActiveModel, Column, Entity};
+use crate::error::database;
+use burncloud_core::UnixMicros;
+use burncloud_core::store::{StoreError, StoreResult};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{ColumnDef, Table};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryOrder, QuerySelect, Statement,
+    TransactionTrait,
+};
+
+struct Migration {
+    name: &'static str,
+    statements: fn(DbBackend) -> Vec<Statement>,
+}
+
+/// In order; the first is version 1.
+const ALL: &[Migration] = &[Migration { name: "begin", statements: m0001_begin::statements }];
+
+/// Applies what is missing.
+pub(crate) async fn run(connection: &DatabaseConnection) -> StoreResult<()> {
+    // Without a transaction first: most of the time there is nothing to do, and no lock to wait for.
+    if done(connection).await.is_ok_and(|done| done == ALL.len()) {
+        return Ok(());
+    }
+    let tx = connection.begin_with_options(backend::writing()).await.map_err(database)?;
+    let table = Table::create()
+        .table(Entity)
+        .if_not_exists()
+        .col(ColumnDef::new(Column::Version).integer().not_null().primary_key())
+        .col(ColumnDef::new(Column::Name).string().not_null())
+        .col(ColumnDef::new(Column::AppliedAt).big_integer().not_null())
+        .to_owned();
+    tx.execute(&table).await.map_err(database)?;
+    let done = done(&tx).await?;
+    if done > ALL.len() {
+        return Err(StoreError::Invalid(format!(
+            "the database was made by a newer version of BurnCloud (tables of version {done}, this one knows {}); \
+             start that version or a later one",
+            ALL.len()
+        )));
+    }
+    for (index, migration) in ALL.iter().enumerate().skip(done) {
+        for statement in (migration.statements)(connection.get_database_backend()) {
+            tx.execute_raw(statement).await.map_err(database)?;
+        }
+        let row = ActiveModel {
+            version: Set(i32::try_from(index + 1).unwrap_or(i32::MAX)),
+            name: Set(migration.name.to_owned()),
+            applied_at: Set(UnixMicros::now().0),
+        };
+        Entity::insert(row).exec_without_returning(&tx).await.map_err(database)?;
+        tracing::info!(migration = migration.name, "the database's tables were brought up to date");
+    }
+    tx.commit().await.map_err(database)
+}
+
+/// How many were applied.
+async fn done(connection: &impl ConnectionTrait) -> StoreResult<usize> {
+    let last: Option<i32> = Entity::find()
+        .select_only()
+        .column(Column::Version)
+        .order_by_desc(Column::Version)
+        .into_tuple()
+        .one(connection)
+        .await
+        .map_err(database)?;
+    Ok(last.map_or(0, |version| usize::try_from(version).unwrap_or(0)))
+}

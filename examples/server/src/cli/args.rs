@@ -1,0 +1,288 @@
+//! Commands and their options.
+
+use super::Format;
+use crate::logging::LogFormat;
+use burncloud_core::{Limits, Nano, ReceiptId, UnixMicros};
+use clap::{Args, Parser, Subcommand};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+/// BurnCloud, an LLM gateway: keys, limits, exact billing and failover in front of any provider.
+#[derive(Debug, Parser)]
+#[command(name = "burncloud", version, propagate_version = true)]
+pub(crate) struct Cli {
+    /// How answers are written.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// The configuration file. Without one: defaults, and the SQLite file burncloud.db in the working directory.
+    #[arg(long, global = true, env = "BURNCLOUD_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// How log lines are written; their levels are those of RUST_LOG.
+    #[arg(long, global = true, env = "BURNCLOUD_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+impl Cli {
+    /// Whether the command runs until it is stopped.
+    pub(crate) fn is_service(&self) -> bool {
+        matches!(self.command, Command::Serve(_) | Command::Router(_))
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the gateway with its console.
+    Serve(ListenArgs),
+    /// Start the data plane alone, without the console.
+    Router(ListenArgs),
+    /// Show the gateway at work, without an account and without a network.
+    Demo(DemoArgs),
+    /// Check a configuration file without touching network or database.
+    Check,
+    /// API keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Channels: upstream accounts at providers.
+    #[command(subcommand)]
+    Channels(ChannelsCommand),
+    /// Users: they own keys and pay from a balance.
+    #[command(subcommand)]
+    Users(UsersCommand),
+    /// Receipts: one for each request.
+    #[command(subcommand)]
+    Receipts(ReceiptsCommand),
+    /// Prices that override the catalogue.
+    #[command(subcommand)]
+    Prices(PricesCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListenArgs {
+    /// Where to listen, such as 127.0.0.1:3000; wins over the file.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Where to listen; a free port of the loopback by default.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Leave when everything was shown.
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LimitArgs {
+    /// Requests in any 60 seconds.
+    #[arg(long, value_name = "N")]
+    requests_per_minute: Option<u64>,
+    /// Tokens in any 60 seconds.
+    #[arg(long, value_name = "N")]
+    tokens_per_minute: Option<u64>,
+    /// Requests at the same time.
+    #[arg(long, value_name = "N")]
+    concurrency: Option<u64>,
+}
+
+impl From<LimitArgs> for Limits {
+    fn from(args: LimitArgs) -> Limits {
+        Limits {
+            requests_per_minute: args.requests_per_minute,
+            tokens_per_minute: args.tokens_per_minute,
+            concurrency: args.concurrency,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// List keys.
+    List,
+    /// Make a key; its secret is shown once.
+    Create(CreateKeyArgs),
+    /// Show one key.
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Withdraw a key for good.
+    Revoke {
+        /// Its name.
+        name: String,
+    },
+    /// Give a key a new secret, shown once; the old one stops working.
+    Rotate {
+        /// Its name.
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateKeyArgs {
+    /// Its name.
+    pub(crate) name: String,
+    /// Whose it is.
+    #[arg(long, default_value = "default")]
+    pub(crate) user: String,
+    /// What it may spend in its life, in dollars.
+    #[arg(long, value_name = "USD")]
+    pub(crate) quota_usd: Option<Nano>,
+    /// The models it may ask for, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "MODEL")]
+    pub(crate) models: Option<Vec<String>>,
+    /// The addresses it may come from, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "IP")]
+    pub(crate) ips: Option<Vec<IpAddr>>,
+    /// When it stops working, such as 2027-01-31T00:00:00Z.
+    #[arg(long, value_parser = crate::moment::parse, value_name = "MOMENT")]
+    pub(crate) expires: Option<UnixMicros>,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ChannelsCommand {
+    /// List channels.
+    List,
+    /// Make a channel.
+    Create(CreateChannelArgs),
+    /// Show one channel, without its credential.
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Withdraw a channel for good.
+    Revoke {
+        /// Its name.
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateChannelArgs {
+    /// Its name.
+    pub(crate) name: String,
+    /// The provider, such as openai.
+    #[arg(long)]
+    pub(crate) provider: String,
+    /// Where the provider is, if not at its own address.
+    #[arg(long, value_name = "URL")]
+    pub(crate) base_url: Option<String>,
+    /// The environment variable that holds the credential.
+    #[arg(long, value_name = "NAME", conflicts_with = "credential_file")]
+    pub(crate) credential_env: Option<String>,
+    /// The file that holds the credential.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credential_file: Option<PathBuf>,
+    /// The models it serves, separated by commas; `asked=sent` for one the provider knows by another name.
+    #[arg(long, value_delimiter = ',', required = true, value_name = "MODEL")]
+    pub(crate) models: Vec<String>,
+    /// Higher first.
+    #[arg(long, default_value_t = 0, allow_hyphen_values = true)]
+    pub(crate) priority: i32,
+    /// Share within one priority.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) weight: u32,
+    /// Requests at the same time.
+    #[arg(long, value_name = "N")]
+    pub(crate) concurrency: Option<u32>,
+    /// An HTTP proxy, as http://host:port.
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UsersCommand {
+    /// List users.
+    List,
+    /// Make a user.
+    Create {
+        /// Their name.
+        name: String,
+        /// Where they belong.
+        #[arg(long, default_value = "default")]
+        tenant: String,
+        /// What they start with, in dollars; unlimited by default.
+        #[arg(long, value_name = "USD")]
+        balance_usd: Option<Nano>,
+        #[command(flatten)]
+        limits: LimitArgs,
+    },
+    /// Add to a user's balance.
+    TopUp {
+        /// Their name.
+        name: String,
+        /// Dollars; a negative amount takes away.
+        #[arg(allow_hyphen_values = true)]
+        amount_usd: Nano,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReceiptsCommand {
+    /// List receipts, newest first.
+    List {
+        /// Of this key alone.
+        #[arg(long)]
+        key: Option<String>,
+        /// Of this user alone.
+        #[arg(long)]
+        user: Option<String>,
+        /// Older than this one.
+        #[arg(long, value_parser = receipt_id, value_name = "RECEIPT")]
+        before: Option<ReceiptId>,
+        /// At most so many.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+    },
+    /// Show one receipt with its lines.
+    Show {
+        /// Such as rc_019a….
+        #[arg(value_parser = receipt_id)]
+        id: ReceiptId,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PricesCommand {
+    /// List the prices that were set.
+    List,
+    /// Set a model's price from a moment on.
+    Set(Box<SetPriceArgs>),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetPriceArgs {
+    /// The model, as callers ask for it.
+    pub(crate) model: String,
+    /// From when on; now by default.
+    #[arg(long, value_parser = crate::moment::parse, value_name = "MOMENT")]
+    pub(crate) effective: Option<UnixMicros>,
+    /// Dollars per million tokens (input=0.15 output=0.60 cached_read=0.075 …), or for one (per_request=0.01).
+    #[arg(required = true, value_parser = rate, value_name = "CLASS=USD")]
+    pub(crate) rates: Vec<(String, String)>,
+}
+
+fn rate(text: &str) -> Result<(String, String), String> {
+    let (class, amount) = text.split_once('=').ok_or("write a class and dollars, such as input=0.15")?;
+    Ok((class.to_owned(), amount.to_owned()))
+}
+
+fn receipt_id(text: &str) -> Result<ReceiptId, String> {
+    ReceiptId::parse(text).ok_or_else(|| "write a receipt's id: rc_ and 32 hexadecimal digits".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,106 @@
+//! The command line: what is asked, and who answers it.
+
+mod args;
+mod channels;
+mod keys;
+mod output;
+mod prices;
+mod receipts;
+mod users;
+
+pub(crate) use args::{Cli, Command, DemoArgs};
+pub(crate) use output::{Format, Output, say};
+pub(crate) use receipts::lines as receipt_lines;
+
+use crate::config::{Config, StoreConfig};
+use burncloud_core::adapter::Registry;
+use burncloud_core::store::Store;
+use std::path::Path;
+use std::sync::Arc;
+
+/// What went wrong, ready to be shown.
+pub(crate) type CliError = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a command answers.
+pub(crate) type CliResult<T = ()> = Result<T, CliError>;
+
+/// What the commands that edit the store need.
+pub(crate) struct Desk {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) registry: Registry,
+    pub(crate) out: Output,
+}
+
+/// Carries out one command.
+///
+/// # Errors
+/// Whatever went wrong, with how to mend it.
+pub(crate) async fn run(cli: Cli) -> CliResult {
+    let out = Output::new(cli.format);
+    let config = cli.config.as_deref();
+    let registry = crate::providers();
+    match cli.command {
+        Command::Serve(args) => crate::serve::run(config, args.listen, registry, true).await,
+        Command::Router(args) => crate::serve::run(config, args.listen, registry, false).await,
+        Command::Demo(args) => crate::demo::run(args).await,
+        Command::Check => check(config, &registry, &out),
+        other => {
+            let settings = config.map(Config::load_store).transpose()?.unwrap_or_default();
+            desk_command(other, desk(&settings, registry, out).await?).await
+        }
+    }
+}
+
+async fn desk_command(command: Command, desk: Desk) -> CliResult {
+    match command {
+        Command::Keys(command) => keys::run(command, &desk).await,
+        Command::Channels(command) => channels::run(command, &desk).await,
+        Command::Users(command) => users::run(command, &desk).await,
+        Command::Receipts(command) => receipts::run(command, &desk).await,
+        Command::Prices(command) => prices::run(command, &desk).await,
+        Command::Serve(_) | Command::Router(_) | Command::Demo(_) | Command::Check => Ok(()),
+    }
+}
+
+async fn desk(settings: &StoreConfig, registry: Registry, out: Output) -> CliResult<Desk> {
+    let store: Arc<dyn Store> = crate::serve::open_store(settings).await?;
+    Ok(Desk { store, registry, out })
+}
+
+/// `burncloud check`: the faults go to stderr with their lines, the exit status is 1.
+fn check(config: Option<&Path>, registry: &Registry, out: &Output) -> CliResult {
+    let path = config.ok_or("name the file to check: burncloud check --config burncloud.toml")?;
+    match Config::load(path, registry) {
+        Ok(config) => {
+            let d = &config.declared;
+            out.show(
+                &serde_json::json!({ "ok": true, "channels": d.channels.len(), "keys": d.keys.len() }),
+                &[format!(
+                    "{}: in order ({} channels, {} keys)",
+                    path.display(),
+                    d.channels.len(),
+                    d.keys.len()
+                )],
+            )
+        }
+        Err(problems) => {
+            let count = problems.len();
+            let noun = if count == 1 { "fault" } else { "faults" };
+            Err(format!("{problems}\n{count} {noun} in {}", problems.path().display()).into())
+        }
+    }
+}
+
+/// The names a table shows in the place of ids.
+fn joined(list: Option<&[String]>) -> String {
+    list.map_or_else(|| "all".to_owned(), |l| l.join(", "))
+}
+
+/// How an enum is written in JSON, for a table.
+fn word(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(text)) => text,
+        Ok(other) => other.to_string(),
+        Err(_) => String::new(),
+    }
+}

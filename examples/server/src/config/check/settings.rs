@@ -1,0 +1,122 @@
+//! The process's own settings: `[server]`, `[store]`, `[journal]`, `[timeouts]`, `[failover]`.
+
+use super::Checker;
+use crate::config::raw::{RawBilling, RawFailover, RawJournal, RawServer, RawStore};
+use crate::config::secret::SecretRef;
+use crate::config::{BillingConfig, FailoverConfig, JournalConfig, ServerConfig, StoreConfig, TlsConfig};
+use burncloud_billing::Unpriced;
+use burncloud_core::TimeoutSettings;
+use secrecy::{ExposeSecret, SecretString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml::Spanned;
+
+impl Checker {
+    pub(super) fn timeouts(
+        &mut self,
+        field: &str,
+        set: Option<&Spanned<TimeoutSettings>>,
+    ) -> TimeoutSettings {
+        let Some(set) = set else { return TimeoutSettings::default() };
+        let TimeoutSettings { connect_ms, first_byte_ms, idle_ms, total_ms } = *set.get_ref();
+        if [connect_ms, first_byte_ms, idle_ms, total_ms].contains(&Some(0)) {
+            self.report(set.span(), field, "a time limit is at least 1 ms; leave it out for the default");
+        }
+        *set.get_ref()
+    }
+
+    pub(super) fn server(&mut self, raw: RawServer) -> ServerConfig {
+        let d = ServerConfig::default();
+        let listen = match raw.listen {
+            None => d.listen,
+            Some(text) => text.get_ref().parse().unwrap_or_else(|_| {
+                let message = "write an address and a port such as \"127.0.0.1:3000\" or \"[::]:3000\"";
+                self.report(text.span(), "server.listen", message);
+                d.listen
+            }),
+        };
+        let tls = raw.tls.map(|tls| {
+            let config = TlsConfig { cert: tls.get_ref().cert.clone(), key: tls.get_ref().key.clone() };
+            if let Err(why) = crate::serve::tls::acceptor(&config) {
+                self.report(tls.span(), "server.tls", why);
+            }
+            config
+        });
+        let in_flight = raw.max_body_bytes_in_flight;
+        ServerConfig {
+            listen,
+            max_body_bytes: self.positive("server.max_body_bytes", raw.max_body_bytes, d.max_body_bytes),
+            max_body_bytes_in_flight: self.positive(
+                "server.max_body_bytes_in_flight",
+                in_flight,
+                d.max_body_bytes_in_flight,
+            ),
+            max_in_flight: self.positive("server.max_in_flight", raw.max_in_flight, d.max_in_flight),
+            keep_alive: raw.keep_alive_ms.map_or(d.keep_alive, Duration::from_millis),
+            shutdown_grace: raw.shutdown_grace_ms.map_or(d.shutdown_grace, Duration::from_millis),
+            tls,
+        }
+    }
+
+    pub(super) fn store(&mut self, raw: RawStore) -> StoreConfig {
+        let default = StoreConfig::default();
+        let url = raw.url.and_then(|url| match url.get_ref() {
+            SecretRef::Inline(text) if text.expose_secret().contains('@') => self.secret("store.url", &url),
+            SecretRef::Inline(text) => Some(text.clone()),
+            _ => self.secret("store.url", &url),
+        });
+        let url = url.unwrap_or(default.url);
+        let key_file = raw.key_file.unwrap_or_else(|| beside(&url, "key"));
+        StoreConfig { url, key_file }
+    }
+
+    pub(super) fn journal(&mut self, raw: RawJournal, store: &StoreConfig) -> JournalConfig {
+        let d = JournalConfig::default();
+        let charge_orphans = match raw.orphans.as_ref().map(|o| (o.get_ref().as_str(), o.span())) {
+            None | Some(("release", _)) => false,
+            Some(("charge", _)) => true,
+            Some((_, span)) => {
+                self.report(span, "journal.orphans", "write \"release\" or \"charge\"");
+                false
+            }
+        };
+        let commit_ms = self.positive("journal.commit_ms", raw.commit_ms, 0);
+        JournalConfig {
+            dir: raw.dir.unwrap_or_else(|| beside(&store.url, "journal")),
+            commit: if commit_ms == 0 { d.commit } else { Duration::from_millis(commit_ms) },
+            max_bytes: self.positive("journal.max_bytes", raw.max_bytes, d.max_bytes),
+            charge_orphans,
+        }
+    }
+
+    pub(super) fn billing(&mut self, raw: RawBilling) -> BillingConfig {
+        let d = BillingConfig::default();
+        let unpriced = match raw.unpriced.as_ref().map(|u| (u.get_ref().as_str(), u.span())) {
+            None | Some(("refuse", _)) => Unpriced::Refuse,
+            Some(("free", _)) => Unpriced::Free,
+            Some((_, span)) => {
+                self.report(span, "billing.unpriced", "write \"refuse\" or \"free\"");
+                d.unpriced
+            }
+        };
+        let default_max_output =
+            self.positive("billing.default_max_output", raw.default_max_output, d.default_max_output);
+        BillingConfig { unpriced, default_max_output }
+    }
+
+    pub(super) fn failover(&mut self, raw: &RawFailover) -> FailoverConfig {
+        let d = FailoverConfig::default();
+        let max_attempts = self.positive("failover.max_attempts", raw.max_attempts.clone(), d.max_attempts);
+        let total = self.positive("failover.max_total_ms", raw.max_total_ms.clone(), 0);
+        let max_total = if total == 0 { d.max_total } else { Duration::from_millis(total) };
+        FailoverConfig { max_attempts, max_total }
+    }
+}
+
+/// A file of another extension beside an SQLite file; for other stores, in the working directory.
+fn beside(url: &SecretString, extension: &str) -> PathBuf {
+    let text = url.expose_secret();
+    let path = text.strip_prefix("sqlite://").or_else(|| text.strip_prefix("sqlite:"));
+    let path = path.map(|p| p.split('?').next().unwrap_or(p)).filter(|p| !p.is_empty() && *p != ":memory:");
+    Path::new(path.unwrap_or("burncloud.db")).with_extension(extension)
+}

@@ -1,0 +1,203 @@
+//! The configuration file: read, checked, applied.
+//!
+//! [`Config::load`] reads and checks everything without touching the network or the database, and reports every
+//! fault with its line; [`Declared`] is what the file says about the things the console edits too, and
+//! [`apply`](apply::apply) brings a store in line with it.
+
+pub(crate) mod apply;
+mod check;
+mod declared;
+mod problem;
+mod raw;
+mod secret;
+
+pub(crate) use declared::{Declared, DeclaredKey, DeclaredTenant, DeclaredUser};
+pub(crate) use problem::Problems;
+pub(crate) use secret::SecretRef;
+
+use burncloud_billing::Unpriced;
+use burncloud_core::Limits;
+use burncloud_core::adapter::Registry;
+use burncloud_core::routing::Timeouts;
+use problem::Problem;
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Everything the server is told, checked and with defaults filled in.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Config {
+    pub(crate) server: ServerConfig,
+    pub(crate) store: StoreConfig,
+    pub(crate) journal: JournalConfig,
+    pub(crate) billing: BillingConfig,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) failover: FailoverConfig,
+    /// Limits of a model over all its callers.
+    pub(crate) model_limits: BTreeMap<String, Limits>,
+    pub(crate) declared: Declared,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ServerConfig {
+    pub(crate) listen: SocketAddr,
+    pub(crate) max_body_bytes: usize,
+    pub(crate) max_body_bytes_in_flight: usize,
+    pub(crate) max_in_flight: usize,
+    pub(crate) keep_alive: Duration,
+    pub(crate) shutdown_grace: Duration,
+    pub(crate) tls: Option<TlsConfig>,
+}
+
+impl Default for ServerConfig {
+    fn default() -> ServerConfig {
+        ServerConfig {
+            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            max_body_bytes: 32 << 20,
+            max_body_bytes_in_flight: 512 << 20,
+            max_in_flight: 10_000,
+            keep_alive: Duration::from_secs(15),
+            shutdown_grace: Duration::from_secs(30),
+            tls: None,
+        }
+    }
+}
+
+/// `[server] tls`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TlsConfig {
+    pub(crate) cert: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+/// `[store]`
+#[derive(Clone, Debug)]
+pub(crate) struct StoreConfig {
+    /// May hold a password.
+    pub(crate) url: SecretString,
+    /// Where the key is that provider credentials are encrypted with, if not in the environment.
+    pub(crate) key_file: PathBuf,
+}
+
+impl Default for StoreConfig {
+    fn default() -> StoreConfig {
+        StoreConfig { url: SecretString::from(DEFAULT_STORE), key_file: PathBuf::from("burncloud.key") }
+    }
+}
+
+impl StoreConfig {
+    fn is(&self, other: &StoreConfig) -> bool {
+        self.url.expose_secret() == other.url.expose_secret() && self.key_file == other.key_file
+    }
+}
+
+/// The store without a configuration: a file in the working directory.
+pub(crate) const DEFAULT_STORE: &str = "sqlite://burncloud.db";
+
+/// `[journal]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct JournalConfig {
+    pub(crate) dir: PathBuf,
+    pub(crate) commit: Duration,
+    pub(crate) max_bytes: u64,
+    /// Whether a request that was under way when the process was killed is charged what was reserved.
+    pub(crate) charge_orphans: bool,
+}
+
+impl Default for JournalConfig {
+    fn default() -> JournalConfig {
+        JournalConfig {
+            dir: PathBuf::from("burncloud.journal"),
+            commit: Duration::from_millis(5),
+            max_bytes: 1 << 30,
+            charge_orphans: false,
+        }
+    }
+}
+
+/// `[billing]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BillingConfig {
+    /// What becomes of a request for a model without a price.
+    pub(crate) unpriced: Unpriced,
+    /// Output tokens to reserve for when the caller does not limit them.
+    pub(crate) default_max_output: u64,
+}
+
+impl Default for BillingConfig {
+    fn default() -> BillingConfig {
+        BillingConfig { unpriced: Unpriced::Refuse, default_max_output: 4096 }
+    }
+}
+
+/// `[failover]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FailoverConfig {
+    pub(crate) max_attempts: usize,
+    pub(crate) max_total: Duration,
+}
+
+impl Default for FailoverConfig {
+    fn default() -> FailoverConfig {
+        FailoverConfig { max_attempts: 4, max_total: Duration::from_secs(120) }
+    }
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// Every fault that was found.
+    pub(crate) fn load(path: &Path, registry: &Registry) -> Result<Config, Problems> {
+        let text = std::fs::read_to_string(path).map_err(|e| Problems::unreadable(path, &e))?;
+        Config::parse(path, &text, registry)
+    }
+
+    /// Checks the text of a file; `path` is for messages.
+    ///
+    /// # Errors
+    /// Every fault that was found.
+    pub(crate) fn parse(path: &Path, text: &str, registry: &Registry) -> Result<Config, Problems> {
+        let raw = read(path, text)?;
+        check::check(raw, registry).map_err(|list| Problems::new(path, text, list))
+    }
+
+    /// Reads a file for its `[store]` alone: all that a command needs that only edits the store. Secrets of
+    /// channels and keys need not be at hand.
+    ///
+    /// # Errors
+    /// Faults of the file's shape and of `[store]`.
+    pub(crate) fn load_store(path: &Path) -> Result<StoreConfig, Problems> {
+        let text = std::fs::read_to_string(path).map_err(|e| Problems::unreadable(path, &e))?;
+        let raw = read(path, &text)?;
+        check::check_store_alone(raw).map_err(|list| Problems::new(path, &text, list))
+    }
+}
+
+impl Config {
+    /// The sections that differ from what `running` was started with and only take effect at a start.
+    pub(crate) fn needs_restart(&self, running: &Config) -> Vec<&'static str> {
+        let sections = [
+            ("server", self.server != running.server),
+            ("store", !self.store.is(&running.store)),
+            ("journal", self.journal != running.journal),
+            ("billing", self.billing != running.billing),
+            ("failover", self.failover != running.failover),
+        ];
+        sections.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    }
+}
+
+fn read(path: &Path, text: &str) -> Result<raw::RawFile, Problems> {
+    toml::from_str(text).map_err(|error| {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        let message = error.message().trim_end().replace('\n', "; ");
+        Problems::new(path, text, vec![Problem { span, field: String::new(), message }])
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! The file as it is written, before anything in it is checked. Fields whose faults are found later carry
+//! their place in the file.
+
+use super::secret::SecretRef;
+use burncloud_core::{Limits, TimeoutSettings};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use toml::Spanned;
+
+type At<T> = Spanned<T>;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawFile {
+    pub(super) allow_inline_secrets: bool,
+    pub(super) server: RawServer,
+    pub(super) store: RawStore,
+    pub(super) journal: RawJournal,
+    pub(super) billing: RawBilling,
+    pub(super) timeouts: Option<At<TimeoutSettings>>,
+    pub(super) failover: RawFailover,
+    pub(super) limits: RawLimits,
+    pub(super) channels: Vec<At<RawChannel>>,
+    pub(super) tenants: Vec<RawTenant>,
+    pub(super) users: Vec<RawUser>,
+    pub(super) keys: Vec<At<RawKey>>,
+    pub(super) prices: Vec<At<RawPrice>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawServer {
+    pub(super) listen: Option<At<String>>,
+    pub(super) max_body_bytes: Option<At<usize>>,
+    pub(super) max_body_bytes_in_flight: Option<At<usize>>,
+    pub(super) max_in_flight: Option<At<usize>>,
+    pub(super) keep_alive_ms: Option<u64>,
+    pub(super) shutdown_grace_ms: Option<u64>,
+    pub(super) tls: Option<At<RawTls>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTls {
+    pub(super) cert: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawStore {
+    pub(super) url: Option<At<SecretRef>>,
+    pub(super) key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawJournal {
+    pub(super) dir: Option<PathBuf>,
+    pub(super) commit_ms: Option<At<u64>>,
+    pub(super) max_bytes: Option<At<u64>>,
+    pub(super) orphans: Option<At<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawBilling {
+    pub(super) unpriced: Option<At<String>>,
+    pub(super) default_max_output: Option<At<u64>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawFailover {
+    pub(super) max_attempts: Option<At<usize>>,
+    pub(super) max_total_ms: Option<At<u64>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawLimits {
+    pub(super) models: BTreeMap<String, Limits>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawChannel {
+    pub(super) name: At<String>,
+    pub(super) provider: At<String>,
+    pub(super) base_url: Option<At<String>>,
+    pub(super) credential: Option<At<SecretRef>>,
+    pub(super) models: Option<At<Vec<String>>>,
+    pub(super) model_mapping: Option<At<BTreeMap<String, String>>>,
+    #[serde(default)]
+    pub(super) priority: i32,
+    pub(super) weight: Option<u32>,
+    #[serde(default = "yes")]
+    pub(super) enabled: bool,
+    pub(super) timeouts: Option<At<TimeoutSettings>>,
+    pub(super) include_usage: Option<bool>,
+    pub(super) concurrency: Option<At<u32>>,
+    pub(super) proxy: Option<At<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTenant {
+    pub(super) name: At<String>,
+    #[serde(default)]
+    pub(super) rate_limit: Limits,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawUser {
+    pub(super) name: At<String>,
+    pub(super) tenant: Option<At<String>>,
+    pub(super) balance_usd: Option<At<Usd>>,
+    #[serde(default)]
+    pub(super) rate_limit: Limits,
+    #[serde(default = "yes")]
+    pub(super) enabled: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawKey {
+    pub(super) name: At<String>,
+    pub(super) secret: Option<At<SecretRef>>,
+    pub(super) user: Option<At<String>>,
+    pub(super) quota_usd: Option<At<Usd>>,
+    #[serde(default)]
+    pub(super) rate_limit: Limits,
+    pub(super) models: Option<At<Vec<String>>>,
+    pub(super) ips: Option<At<Vec<At<String>>>>,
+    pub(super) expires: Option<At<Moment>>,
+    #[serde(default = "yes")]
+    pub(super) enabled: bool,
+}
+
+/// `model`, `effective`, and rates as the price book knows them; it also says which fields there are.
+pub(super) type RawPrice = BTreeMap<String, At<toml::Value>>;
+
+/// A moment, as a TOML date-time or the same as a text: RFC 3339.
+#[derive(Debug)]
+pub(super) struct Moment(pub(super) String);
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Moment, D::Error> {
+        Moment::of(&toml::Value::deserialize(from)?).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Moment {
+    /// The text of a value that is one.
+    pub(super) fn of(value: &toml::Value) -> Result<Moment, &'static str> {
+        match value {
+            toml::Value::Datetime(date) => Ok(Moment(date.to_string())),
+            toml::Value::String(text) => Ok(Moment(text.clone())),
+            _ => Err("write a moment such as \"2027-01-31T00:00:00Z\""),
+        }
+    }
+}
+
+/// Dollars: a text, for a number in TOML may be a float.
+#[derive(Debug)]
+pub(super) struct Usd(pub(super) String);
+
+impl<'de> Deserialize<'de> for Usd {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Usd, D::Error> {
+        match toml::Value::deserialize(from)? {
+            toml::Value::String(text) => Ok(Usd(text)),
+            _ => Err(serde::de::Error::custom("write an amount in dollars as a text, such as \"10.00\"")),
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,221 @@
+//! What the file says, and what is said about a faulty one.
+
+use super::*;
+use burncloud_core::{Nano, Status, UnixMicros};
+use secrecy::ExposeSecret;
+
+/// The shape that stays stable.
+const STABLE: &str = r#"
+allow_inline_secrets = true
+[server]
+listen = "127.0.0.1:3000"
+[store]
+url = "sqlite://data/burncloud.db"
+[[channels]]
+name = "openai-main"
+provider = "openai"
+base_url = "https://api.openai.com"
+credential = { env = "PATH" }
+models = ["gpt-4o-mini"]
+model_mapping = { fast = "gpt-4o-mini" }
+priority = 0
+weight = 1
+[[keys]]
+name = "dev"
+secret = "sk-burn-inline-secret"
+quota_usd = "10.00"
+rate_limit = { requests_per_minute = 600, tokens_per_minute = 200000, concurrency = 50 }
+models = ["fast", "gpt-4o-mini"]
+"#;
+
+fn parse(text: &str) -> Result<Config, Problems> {
+    Config::parse(Path::new("burncloud.toml"), text, &crate::providers())
+}
+
+#[test]
+fn the_stable_shape_is_read() {
+    let config = parse(STABLE).unwrap();
+    assert_eq!(config.server, ServerConfig::default());
+    assert_eq!(config.store.url.expose_secret(), "sqlite://data/burncloud.db");
+    assert_eq!(config.store.key_file, Path::new("data/burncloud.key"));
+    assert_eq!(config.journal.dir, Path::new("data/burncloud.journal"));
+    let channel = &config.declared.channels[0];
+    assert_eq!((channel.name.as_str(), channel.priority, channel.weight), ("openai-main", 0, 1));
+    assert_eq!(channel.credential.expose_secret(), std::env::var("PATH").unwrap());
+    assert_eq!(channel.model_mapping["fast"], "gpt-4o-mini");
+    let key = &config.declared.keys[0];
+    assert_eq!(key.spec.quota, Some(Nano(10_000_000_000)));
+    assert_eq!((key.user.as_str(), key.status), ("default", Status::Active));
+    assert_eq!(key.spec.limits.concurrency, Some(50));
+}
+
+#[test]
+fn an_empty_file_is_all_defaults() {
+    let config = parse("").unwrap();
+    assert_eq!(config.server.listen.port(), 3000);
+    assert_eq!(config.store.url.expose_secret(), DEFAULT_STORE);
+    assert_eq!(config.journal, JournalConfig::default());
+    assert_eq!(config.failover, FailoverConfig::default());
+}
+
+#[test]
+fn the_rest_is_read() {
+    let config = parse(
+        r#"
+[server]
+max_body_bytes = 1000
+keep_alive_ms = 500
+[journal]
+orphans = "charge"
+commit_ms = 2
+[timeouts]
+first_byte_ms = 7
+[failover]
+max_attempts = 2
+max_total_ms = 900
+[limits]
+models = { m = { requests_per_minute = 5 } }
+[[tenants]]
+name = "acme"
+rate_limit = { concurrency = 9 }
+[[users]]
+name = "ada"
+tenant = "acme"
+balance_usd = "5"
+[[keys]]
+name = "k"
+secret = { env = "PATH" }
+user = "ada"
+ips = ["::1"]
+expires = 2027-01-31T00:00:00Z
+enabled = false
+[[prices]]
+model = "m"
+effective = "2026-01-01T00:00:00Z"
+input = "0.15"
+per_request = "0.01"
+tiers = [{ above = 200000, input = "0.30" }]
+"#,
+    )
+    .unwrap();
+    assert_eq!((config.server.max_body_bytes, config.server.keep_alive.as_millis()), (1000, 500));
+    assert!(config.journal.charge_orphans);
+    assert_eq!((config.journal.commit.as_millis(), config.timeouts.first_byte.as_millis()), (2, 7));
+    assert_eq!((config.failover.max_attempts, config.failover.max_total.as_millis()), (2, 900));
+    assert_eq!(config.model_limits["m"].requests_per_minute, Some(5));
+    let declared = &config.declared;
+    assert_eq!(
+        (declared.tenants[0].limits.concurrency, declared.users[0].tenant.as_str()),
+        (Some(9), "acme")
+    );
+    assert_eq!(declared.users[0].opening_balance, Some(Nano(5_000_000_000)));
+    assert_eq!((declared.keys[0].user.as_str(), declared.keys[0].status), ("ada", Status::Disabled));
+    assert_eq!(declared.keys[0].spec.expires_at, Some(UnixMicros(1_801_353_600_000_000)));
+    assert_eq!(declared.prices[0].effective_at, UnixMicros(1_767_225_600_000_000));
+    assert_eq!(declared.prices[0].rates["tiers"][0]["above"], 200_000);
+}
+
+const CHANNEL: &str = "[[channels]]\nname = 'c'\nprovider = 'openai'\ncredential = { env = 'PATH' }\n";
+const KEY: &str = "[[keys]]\nname = 'k'\nsecret = { env = 'PATH' }\n";
+
+/// Text, the place that must be named, and words of the message.
+fn faults() -> Vec<(String, &'static str, &'static str)> {
+    let channel = |line: &str| format!("{CHANNEL}{line}");
+    let key = |line: &str| format!("{KEY}{line}");
+    vec![
+        ("[server]\nlisten = '3000'".into(), ":2:10: server.listen: ", "127.0.0.1:3000"),
+        ("[server]\nlissten = ''".into(), ":2:1: ", "unknown field `lissten`"),
+        ("[server]\nlisten = ".into(), ":2:", "string"),
+        ("[server]\nmax_body_bytes = 0".into(), ":2:18: server.max_body_bytes: ", "at least 1"),
+        ("[server]\ntls = { cert = '/nowhere', key = '/nowhere' }".into(), ":2:7: server.tls: ", "/nowhere"),
+        ("[journal]\norphans = 'keep'".into(), ":2:11: journal.orphans: ", "release"),
+        ("[billing]\nunpriced = 'maybe'".into(), ":2:12: billing.unpriced: ", "refuse"),
+        ("[timeouts]\nidle_ms = 0".into(), ":1:1: timeouts: ", "at least 1 ms"),
+        ("[store]\nurl = 'postgres://u:hunter2@h/d'".into(), ":2:7: store.url: ", "a secret stands in the file"),
+        ("[[users]]\nname = 'u'\ntenant = 'acme'".into(), ":3:10: users.tenant: ", "no tenant `acme`"),
+        ("[[users]]\nname = 'u'\nbalance_usd = '-1'".into(), ":3:15: users.balance_usd: ", "negative"),
+        ("[[tenants]]\nname = 't'\n[[tenants]]\nname = 't'".into(), ":4:8: tenants.name: ", "declared twice"),
+        (channel("models = []"), ":5:10: channels.models: ", "serves no model"),
+        (channel(""), ":1:1: channels.models: ", "serves no model"),
+        (channel("models = ['m', 'm']"), ":5:10: channels.models: ", "named twice"),
+        (channel("model_mapping = { a = 'a' }"), ":5:17: channels.model_mapping: ", "mapped to itself"),
+        (channel("models = ['m']\nbase_url = 'ftp://x'"), ":6:12: channels.base_url: ", "https://"),
+        (channel("models = ['m']\nproxy = 'x'"), ":6:9: channels.proxy: ", "http://host:port"),
+        (channel("models = ['m']\nconcurrency = 0"), ":6:15: channels.concurrency: ", "nothing could use"),
+        (channel("models = ['m']\ntimeouts = { idel_ms = 1 }"), ":6:", "unknown field `idel_ms`"),
+        (
+            "[[channels]]\nname = 'c'\nprovider = 'opnai'\nmodels = ['m']".into(),
+            ":3:12: channels.provider: ",
+            "`opnai` is not known",
+        ),
+        (
+            "[[channels]]\nname = 'c'\nprovider = 'openai'\nmodels = ['m']\ncredential = { env = 'BURNCLOUD_NO_SUCH' }".into(),
+            ":5:14: channels.credential: ",
+            "variable BURNCLOUD_NO_SUCH is not set",
+        ),
+        (
+            "[[channels]]\nname = 'c'\nprovider = 'openai'\nmodels = ['m']\ncredential = 'sk-hunter2'".into(),
+            ":5:14: channels.credential: ",
+            "allow_inline_secrets",
+        ),
+        ("[[channels]]\nname = 'c'\nmodels = ['m']".into(), ":1:1: ", "missing field `provider`"),
+        ("[[keys]]\nname = 'k'".into(), ":1:1: keys.secret: ", "burncloud keys create"),
+        ("allow_inline_secrets = true\n[[keys]]\nname = 'k'\nsecret = 'hunter2'".into(), ":4:10: keys.secret: ", "at least 8"),
+        (key("quota_usd = 10"), ":4:13: ", "as a text, such as"),
+        (key("quota_usd = '10.0000000001'"), ":4:13: keys.quota_usd: ", "nine decimals"),
+        (key("quota_usd = '-1'"), ":4:13: keys.quota_usd: ", "negative"),
+        (key("user = 'nobody'"), ":4:8: keys.user: ", "[[users]]"),
+        (key("models = []"), ":4:10: keys.models: ", "leave it out for all"),
+        (key("ips = ['::1', '10.0.0.x']"), ":4:15: keys.ips: ", "not an IP address"),
+        (key("expires = 'soon'"), ":4:11: keys.expires: ", "2027-01-31T00:00:00Z"),
+        (key("rate_limit = { rpm = 1 }"), ":4:", "unknown field `rpm`"),
+        (key("[[keys]]\nname = 'l'\nsecret = { env = 'PATH' }"), ":6:10: keys.secret: ", "of the key `k` too"),
+        ("[[prices]]\ninput = '1'".into(), ":1:1: prices.model: ", "name the model"),
+        ("[[prices]]\nmodel = 'm'".into(), ":1:1: prices: ", "no price is given"),
+        ("[[prices]]\nmodel = 'm'\ninput = 0.15".into(), ":3:9: prices.input: ", "as text"),
+        ("[[prices]]\nmodel = 'm'\nimput = '1'".into(), ":3:9: prices.imput: ", "not a field"),
+        (
+            "[[prices]]\nmodel = 'm'\ninput = '1'\n[[prices]]\nmodel = 'm'\ninput = '2'".into(),
+            ":5:9: prices.model: ",
+            "same moment",
+        ),
+    ]
+}
+
+#[test]
+fn every_fault_is_named_with_its_place_and_its_mending() {
+    for (text, place, words) in faults() {
+        let shown = parse(&text).unwrap_err().to_string();
+        assert!(shown.starts_with(&format!("burncloud.toml{place}")), "{text}\n gave\n{shown}\n not {place}");
+        assert!(shown.contains(words), "{text}\n gave\n{shown}");
+        assert!(!shown.contains("hunter2"), "a secret is shown: {shown}");
+    }
+}
+
+#[test]
+fn all_faults_are_reported_in_the_order_of_the_file() {
+    let text = format!("{KEY}quota_usd = 'x'\nuser = 'nobody'\n{CHANNEL}models = []");
+    let problems = parse(&text).unwrap_err();
+    assert_eq!(problems.len(), 3);
+    let shown = problems.to_string();
+    let at = |place: &str| shown.find(place).unwrap_or_else(|| panic!("no {place} in {shown}"));
+    assert!(at(":4:13:") < at(":5:8:") && at(":5:8:") < at(":10:10:"));
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let config = parse(STABLE).unwrap();
+    let shown = format!("{config:?}");
+    assert!(!shown.contains("sk-burn-inline-secret") && !shown.contains(&std::env::var("PATH").unwrap()));
+}
+
+#[test]
+fn the_store_alone_needs_no_secret_of_channels() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("burncloud.toml");
+    let text =
+        "[store]\nurl = 'sqlite://x.db'\n[[keys]]\nname = 'k'\nsecret = { env = 'BURNCLOUD_NO_SUCH' }\n";
+    std::fs::write(&path, text).unwrap();
+    assert_eq!(Config::load_store(&path).unwrap().url.expose_secret(), "sqlite://x.db");
+    assert!(Config::load(&path, &crate::providers()).is_err());
+}

@@ -1,0 +1,122 @@
+//! Accepting connections: HTTP/1.1 and HTTP/2, clear or TLS, until told to stop.
+
+use super::app::App;
+use super::tls;
+use crate::cli::CliResult;
+use crate::config::ServerConfig;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+/// How long a caller may take to send a request's head, or to send nothing on a connection that is kept open.
+const HEAD: Duration = Duration::from_secs(75);
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// After a failure to accept (no file descriptors left), so that it does not spin.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A bound port.
+pub(super) struct Listener {
+    tcp: TcpListener,
+    addr: SocketAddr,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Listener {
+    /// Binds; nothing is accepted yet.
+    ///
+    /// # Errors
+    /// When the port is taken, or certificate or key cannot be used.
+    pub(super) async fn bind(config: &ServerConfig) -> CliResult<Listener> {
+        let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
+        let tcp = TcpListener::bind(config.listen)
+            .await
+            .map_err(|e| format!("cannot listen on {}: {e}", config.listen))?;
+        let addr = tcp.local_addr()?;
+        Ok(Listener { tcp, addr, tls })
+    }
+
+    pub(super) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Accepts until `stop`; returns when every connection has ended. On `force` they are dropped.
+    pub(super) async fn run(self, app: App, mut stop: watch::Receiver<bool>, force: watch::Receiver<bool>) {
+        let graceful = GracefulShutdown::new();
+        let http = http();
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.tcp.accept() => accepted,
+                _ = stop.wait_for(|stop| *stop) => break,
+            };
+            let (tcp, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            tracing::trace!(%peer, "a connection was accepted");
+            // Without it the small frames of a stream wait for acknowledgements, 40 ms each.
+            if let Err(error) = tcp.set_nodelay(true) {
+                tracing::debug!(%error, "no TCP_NODELAY");
+            }
+            let connection =
+                Connection { http: http.clone(), app: app.at(peer), watcher: graceful.watcher() };
+            let tls = self.tls.clone();
+            let mut force = force.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = connection.serve(tcp, tls) => (),
+                    _ = force.wait_for(|force| *force) => (),
+                }
+            });
+        }
+        drop(self.tcp);
+        graceful.shutdown().await;
+    }
+}
+
+fn http() -> auto::Builder<TokioExecutor> {
+    let mut http = auto::Builder::new(TokioExecutor::new());
+    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    http.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(30)));
+    http
+}
+
+struct Connection {
+    http: auto::Builder<TokioExecutor>,
+    app: App,
+    watcher: hyper_util::server::graceful::Watcher,
+}
+
+impl Connection {
+    async fn serve(self, tcp: TcpStream, tls: Option<TlsAcceptor>) {
+        match tls {
+            None => self.drive(tcp).await,
+            Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(tcp)).await {
+                Ok(Ok(stream)) => self.drive(stream).await,
+                Ok(Err(error)) => tracing::debug!(%error, "the TLS handshake failed"),
+                Err(_) => tracing::debug!("the TLS handshake took too long"),
+            },
+        }
+    }
+
+    async fn drive(self, io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
+        let connection = self.http.serve_connection(TokioIo::new(io), self.app);
+        if let Err(error) = self.watcher.watch(connection.into_owned()).await {
+            tracing::debug!(%error, "a connection ended with an error");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! What a server is made of: store, money, gateway.
+
+use crate::cli::{CliError, CliResult};
+use crate::config::apply::{Changes, Managed, apply};
+use crate::config::{Config, StoreConfig};
+use burncloud_billing::{Biller, BillerOptions, OrphanPolicy, PriceBook, Shipper, reload_prices};
+use burncloud_core::adapter::Registry;
+use burncloud_core::layers::failover::FailoverSettings;
+use burncloud_core::layers::inspect::InspectSettings;
+use burncloud_core::layers::shed::ShedSettings;
+use burncloud_core::routing::Timeouts;
+use burncloud_core::store::ChannelStore;
+use burncloud_core::{ChannelConfig, Gateway, RouteTable, TimeoutSettings};
+use burncloud_store::{SecretBox, SqlStore};
+use secrecy::{ExposeSecret, SecretString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The environment variable that may hold the key which provider credentials are encrypted with.
+const KEY_VARIABLE: &str = "BURNCLOUD_SECRET_KEY";
+
+/// Opens the store, its folder and key file made if need be.
+///
+/// # Errors
+/// What keeps it from opening, without the address (it may hold a password).
+pub(crate) async fn open_store(config: &StoreConfig) -> CliResult<Arc<SqlStore>> {
+    if let Some(folder) = sqlite_folder(&config.url) {
+        std::fs::create_dir_all(&folder)
+            .map_err(|e| format!("the folder {} cannot be made: {e}", folder.display()))?;
+    }
+    let secrets = match std::env::var(KEY_VARIABLE) {
+        Ok(text) => SecretBox::from_text(&SecretString::from(text))
+            .map_err(|e| format!("the environment variable {KEY_VARIABLE}: {e}"))?,
+        Err(_) => SecretBox::load_or_create(&config.key_file)?,
+    };
+    Ok(Arc::new(SqlStore::connect(config.url.expose_secret(), secrets).await?))
+}
+
+fn sqlite_folder(url: &SecretString) -> Option<PathBuf> {
+    let path = url.expose_secret().strip_prefix("sqlite://")?;
+    let path = Path::new(path.split('?').next().unwrap_or(path));
+    path.parent().filter(|p| !p.as_os_str().is_empty()).map(Path::to_owned)
+}
+
+/// What a server is made of.
+pub(crate) struct Parts {
+    pub(crate) store: Arc<SqlStore>,
+    pub(crate) registry: Registry,
+    pub(crate) biller: Arc<Biller>,
+    pub(crate) gateway: Gateway,
+    /// How many bytes the journal may hold back before requests are refused.
+    pub(crate) journal_bound: u64,
+}
+
+impl Parts {
+    /// Opens store and journal, applies the file, and stacks the gateway.
+    ///
+    /// # Errors
+    /// Whatever keeps it from starting.
+    pub(crate) async fn build(config: &Config, registry: Registry) -> CliResult<(Parts, Shipper, Managed)> {
+        let store = open_store(&config.store).await?;
+        let (biller, mut shipper) = open_biller(config, &store).await?;
+        let path = Managed::path(&config.journal.dir);
+        let mut managed =
+            Managed::load(&path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
+        apply_file(config, &store, &registry, &mut managed).await?;
+        reload_prices(&*store, biller.book()).await?;
+        // Before the first caller is looked up: accounts are then made from numbers that hold everything.
+        if let Err(error) = shipper.recover().await {
+            tracing::warn!(%error, "receipts of an earlier run wait in the journal");
+        }
+        let channels = usable_channels(&store, &registry, &config.timeouts).await?;
+        let gateway = Gateway::builder(store.clone(), registry.clone())
+            .billing(biller.clone())
+            .shed(ShedSettings {
+                max_requests: config.server.max_in_flight,
+                max_body_bytes: config.server.max_body_bytes_in_flight,
+            })
+            .inspect(InspectSettings {
+                max_body_bytes: config.server.max_body_bytes,
+                ..InspectSettings::default()
+            })
+            .failover(FailoverSettings {
+                max_attempts: config.failover.max_attempts,
+                max_total: config.failover.max_total,
+            })
+            .keep_alive(Some(config.server.keep_alive))
+            .build(&channels)?;
+        let journal_bound = config.journal.max_bytes;
+        let parts = Parts { store, registry, biller, gateway, journal_bound };
+        parts.set_model_limits(config);
+        parts.warm().await;
+        Ok((parts, shipper, managed))
+    }
+
+    /// Takes channels and prices from the store into the running gateway.
+    ///
+    /// # Errors
+    /// The store's, or a price that is none; the gateway goes on with what it has.
+    pub(crate) async fn refresh(&self, timeouts: &Timeouts) -> CliResult {
+        self.store.invalidate_all();
+        reload_prices(&*self.store, self.biller.book()).await?;
+        let channels = usable_channels(&self.store, &self.registry, timeouts).await?;
+        self.gateway.handle().set_channels(&channels)?;
+        self.warm().await;
+        Ok(())
+    }
+
+    /// Takes the limits per model into the running gateway.
+    pub(crate) fn set_model_limits(&self, config: &Config) {
+        let limits = config.model_limits.iter().map(|(model, limits)| (model.as_str().into(), *limits));
+        self.gateway.handle().set_model_limits(limits.collect());
+    }
+
+    /// Looks up the prices of the table beside the requests' way.
+    async fn warm(&self) {
+        let (biller, table) = (self.biller.clone(), self.gateway.handle().table());
+        if let Err(error) = tokio::task::spawn_blocking(move || biller.warm(&table)).await {
+            tracing::warn!(%error, "prices are looked up by the requests that need them");
+        }
+    }
+
+    /// Waits (not for ever) until every request that was cut off has left its receipt.
+    pub(crate) async fn settled(&self) {
+        let stats = self.gateway.handle().stats();
+        for _ in 0..500 {
+            if stats.drafts.get() == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tracing::warn!(requests = stats.drafts.get(), "requests are still not settled");
+    }
+}
+
+async fn open_biller(config: &Config, store: &Arc<SqlStore>) -> CliResult<(Arc<Biller>, Shipper)> {
+    let mut options = BillerOptions::new(&config.journal.dir);
+    options.journal.commit = config.journal.commit;
+    options.journal.max_bytes = config.journal.max_bytes;
+    options.orphans =
+        if config.journal.charge_orphans { OrphanPolicy::Charge } else { OrphanPolicy::Release };
+    options.unpriced = config.billing.unpriced;
+    options.default_max_output = config.billing.default_max_output;
+    let store = store.clone();
+    let opened =
+        tokio::task::spawn_blocking(move || Biller::open(options, store, Arc::new(PriceBook::new())));
+    Ok(opened.await??)
+}
+
+/// Applies what the file declares, and remembers what it manages.
+///
+/// # Errors
+/// The first declaration the store refuses.
+pub(crate) async fn apply_file(
+    config: &Config,
+    store: &SqlStore,
+    registry: &Registry,
+    managed: &mut Managed,
+) -> CliResult {
+    let before = managed.clone();
+    let changes = apply(store, registry, &config.declared, managed).await?;
+    report(&changes);
+    if *managed != before {
+        let path = Managed::path(&config.journal.dir);
+        managed.save(&path).map_err(|e| format!("{} cannot be written: {e}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn report(changes: &Changes) {
+    if !changes.revoked.is_empty() {
+        tracing::warn!(what = ?changes.revoked, "the file declares what was revoked: it stays revoked");
+    }
+    let Changes { made, changed, disabled, .. } = changes;
+    if !(made.is_empty() && changed.is_empty() && disabled.is_empty()) {
+        tracing::info!(?made, ?changed, ?disabled, "the file was applied");
+    }
+}
+
+/// The store's channels, with the file's time limits where they have none of their own. One that this build
+/// cannot use (a provider it does not have, for example) is left out and named in the log, so that the others
+/// go on.
+async fn usable_channels(
+    store: &SqlStore,
+    registry: &Registry,
+    timeouts: &Timeouts,
+) -> Result<Vec<ChannelConfig>, CliError> {
+    let mut usable = Vec::new();
+    for mut channel in store.channels().await? {
+        let set = timeouts.with(&channel.settings.timeouts);
+        let ms = |d: Duration| Some(u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
+        channel.settings.timeouts = TimeoutSettings {
+            connect_ms: ms(set.connect),
+            first_byte_ms: ms(set.first_byte),
+            idle_ms: ms(set.idle),
+            total_ms: ms(set.total),
+        };
+        match RouteTable::build(std::slice::from_ref(&channel), registry, timeouts, None) {
+            Ok(_) => usable.push(channel),
+            Err(error) => tracing::error!(%error, "this channel cannot be used and is left out"),
+        }
+    }
+    Ok(usable)
+}

@@ -1,0 +1,149 @@
+//! Token counts of a recorded answer, worked out from its JSON independently of the gateway's own readers.
+
+use burncloud_tests::replay::Fixture;
+use serde_json::Value;
+
+/// The classes of a receipt's `usage` that are tokens, in the order of [`Tokens`].
+pub(crate) const CLASSES: [&str; 10] = [
+    "input",
+    "cached_read",
+    "cache_write_5m",
+    "cache_write_1h",
+    "output",
+    "reasoning",
+    "audio_in",
+    "audio_out",
+    "image_in",
+    "image_out",
+];
+
+/// Tokens by class, disjoint.
+pub(crate) type Tokens = [u64; 10];
+
+/// The tokens that a receipt holds.
+pub(crate) fn of_receipt(receipt: &Value) -> Tokens {
+    CLASSES.map(|class| receipt["usage"][class].as_u64().unwrap_or_default())
+}
+
+fn count(value: &Value, pointer: &str) -> u64 {
+    value.pointer(pointer).and_then(Value::as_u64).unwrap_or_default()
+}
+
+fn first(value: &Value, pointers: &[&str]) -> u64 {
+    pointers.iter().map(|pointer| count(value, pointer)).find(|found| *found > 0).unwrap_or_default()
+}
+
+/// What the answer of `fixture` reports; `None` when it reports nothing.
+pub(crate) fn reported(fixture: &Fixture) -> Option<Tokens> {
+    if fixture.status() >= 400 {
+        return None;
+    }
+    let documents = fixture.documents();
+    if fixture.path().contains("/messages") {
+        anthropic(&documents)
+    } else if documents.iter().any(|document| document.get("usageMetadata").is_some()) {
+        let last = documents.iter().rev().find_map(|document| document.get("usageMetadata"))?;
+        Some(gemini(last))
+    } else {
+        let last = documents.iter().rev().find_map(|document| {
+            let usage = document.get("usage").or_else(|| document.pointer("/response/usage"));
+            usage.or_else(|| document.pointer("/x_groq/usage")).filter(|usage| usage.is_object())
+        })?;
+        Some(openai(last))
+    }
+}
+
+fn openai(usage: &Value) -> Tokens {
+    let total_in = first(usage, &["/prompt_tokens", "/input_tokens"]);
+    let total_out = first(usage, &["/completion_tokens", "/output_tokens"]);
+    let inside = |detail: &str| {
+        let groups = ["prompt_tokens_details", "input_tokens_details", "input_token_details"];
+        first(usage, &groups.map(|group| format!("/{group}/{detail}")).each_ref().map(String::as_str))
+    };
+    let outside = |detail: &str| {
+        let groups = ["completion_tokens_details", "output_tokens_details", "output_token_details"];
+        first(usage, &groups.map(|group| format!("/{group}/{detail}")).each_ref().map(String::as_str))
+    };
+    let cached = inside("cached_tokens").max(count(usage, "/prompt_cache_hit_tokens")).min(total_in);
+    let written = inside("cache_write_tokens").min(total_in - cached);
+    let (audio_in, image_in) = (inside("audio_tokens"), inside("image_tokens"));
+    let reasoning = outside("reasoning_tokens").max(count(usage, "/reasoning_tokens"));
+    let (audio_out, image_out) = (outside("audio_tokens"), outside("image_tokens"));
+    // xAI counts reasoning beside the completion, all others inside it; the total tells which.
+    let total = count(usage, "/total_tokens");
+    let beside = reasoning > 0 && total == total_in + total_out + reasoning;
+    let inner = if beside { 0 } else { reasoning };
+    [
+        total_in.saturating_sub(cached + written + audio_in + image_in),
+        cached,
+        written,
+        0,
+        total_out.saturating_sub(inner + audio_out + image_out),
+        reasoning,
+        audio_in,
+        audio_out,
+        image_in,
+        image_out,
+    ]
+}
+
+/// Anthropic's usage is cumulative over events: a later field replaces an earlier one.
+fn anthropic(documents: &[Value]) -> Option<Tokens> {
+    let mut merged = serde_json::Map::new();
+    for document in documents {
+        for pointer in ["/usage", "/message/usage"] {
+            if let Some(Value::Object(usage)) = document.pointer(pointer) {
+                merged.extend(usage.clone().into_iter().filter(|(_, value)| !value.is_null()));
+            }
+        }
+    }
+    if let Some(input) = documents.iter().find_map(|document| document.get("input_tokens")?.as_u64()) {
+        // count_tokens: free, but what it counted is on the receipt or not; see the caller.
+        return Some([input, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    }
+    if merged.is_empty() {
+        return None;
+    }
+    let usage = Value::Object(merged);
+    let long = count(&usage, "/cache_creation/ephemeral_1h_input_tokens");
+    let written = count(&usage, "/cache_creation_input_tokens");
+    let reasoning = count(&usage, "/output_tokens_details/thinking_tokens");
+    Some([
+        count(&usage, "/input_tokens"),
+        count(&usage, "/cache_read_input_tokens"),
+        written.saturating_sub(long),
+        long,
+        count(&usage, "/output_tokens").saturating_sub(reasoning),
+        reasoning,
+        0,
+        0,
+        0,
+        0,
+    ])
+}
+
+fn gemini(usage: &Value) -> Tokens {
+    let of = |group: &str, modality: &str| -> u64 {
+        let entries = usage.get(group).and_then(Value::as_array).into_iter().flatten();
+        entries.filter(|entry| entry["modality"] == modality).map(|entry| count(entry, "/tokenCount")).sum()
+    };
+    let cached = count(usage, "/cachedContentTokenCount");
+    let cached_of = |modality: &str| of("cacheTokensDetails", modality);
+    let audio_in = of("promptTokensDetails", "AUDIO").saturating_sub(cached_of("AUDIO"));
+    let image_in = of("promptTokensDetails", "IMAGE").saturating_sub(cached_of("IMAGE"));
+    let (audio_out, image_out) =
+        (of("candidatesTokensDetails", "AUDIO"), of("candidatesTokensDetails", "IMAGE"));
+    let total_in = count(usage, "/promptTokenCount") + count(usage, "/toolUsePromptTokenCount");
+    [
+        total_in.saturating_sub(cached + audio_in + image_in),
+        cached,
+        0,
+        0,
+        count(usage, "/candidatesTokenCount").saturating_sub(audio_out + image_out),
+        count(usage, "/thoughtsTokenCount"),
+        audio_in,
+        audio_out,
+        image_in,
+        image_out,
+    ]
+}
