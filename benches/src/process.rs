@@ -54,7 +54,7 @@ impl Server {
         fs::write(&file, config)?;
         let mut command = Command::new(binary);
         command.arg("serve").arg("--config").arg(file).arg("--listen").arg(address.to_string());
-        command.env("BENCH_UPSTREAM_KEY", "sk-upstream-bench").current_dir(dir);
+        command.env("BENCH_PROVIDER_KEY", "sk-upstream-bench").current_dir(dir);
         Self::start(command, address, dir.join("burncloud.log"), core)
     }
 

@@ -218,7 +218,7 @@ pub fn hostile_answers(adapter: &dyn Adapter) {
         b"data:",
         b"data: {\"usage\":",
         b"{\"usage\":{\"usage\":{}}}",
-        b"{\"choices\":[{\"usage\":{\"prompt_tokens\":1}}],\"usage\":null}",
+        b"{\"choices\":[{\"message\":{\"usage\":{\"prompt_tokens\":1}}}],\"usage\":null}",
         b"<html>\"usage\":{\"prompt_tokens\":1}",
         &deep,
     ];

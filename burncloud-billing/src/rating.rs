@@ -16,8 +16,9 @@ pub struct Rated {
 /// was *served*; classes that were not used, or are free, leave no line.
 #[must_use]
 pub fn rate(rates: &Rates, usage: &Usage) -> Rated {
-    let mut lines = Vec::with_capacity(lines(rates, usage).count());
-    lines.extend(self::lines(rates, usage));
+    // Most requests have input, cached input, output and reasoning.
+    let mut lines = Vec::with_capacity(4);
+    self::lines(rates, usage).for_each(|line| lines.push(line));
     let total = lines.iter().fold(Nano::ZERO, |sum, line| sum.plus(line.amount));
     Rated { lines, total }
 }

@@ -4,8 +4,11 @@ use crate::accounts::Accounts;
 use crate::book::PriceBook;
 use crate::error::BillingError;
 use crate::journal::{Batch, Journal};
-use burncloud_core::UnixMicros;
 use burncloud_core::store::{ReceiptStore, StoreError};
+use burncloud_core::{Receipt, UnixMicros};
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -36,6 +39,7 @@ const FLUSH: Duration = Duration::from_secs(10);
 pub(crate) struct Counts {
     pub(crate) shipped: AtomicU64,
     pub(crate) failures: AtomicU64,
+    pub(crate) rejected: AtomicU64,
 }
 
 /// Carries settled receipts into the [`ReceiptStore`]. Spawn [`run`](Shipper::run) once; there is one per
@@ -150,13 +154,56 @@ impl Shipper {
         Ok(true)
     }
 
-    async fn record(&self, batch: &Batch) -> Result<(), StoreError> {
-        if !batch.receipts.is_empty() {
-            let new = self.store.record(&batch.receipts).await?;
-            self.counts.shipped.fetch_add(new as u64, Relaxed);
+    async fn record(&self, batch: &Batch) -> Result<(), BillingError> {
+        if batch.receipts.is_empty() {
+            return Ok(());
+        }
+        match self.store.record(&batch.receipts).await {
+            Ok(new) => self.recorded(new),
+            Err(error @ StoreError::Unavailable(_)) => return Err(error.into()),
+            // One of them is at fault. The others must not wait for ever behind it.
+            Err(_) => {
+                for receipt in &batch.receipts {
+                    self.record_one(receipt).await?;
+                }
+            }
         }
         Ok(())
     }
+
+    async fn record_one(&self, receipt: &Arc<Receipt>) -> Result<(), BillingError> {
+        match self.store.record(std::slice::from_ref(receipt)).await {
+            Ok(new) => self.recorded(new),
+            Err(error @ StoreError::Unavailable(_)) => return Err(error.into()),
+            Err(error) => {
+                let path = self.journal.dir().join("rejected.jsonl");
+                set_aside(&path, receipt).map_err(|e| BillingError::journal("write", &path, e))?;
+                self.counts.rejected.fetch_add(1, Relaxed);
+                tracing::error!(
+                    receipt = %receipt.id, charge = %receipt.charge, %error,
+                    "the store refuses a receipt; it is set aside in rejected.jsonl"
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn recorded(&self, new: usize) {
+        self.counts.shipped.fetch_add(new as u64, Relaxed);
+    }
+}
+
+/// Keeps what the store will not take: nobody's money is lost without a trace.
+fn set_aside(path: &Path, receipt: &Receipt) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut line = serde_json::to_vec(receipt)?;
+    line.push(b'\n');
+    let mut file = options.open(path)?;
+    file.write_all(&line)?;
+    file.sync_all()
 }
 
 impl std::fmt::Debug for Shipper {

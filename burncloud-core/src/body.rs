@@ -33,7 +33,8 @@ enum Kind {
     #[default]
     Empty,
     Whole(Bytes),
-    Segments(Segments),
+    // Boxed: eight slices would make every request that moves through the layers twice as large.
+    Segments(Box<Segments>),
     Incoming(Incoming),
     Upstream(UpstreamBody),
     Answer(Box<Answer>),
@@ -110,7 +111,7 @@ impl From<UpstreamBody> for Body {
 
 impl From<Segments> for Body {
     fn from(segments: Segments) -> Body {
-        Body::from(Kind::Segments(segments))
+        Body::from(Kind::Segments(Box::new(segments)))
     }
 }
 

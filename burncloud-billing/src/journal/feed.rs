@@ -65,7 +65,7 @@ impl Journal {
     pub(crate) fn next(&self, most: usize) -> io::Result<Option<Batch>> {
         let (from, durable) = {
             let feed = self.shared.feed.lock();
-            if let Some((upto, _)) = feed.kept.iter().take(most).last() {
+            if let Some((upto, _)) = feed.kept.iter().take(most).next_back() {
                 let receipts: Vec<_> =
                     feed.kept.iter().take(most).map(|(_, receipt)| receipt.clone()).collect();
                 return Ok(Some(self.held(Batch { receipts, upto: *upto, from_disk: false })));

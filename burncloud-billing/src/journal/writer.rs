@@ -6,6 +6,7 @@ use super::{Queue, Shared};
 use burncloud_core::Receipt;
 use std::collections::HashMap;
 use std::fs;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -18,6 +19,25 @@ const RETRY: Duration = Duration::from_millis(200);
 /// How often a failing disk is tried when the journal is being closed.
 const LAST_TRIES: u32 = 5;
 
+/// Receipt ids are our own, and end in a counter: one multiplication spreads them.
+#[derive(Default)]
+struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
+    }
+
+    fn write_u128(&mut self, id: u128) {
+        let folded = (id as u64) ^ (id >> 64) as u64;
+        self.0 = folded.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32);
+    }
+}
+
 pub(super) struct Writer {
     shared: Arc<Shared>,
     /// `None` after a failure: what comes next goes into a new segment.
@@ -25,7 +45,7 @@ pub(super) struct Writer {
     /// Where the next segment may begin.
     next: u64,
     /// Requests under way, and the position after which their admit is durable.
-    under_way: HashMap<u128, (u64, Admit)>,
+    under_way: HashMap<u128, (u64, Admit), BuildHasherDefault<IdHasher>>,
     /// Admits out of segments that are about to be deleted.
     carried: Vec<Admit>,
     batch: Queue,
@@ -39,7 +59,7 @@ impl Writer {
             next: open.segment.end,
             shared,
             open: Some(open),
-            under_way: HashMap::new(),
+            under_way: HashMap::default(),
             carried: Vec::new(),
             batch: Queue::default(),
             buffer: Vec::new(),
@@ -59,7 +79,7 @@ impl Writer {
 
     /// Waits for work and takes all there is. `false` when the journal is closed and everything was written.
     fn take(&mut self) -> bool {
-        let (shared, mut last) = (self.shared.clone(), Instant::now());
+        let (shared, mut last, mut gathered) = (self.shared.clone(), Instant::now(), false);
         let mut queue = shared.queue.lock();
         loop {
             let idle = queue.admits.is_empty() && queue.settles.is_empty() && queue.checkpoint.is_none();
@@ -73,12 +93,13 @@ impl Writer {
                 queue.parked = true;
                 shared.wake.wait(&mut queue);
                 queue.parked = false;
-                last = Instant::now();
+                (last, gathered) = (Instant::now(), false);
             } else {
                 shared.wake.wait_for(&mut queue, shared.settings.commit);
+                gathered = true;
             }
         }
-        if !queue.closing {
+        if !queue.closing && !gathered {
             // Let others come in; whoever closes does not wait.
             shared.wake.wait_for(&mut queue, shared.settings.commit);
         }

@@ -3,7 +3,8 @@
 use super::support::*;
 use crate::{Biller, BillerOptions, OrphanPolicy, PriceBook, Unpriced};
 use burncloud_core::billing::{Billing, Outcome};
-use burncloud_core::{Caller, End, ErrorKind, Nano, Operation, Receipt, Route, Usage, UsageSource};
+use burncloud_core::store::{CallerStore, KeyStore, MemoryStore, NewKey, UserStore};
+use burncloud_core::{Caller, End, ErrorKind, KeyHash, Limits, Nano, Operation, Receipt, Route, UsageSource};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -434,6 +435,61 @@ fn the_journal_is_for_its_owner_alone() {
     }
 }
 
+#[tokio::test]
+async fn a_receipt_that_the_store_refuses_holds_up_no_other() {
+    let mut bench = bench();
+    let who = caller(None, None, 0, 0);
+    let requests: Vec<Request> = (0..5).map(|_| Request::new(&who, &bench.route)).collect();
+    *bench.store.refused.lock() = Some(requests[2].id);
+    for request in &requests {
+        let hold = request.reserve(&bench.biller).unwrap();
+        bench.biller.settle(Some(hold), request.outcome(Some(tokens(100, 0))));
+    }
+    assert_eq!(bench.shipper.recover().await.unwrap(), 4);
+    assert_eq!((bench.store.sum(), bench.biller.rejected()), ((4, 400_000), 1));
+    let aside = std::fs::read_to_string(bench._dir.path().join("rejected.jsonl")).unwrap();
+    let receipt: Receipt = serde_json::from_str(aside.trim()).unwrap();
+    assert_eq!((receipt.id, receipt.charge), (requests[2].id, Nano(100_000)));
+}
+
+#[tokio::test]
+async fn receipts_quota_and_balance_agree_with_the_store() {
+    let store = Arc::new(MemoryStore::default());
+    let tenant = store.create_tenant("t", Limits::default()).await.unwrap();
+    let user = store.create_user("u", tenant.id, dollars(1), Limits::default()).await.unwrap();
+    let hash = KeyHash::of(b"sk-1");
+    let new = NewKey {
+        name: "k".into(),
+        hint: "sk-…".into(),
+        hash,
+        user: user.id,
+        quota: dollars(2),
+        limits: Limits::default(),
+        models: None,
+        ips: None,
+        expires_at: None,
+    };
+    store.create_key(new).await.unwrap();
+    let dir = TempDir::new().unwrap();
+    let (biller, mut shipper) = Biller::open(BillerOptions::new(dir.path()), store.clone(), book()).unwrap();
+    let (route, _) = lane_route("m", "gpt-4o-mini");
+    for round in 1..=3i64 {
+        let who = store.caller(&hash).await.unwrap().unwrap();
+        for _ in 0..10 {
+            let request = Request::new(&who, &route);
+            let hold = request.reserve(&biller).unwrap();
+            biller.settle(Some(hold), request.outcome(Some(tokens(1_000, 0))));
+        }
+        shipper.recover().await.unwrap();
+        // Ten dollars more each round, while the process runs.
+        store.add_balance(user.id, Nano(10_000_000_000)).await.unwrap();
+        let (stored, who) =
+            (store.user(user.id).await.unwrap().unwrap(), store.caller(&hash).await.unwrap().unwrap());
+        assert_eq!(stored.balance, Some(Nano((1 + 10 * round) * 1_000_000_000 - round * 10_000_000)));
+        assert_eq!(biller.left(&who), (Some(Nano(2_000_000_000 - round * 10_000_000)), stored.balance));
+    }
+}
+
 async fn until(mut done: impl FnMut() -> bool) {
     let waiting = async {
         while !done() {
@@ -441,12 +497,4 @@ async fn until(mut done: impl FnMut() -> bool) {
         }
     };
     tokio::time::timeout(PATIENCE, waiting).await.unwrap();
-}
-
-#[test]
-fn usage_by_default_is_nothing() {
-    assert_eq!(
-        crate::total(&book().override_of("m", burncloud_core::UnixMicros(1)).unwrap(), &Usage::default()),
-        Nano(0)
-    );
 }

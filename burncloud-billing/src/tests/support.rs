@@ -205,6 +205,8 @@ pub(crate) fn sample(text: &str) -> Sample {
 pub(crate) struct MockStore {
     pub(crate) away: AtomicBool,
     pub(crate) calls: AtomicUsize,
+    /// Never taken.
+    pub(crate) refused: Mutex<Option<ReceiptId>>,
     pub(crate) receipts: Mutex<HashMap<ReceiptId, Arc<Receipt>>>,
     prices: Mutex<Vec<PriceOverride>>,
 }
@@ -223,6 +225,9 @@ impl ReceiptStore for MockStore {
         self.calls.fetch_add(1, SeqCst);
         if self.away.load(SeqCst) {
             return Err(StoreError::Unavailable("switched off".into()));
+        }
+        if receipts.iter().any(|r| Some(r.id) == *self.refused.lock()) {
+            return Err(StoreError::Invalid("does not fit".into()));
         }
         let mut all = self.receipts.lock();
         Ok(receipts.iter().filter(|r| all.insert(r.id, (*r).clone()).is_none()).count())

@@ -28,7 +28,7 @@ async fn two_hundred_threads_on_a_balance_for_twenty() {
                 start.wait();
                 if let Ok(hold) = request.reserve(biller) {
                     taken.fetch_add(1, SeqCst);
-                    start_others();
+                    thread::yield_now();
                     biller.settle(Some(hold), request.outcome(Some(tokens(1_000, 100))));
                 }
                 left.fetch_min(biller.left(&who).1.unwrap().0, SeqCst);
@@ -40,10 +40,6 @@ async fn two_hundred_threads_on_a_balance_for_twenty() {
     shipper.recover().await.unwrap();
     assert_eq!(store.sum(), (20, balance));
     assert_eq!(biller.reserved_total(), Nano::ZERO);
-}
-
-fn start_others() {
-    thread::yield_now();
 }
 
 #[tokio::test]

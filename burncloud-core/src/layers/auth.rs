@@ -11,12 +11,13 @@
 //! Stands before the body is read: a stranger's bytes are not held. Cancellation is safe at any point.
 
 use crate::context::Context;
-use crate::layers::Stack;
+use crate::layers::{Reply, Stack};
 use crate::store::{CallerStore, StoreError};
 use crate::{Body, Caller, Error, ErrorKind, KeyHash, Status, UnixMicros};
 use http::header::AUTHORIZATION;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, Request, Response, Uri};
+use pin_project_lite::pin_project;
 use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
@@ -188,43 +189,49 @@ impl<S: Stack> Service<Request<Body>> for Auth<S> {
         let Some(hash) = take_key(&mut request) else {
             let text =
                 "no API key was sent; send it as your SDK does, for instance `Authorization: Bearer …`";
-            return AuthFuture::refuse(Error::new(ErrorKind::Unauthenticated, text));
+            return AuthFuture::known(Reply::now(Err(Error::new(ErrorKind::Unauthenticated, text))));
         };
         if let Some(caller) = self.callers.peek(&hash) {
             return match enter(&mut request, caller) {
-                Ok(()) => AuthFuture { state: State::Below(Box::pin(self.inner.call(request))) },
-                Err(error) => AuthFuture::refuse(error),
+                Ok(()) => AuthFuture::known(Reply::below(self.inner.call(request))),
+                Err(error) => AuthFuture::known(Reply::now(Err(error))),
             };
         }
         let callers = self.callers.clone();
         let mut inner = self.inner.clone();
         AuthFuture {
-            state: State::LookUp(Box::pin(async move {
-                let caller = callers.caller(&hash).await.map_err(|error| away(&error))?;
-                enter(&mut request, caller)?;
-                inner.call(request).await
-            })),
+            state: State::LookUp {
+                future: Box::pin(async move {
+                    let caller = callers.caller(&hash).await.map_err(|error| away(&error))?;
+                    enter(&mut request, caller)?;
+                    inner.call(request).await
+                }),
+            },
         }
     }
 }
 
-/// The caller's way through.
-pub struct AuthFuture<F> {
-    state: State<F>,
+pin_project! {
+    /// The caller's way through.
+    pub struct AuthFuture<F> {
+        #[pin]
+        state: State<F>,
+    }
 }
 
 type Boxed = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
 
-enum State<F> {
-    Refused(Option<Error>),
-    // Boxed here, once, because the futures below are large and are moved often above.
-    Below(Pin<Box<F>>),
-    LookUp(Boxed),
+pin_project! {
+    #[project = Projected]
+    enum State<F> {
+        Known { #[pin] future: Reply<F> },
+        LookUp { future: Boxed },
+    }
 }
 
 impl<F> AuthFuture<F> {
-    fn refuse(error: Error) -> AuthFuture<F> {
-        AuthFuture { state: State::Refused(Some(error)) }
+    fn known(future: Reply<F>) -> AuthFuture<F> {
+        AuthFuture { state: State::Known { future } }
     }
 }
 
@@ -238,10 +245,9 @@ impl<F: Future<Output = Result<Response<Body>, Error>>> Future for AuthFuture<F>
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<F::Output> {
-        match &mut self.get_mut().state {
-            State::Below(future) => future.as_mut().poll(cx),
-            State::LookUp(future) => future.as_mut().poll(cx),
-            State::Refused(error) => error.take().map_or(Poll::Pending, |error| Poll::Ready(Err(error))),
+        match self.project().state.project() {
+            Projected::Known { future } => future.poll(cx),
+            Projected::LookUp { future } => future.as_mut().poll(cx),
         }
     }
 }

@@ -1,6 +1,12 @@
 //! The binary as an operator uses it: checked files, the command line on a database of its own, a start without
 //! a configuration, reload, and an end in order.
 
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is the assertion")]
+#![allow(
+    clippy::zombie_processes,
+    reason = "a server that does not start ends the test; one that does is reaped on drop"
+)]
+
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -67,6 +67,7 @@ impl Listener {
                     continue;
                 }
             };
+            tracing::trace!(%peer, "a connection was accepted");
             // Without it the small frames of a stream wait for acknowledgements, 40 ms each.
             if let Err(error) = tcp.set_nodelay(true) {
                 tracing::debug!(%error, "no TCP_NODELAY");

@@ -116,9 +116,10 @@ fn money(page: &mut Page, parts: &Parts) {
     page.single("burncloud_store_lag_seconds", "gauge", "Age of the oldest unshipped receipt.", seconds(lag));
 }
 
-/// Microseconds as seconds, without a float.
+/// Microseconds as seconds, without a float: `0.005`, `600`.
 fn seconds(us: u64) -> String {
-    format!("{}.{:06}", us / 1_000_000, us % 1_000_000)
+    let text = format!("{}.{:06}", us / 1_000_000, us % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn word(value: &impl serde::Serialize) -> String {
@@ -161,7 +162,8 @@ mod tests {
     fn samples_are_written_as_prometheus_reads_them() {
         let mut page = Page::default();
         page.single("a", "gauge", "An a.", 7);
+        assert_eq!([seconds(0), seconds(5_000), seconds(600_000_000)], ["0", "0.005", "600"]);
         page.sample("b", &[("x", "1"), ("y", "q\"\\\n")], seconds(1_500_000));
-        assert_eq!(page.0, "# HELP a An a.\n# TYPE a gauge\na 7\nb{x=\"1\",y=\"q\\\"\\\\\\n\"} 1.500000\n");
+        assert_eq!(page.0, "# HELP a An a.\n# TYPE a gauge\na 7\nb{x=\"1\",y=\"q\\\"\\\\\\n\"} 1.5\n");
     }
 }

@@ -64,13 +64,13 @@ impl Parts {
         let path = Managed::path(&config.journal.dir);
         let mut managed =
             Managed::load(&path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
-        apply_file(config, &*store, &registry, &mut managed).await?;
+        apply_file(config, &store, &registry, &mut managed).await?;
         reload_prices(&*store, biller.book()).await?;
         // Before the first caller is looked up: accounts are then made from numbers that hold everything.
         if let Err(error) = shipper.recover().await {
             tracing::warn!(%error, "receipts of an earlier run wait in the journal");
         }
-        let channels = usable_channels(&*store, &registry, &config.timeouts).await?;
+        let channels = usable_channels(&store, &registry, &config.timeouts).await?;
         let gateway = Gateway::builder(store.clone(), registry.clone())
             .billing(biller.clone())
             .shed(ShedSettings {
@@ -101,7 +101,7 @@ impl Parts {
     pub(crate) async fn refresh(&self, timeouts: &Timeouts) -> CliResult {
         self.store.invalidate_all();
         reload_prices(&*self.store, self.biller.book()).await?;
-        let channels = usable_channels(&*self.store, &self.registry, timeouts).await?;
+        let channels = usable_channels(&self.store, &self.registry, timeouts).await?;
         self.gateway.handle().set_channels(&channels)?;
         self.warm().await;
         Ok(())

@@ -1,0 +1,224 @@
+//! The [`Billing`] that keeps real money.
+
+mod reserve;
+mod settle;
+
+use crate::accounts::{Accounts, Purse};
+use crate::book::PriceBook;
+use crate::error::BillingError;
+use crate::journal::{Journal, JournalSettings};
+use crate::shipper::{Counts, Shipper, ShipperSettings};
+use burncloud_core::billing::{Ask, Billing, Hold, Outcome};
+use burncloud_core::store::ReceiptStore;
+use burncloud_core::{Caller, Error, Nano, RouteTable, UnixMicros};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+/// What becomes of requests that were under way when the process was killed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OrphanPolicy {
+    /// They cost nothing: nobody knows what the caller got.
+    #[default]
+    Release,
+    /// They cost what sending them may have cost: the input part of the estimate.
+    Charge,
+}
+
+/// What becomes of a request for a model that has no price.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unpriced {
+    /// It is refused with 403 `model_not_priced`, unless the caller's spending is not limited anyway.
+    #[default]
+    Refuse,
+    /// It is served and costs nothing.
+    Free,
+}
+
+/// How money is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BillerOptions {
+    /// The journal.
+    pub journal: JournalSettings,
+    /// The shipper.
+    pub shipper: ShipperSettings,
+    /// Requests that a killed process left behind.
+    pub orphans: OrphanPolicy,
+    /// Models without a price.
+    pub unpriced: Unpriced,
+    /// Output tokens to reserve for when the caller does not limit them. Default 4096. An answer that is longer
+    /// takes the rest from what is left then.
+    pub default_max_output: u64,
+}
+
+impl BillerOptions {
+    /// The defaults, with the journal in that directory.
+    #[must_use]
+    pub fn new(journal: impl Into<PathBuf>) -> BillerOptions {
+        BillerOptions {
+            journal: JournalSettings::new(journal),
+            shipper: ShipperSettings::default(),
+            orphans: OrphanPolicy::default(),
+            unpriced: Unpriced::default(),
+            default_max_output: 4096,
+        }
+    }
+}
+
+/// Holds, settles, and writes both down. Shared behind an [`Arc`]; a [`Shipper`] carries what it writes into the store.
+#[derive(Debug)]
+pub struct Biller {
+    options: BillerOptions,
+    book: Arc<PriceBook>,
+    accounts: Arc<Accounts>,
+    journal: Arc<Journal>,
+    counts: Arc<Counts>,
+    held: AtomicI64,
+    orphans: usize,
+    nothing: Arc<str>,
+}
+
+impl Biller {
+    /// Opens the journal, settles what an earlier process left under way, and makes the shipper that has to be
+    /// spawned. Reads the whole journal: call it from where blocking is allowed.
+    ///
+    /// # Errors
+    /// When the journal is another process's, or cannot be read or written.
+    pub fn open(
+        options: BillerOptions,
+        store: Arc<dyn ReceiptStore>,
+        book: Arc<PriceBook>,
+    ) -> Result<(Arc<Biller>, Shipper), BillingError> {
+        let (journal, mut recovered) = Journal::open(options.journal.clone())?;
+        let now = UnixMicros::now();
+        for admit in &recovered.orphans {
+            let receipt = settle::orphan(admit, options.orphans, now);
+            recovered.unshipped.add_receipt(&receipt);
+            journal.settle(Arc::new(receipt), true);
+        }
+        let (orphans, waiting) = (recovered.orphans.len(), recovered.receipts);
+        if orphans + waiting > 0 {
+            tracing::info!(orphans, receipts = waiting, "recovered from the journal");
+        }
+        let (journal, accounts) = (Arc::new(journal), Arc::new(Accounts::new(recovered.unshipped)));
+        let counts = Arc::new(Counts::default());
+        let shipper = Shipper {
+            journal: journal.clone(),
+            store,
+            accounts: accounts.clone(),
+            book: book.clone(),
+            counts: counts.clone(),
+            settings: options.shipper,
+            recovering: true,
+        };
+        let (held, nothing) = (AtomicI64::new(0), "".into());
+        Ok((Arc::new(Biller { options, book, accounts, journal, counts, held, orphans, nothing }), shipper))
+    }
+
+    /// The prices.
+    #[must_use]
+    pub fn book(&self) -> &Arc<PriceBook> {
+        &self.book
+    }
+
+    /// Looks up the prices of every lane, so that no request has to. Takes milliseconds per model, tens for the
+    /// first: call it beside the request path whenever a new table is made.
+    pub fn warm(&self, table: &RouteTable) {
+        let now = UnixMicros::now();
+        for route in table.models() {
+            self.book.of_route(route, |_| ());
+            route.lanes.iter().for_each(|lane| self.book.of_lane(lane, now, |_| ()));
+        }
+    }
+
+    /// What is left to a caller: of the key's quota, and of the user's balance; `None` is unlimited.
+    #[must_use]
+    pub fn left(&self, caller: &Caller) -> (Option<Nano>, Option<Nano>) {
+        self.accounts.with(caller, Purse::left)
+    }
+
+    /// Asks the shipper to ship what is there, to close the journal and to end. Call it when no request is under
+    /// way any more, then wait for the task that runs [`Shipper::run`].
+    pub fn close(&self) {
+        self.journal.close();
+    }
+
+    /// Waits until everything that was settled so far is durable; `false` if it is not within `patience`.
+    /// Blocks the thread.
+    #[must_use]
+    pub fn flush(&self, patience: Duration) -> bool {
+        self.journal.flush(patience)
+    }
+
+    /// What is held for requests under way.
+    #[must_use]
+    pub fn reserved_total(&self) -> Nano {
+        Nano(self.held.load(Ordering::Relaxed))
+    }
+
+    /// Bytes in the journal that wait for the store.
+    #[must_use]
+    pub fn journal_bytes(&self) -> u64 {
+        self.journal.waiting_bytes()
+    }
+
+    /// Whether the disk does not take the journal at the moment; requests are refused while it is so.
+    #[must_use]
+    pub fn journal_is_failing(&self) -> bool {
+        self.journal.is_failing()
+    }
+
+    /// Receipts in memory that wait for the store, and whether there are more of them on disk.
+    #[must_use]
+    pub fn unshipped(&self) -> (usize, bool) {
+        self.journal.unshipped()
+    }
+
+    /// Receipts that the store took as new since the start.
+    #[must_use]
+    pub fn shipped(&self) -> u64 {
+        self.counts.shipped.load(Ordering::Relaxed)
+    }
+
+    /// How far the store is behind: the age of the oldest receipt that is being shipped, zero when all are.
+    #[must_use]
+    pub fn store_lag(&self) -> Duration {
+        let age = self.journal.oldest().map_or(0, |at| UnixMicros::now().0.saturating_sub(at));
+        Duration::from_micros(u64::try_from(age).unwrap_or(0))
+    }
+
+    /// Failed attempts to record receipts, and to write the journal.
+    #[must_use]
+    pub fn failures(&self) -> (u64, u64) {
+        (self.counts.failures.load(Ordering::Relaxed), self.journal.failures())
+    }
+
+    /// Receipts that the store refused for good; they are in `rejected.jsonl` in the journal's directory.
+    #[must_use]
+    pub fn rejected(&self) -> u64 {
+        self.counts.rejected.load(Ordering::Relaxed)
+    }
+
+    /// Receipts of refused requests that were dropped because the journal was full.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.journal.dropped()
+    }
+
+    /// Requests that an earlier process had left under way.
+    #[must_use]
+    pub fn orphans_recovered(&self) -> usize {
+        self.orphans
+    }
+}
+
+impl Billing for Biller {
+    fn reserve(&self, ask: &Ask<'_>) -> Result<Hold, Error> {
+        self.hold(ask)
+    }
+
+    fn settle(&self, hold: Option<Hold>, outcome: Outcome) {
+        self.end(hold, outcome);
+    }
+}

@@ -1,0 +1,162 @@
+//! After the answer: what was used is charged, and the receipt written down.
+
+use super::{Biller, OrphanPolicy};
+use crate::estimate::{Dir, estimate};
+use crate::journal::Admit;
+use crate::rating::{Rated, rate, total};
+use burncloud_core::billing::{Hold, Outcome};
+use burncloud_core::routing::Candidate;
+use burncloud_core::{End, Nano, Operation, Receipt, Route, UnixMicros, Usage, UsageSource};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What an outcome comes to.
+#[derive(Default)]
+struct Bill {
+    usage: Usage,
+    source: UsageSource,
+    rated: Rated,
+    upstream_cost: Nano,
+    version: u64,
+}
+
+impl Biller {
+    pub(super) fn end(&self, hold: Option<Hold>, mut outcome: Outcome) {
+        let admitted = hold.is_some();
+        let reserved = hold.map_or(Nano::ZERO, |hold| hold.reserved);
+        let bill = self.bill(&mut outcome);
+        let charge = if reserved == Nano::ZERO && bill.rated.total == Nano::ZERO {
+            Nano::ZERO
+        } else {
+            self.accounts.with(&outcome.caller, |purse| purse.settle(reserved, bill.rated.total))
+        };
+        if reserved > Nano::ZERO {
+            self.held.fetch_sub(reserved.0, Ordering::Relaxed);
+        }
+        let receipt = self.receipt(outcome, bill, reserved, charge);
+        self.journal.settle(Arc::new(receipt), admitted);
+    }
+
+    fn bill(&self, outcome: &mut Outcome) -> Bill {
+        let Some((usage, source)) = used(outcome) else { return Bill::default() };
+        let mut bill = Bill { usage, source, ..Bill::default() };
+        if outcome.endpoint.operation.is_free() {
+            return bill;
+        }
+        let (Some(route), Some(served)) = (&outcome.route, &outcome.served) else { return bill };
+        self.book.of_lane(served, outcome.at, |listed| {
+            if let Some(listed) = listed.filter(|listed| listed.own) {
+                bill.upstream_cost = total(&listed.rates, &usage);
+            }
+            self.book.of_route(route, |prices| {
+                let set = prices.at(outcome.at).map(|rates| &**rates);
+                let rated = match set.or(listed.map(|l| &*l.rates)) {
+                    Some(rates) => Some(rate(rates, &usage)),
+                    None => self.rate_beside(route, served, outcome.at, &usage),
+                };
+                if let Some(rated) = rated {
+                    (bill.rated, bill.version) = (rated, prices.version);
+                }
+            });
+        });
+        bill
+    }
+
+    /// The lane that served has no price: the model costs what its first lane with a price takes.
+    fn rate_beside(&self, route: &Route, served: &Candidate, at: UnixMicros, usage: &Usage) -> Option<Rated> {
+        let others = route.lanes.iter().filter(|lane| !Arc::ptr_eq(lane, served));
+        others
+            .filter_map(|lane| self.book.of_lane(lane, at, |listed| Some(rate(&listed?.rates, usage))))
+            .next()
+    }
+
+    fn receipt(&self, outcome: Outcome, bill: Bill, reserved: Nano, charge: Nano) -> Receipt {
+        let served = outcome.served.as_ref();
+        Receipt {
+            id: outcome.id,
+            trace_id: outcome.trace_id,
+            at: outcome.at,
+            key: outcome.caller.key.id,
+            user: outcome.caller.user.id,
+            tenant: outcome.caller.tenant.id,
+            dialect: outcome.endpoint.dialect,
+            operation: outcome.endpoint.operation,
+            model: outcome.model,
+            upstream_model: served.map_or_else(|| self.nothing.clone(), |lane| lane.upstream_model.clone()),
+            channel: served.map(|lane| lane.channel.id),
+            upstream_request_id: outcome.upstream_request_id,
+            streamed: outcome.streamed,
+            status: outcome.status,
+            end: outcome.end,
+            attempts: outcome.attempts,
+            usage: bill.usage,
+            usage_source: bill.source,
+            price_version: bill.version,
+            shortfall: bill.rated.total.minus(charge),
+            lines: bill.rated.lines,
+            reserved,
+            charge,
+            upstream_cost: bill.upstream_cost,
+            first_byte_us: outcome.first_byte_us,
+            took_us: outcome.took_us,
+            bytes_in: outcome.bytes_in,
+            bytes_out: outcome.bytes_out,
+        }
+    }
+}
+
+/// The usage and how it is known: what the provider reported; else, of an answer that was under way, an estimate;
+/// else nothing was used.
+fn used(outcome: &mut Outcome) -> Option<(Usage, UsageSource)> {
+    if let Some(usage) = outcome.usage.take() {
+        return Some((usage, UsageSource::Reported));
+    }
+    let answered = outcome.served.is_some() && outcome.status < 400 && outcome.response_sample.total > 0;
+    if !answered || outcome.endpoint.operation.is_free() {
+        return None;
+    }
+    let input = estimate(&outcome.request_sample, Dir::In);
+    let silent = matches!(
+        outcome.endpoint.operation,
+        Operation::Embeddings | Operation::EmbedContent | Operation::Moderation | Operation::Rerank
+    );
+    let output = if silent { 0 } else { estimate(&outcome.response_sample, Dir::Out) };
+    Some((Usage { input, output, ..Usage::default() }, UsageSource::Estimated))
+}
+
+pub(super) fn orphan(admit: &Admit, policy: OrphanPolicy, now: UnixMicros) -> Receipt {
+    let charge = match policy {
+        OrphanPolicy::Release => Nano::ZERO,
+        OrphanPolicy::Charge => admit.input,
+    };
+    Receipt {
+        id: admit.id,
+        trace_id: admit.trace_id,
+        at: admit.at,
+        key: admit.key,
+        user: admit.user,
+        tenant: admit.tenant,
+        dialect: admit.dialect,
+        operation: admit.operation,
+        model: admit.model.clone(),
+        upstream_model: admit.upstream_model.clone(),
+        channel: admit.channel,
+        upstream_request_id: None,
+        streamed: false,
+        status: 500,
+        end: End::Orphaned,
+        attempts: Vec::new(),
+        usage: Usage::default(),
+        usage_source: UsageSource::None,
+        price_version: if charge > Nano::ZERO { admit.price_version } else { 0 },
+        lines: Vec::new(),
+        reserved: admit.reserved,
+        charge,
+        shortfall: Nano::ZERO,
+        upstream_cost: Nano::ZERO,
+        first_byte_us: None,
+        took_us: u64::try_from(now.0.saturating_sub(admit.at.0)).unwrap_or(0),
+        bytes_in: admit.bytes_in,
+        bytes_out: 0,
+    }
+}
