@@ -9,7 +9,8 @@ use crate::billing::{Billing, Hold, Outcome};
 use crate::routing::Candidate;
 use crate::stats::Stats;
 use crate::{
-    Attempt, Caller, ChannelId, End, Endpoint, Error, Fault, ReceiptId, Route, TraceId, UnixMicros, Usage,
+    Attempt, Caller, ChannelId, End, Endpoint, Error, ErrorKind, Fault, ReceiptId, Route, TraceId,
+    UnixMicros, Usage,
 };
 use parking_lot::Mutex;
 use std::fmt;
@@ -103,7 +104,9 @@ impl Settlement {
             notes.status = error.status().as_u16();
             // An attempt's failure is the provider's even where the text says that the gateway is at fault.
             let asked = !notes.attempts.is_empty() || error.fault() == Fault::Upstream;
-            notes.end.get_or_insert(if asked { End::UpstreamFailed } else { End::Refused });
+            let timed_out = error.kind() == ErrorKind::GatewayTimeout;
+            let failed = if timed_out { End::TimedOut } else { End::UpstreamFailed };
+            notes.end.get_or_insert(if asked { failed } else { End::Refused });
         });
     }
 }

@@ -267,7 +267,7 @@ async fn silence_is_bounded_before_and_after_the_head() {
     assert!(stalled.into_body().collect().await.is_err());
     world.at_rest().await;
     let ends: Vec<End> = world.billing.settled().iter().map(|s| s.0).collect();
-    assert_eq!(ends, [End::UpstreamFailed, End::TimedOut]);
+    assert_eq!(ends, [End::TimedOut, End::TimedOut]);
 }
 
 #[tokio::test]
