@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub enum Dialect {
     /// OpenAI's API, and whatever no other dialect claims.
     #[default]
+    #[serde(rename = "openai")]
     OpenAi,
     /// Anthropic Messages.
     Anthropic,

@@ -238,7 +238,7 @@ fn the_operators_paths_answer() {
     assert_eq!(server.get("/v1/models", "sk-callers-hunter2").0, 200);
     let (_, page) = server.get("/metrics", "");
     for name in [
-        "burncloud_requests_total{dialect=\"open_ai\",status_class=\"2xx\"} 1",
+        "burncloud_requests_total{dialect=\"openai\",status_class=\"2xx\"} 1",
         "burncloud_requests_in_flight 0",
         "burncloud_body_bytes_in_flight 0",
         "burncloud_reserved_nanodollars 0",
