@@ -17,7 +17,7 @@ pub mod gemini;
 pub mod openai;
 mod path;
 mod reader;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod tokens;
 

@@ -4,10 +4,7 @@
 //! back those that identify the operator's account or would set state for the provider's origin.
 
 use http::HeaderMap;
-use http::header::{
-    ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, HeaderName, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, SET_COOKIE, STRICT_TRANSPORT_SECURITY, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
-};
+use http::header::{CONNECTION, HeaderName};
 
 /// Takes from a caller's headers what must not reach a provider. The key is gone already (`auth`).
 ///
@@ -15,42 +12,68 @@ use http::header::{
 /// `content-length` is set anew from the body that is really sent.
 pub(crate) fn clean_request(headers: &mut HeaderMap) {
     remove_named_by_connection(headers);
-    let gone: Vec<HeaderName> = headers.keys().filter(|name| !passes_to_provider(name)).cloned().collect();
-    for name in gone {
-        headers.remove(name);
-    }
+    remove_all(headers, passes_to_provider);
 }
 
 fn passes_to_provider(name: &HeaderName) -> bool {
-    let hop =
-        [&HOST, &CONNECTION, &CONTENT_LENGTH, &TRANSFER_ENCODING, &ACCEPT_ENCODING, &TE, &TRAILER, &UPGRADE];
-    let private = [&COOKIE, &FORWARDED, &VIA, &PROXY_AUTHORIZATION];
-    if hop.contains(&name) || private.contains(&name) {
-        return false;
-    }
-    let text = name.as_str();
+    let name = name.as_str();
+    let hop = matches!(
+        name,
+        "host"
+            | "connection"
+            | "content-length"
+            | "transfer-encoding"
+            | "accept-encoding"
+            | "te"
+            | "trailer"
+            | "upgrade"
+            | "keep-alive"
+    );
+    let private = matches!(
+        name,
+        "cookie"
+            | "forwarded"
+            | "via"
+            | "x-real-ip"
+            | "true-client-ip"
+            | "x-client-ip"
+            | "traceparent"
+            | "tracestate"
+            | "baggage"
+    );
     let prefixes = ["x-forwarded-", "x-burncloud-", "cf-", "proxy-"];
-    let names =
-        ["keep-alive", "x-real-ip", "true-client-ip", "x-client-ip", "traceparent", "tracestate", "baggage"];
-    !prefixes.iter().any(|prefix| text.starts_with(prefix)) && !names.contains(&text)
+    !hop && !private && !prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// Takes from a provider's headers what belongs to its connection or to the operator alone.
 pub(crate) fn clean_response(headers: &mut HeaderMap) {
     remove_named_by_connection(headers);
-    let hop = [&CONNECTION, &TRANSFER_ENCODING, &TRAILER, &UPGRADE, &PROXY_AUTHENTICATE];
-    for name in hop.into_iter().chain([&SET_COOKIE, &STRICT_TRANSPORT_SECURITY]) {
-        headers.remove(name);
-    }
-    for name in [
-        "keep-alive",
-        "alt-svc",
-        "openai-organization",
-        "openai-project",
-        "anthropic-organization-id",
-        "cf-ray",
-        "cf-cache-status",
-    ] {
+    remove_all(headers, passes_to_caller);
+}
+
+fn passes_to_caller(name: &HeaderName) -> bool {
+    !matches!(
+        name.as_str(),
+        "connection"
+            | "transfer-encoding"
+            | "trailer"
+            | "upgrade"
+            | "keep-alive"
+            | "alt-svc"
+            | "proxy-authenticate"
+            | "set-cookie"
+            | "strict-transport-security"
+            | "openai-organization"
+            | "openai-project"
+            | "anthropic-organization-id"
+            | "cf-ray"
+            | "cf-cache-status"
+    )
+}
+
+/// One pass over the names that are there: looking up each name that may not pass costs a hash apiece.
+fn remove_all(headers: &mut HeaderMap, passes: fn(&HeaderName) -> bool) {
+    while let Some(name) = headers.keys().find(|name| !passes(name)).cloned() {
         headers.remove(name);
     }
 }

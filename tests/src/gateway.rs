@@ -166,7 +166,10 @@ impl Gateway {
             std::fs::File::options().create(true).append(true).open(path).expect("the folder is writable")
         };
         let mut command = self.command(&["serve"]);
-        command.env("RUST_LOG", "trace").stdout(open()).stderr(open());
+        command
+            .env("RUST_LOG", "trace,h2=trace,hyper=trace,hyper_util=trace,sqlx=trace")
+            .stdout(open())
+            .stderr(open());
         let mut child = command.spawn().expect("the binary starts");
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {

@@ -4,10 +4,10 @@
 //! provider counts otherwise, its total tells (xAI leaves reasoning out of the chat's `completion_tokens`,
 //! Mistral audio out of `prompt_tokens`), or its [`Reasoning`] says so.
 
-use crate::reader::{Report, lenient};
+use crate::reader::Report;
+use crate::reader::walk::{Visit, count, millis, text, walk};
 use crate::tokens::{Left, tier};
 use burncloud_core::{ServiceTier, Usage};
-use serde::Deserialize;
 
 /// Where reasoning tokens are counted, when a report's own total does not tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum Reasoning {
     Hidden,
 }
 
-/// What made the output, where a report does not say.
+/// What the output is, where a report does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OutputKind {
     Text,
@@ -29,204 +29,158 @@ pub(super) enum OutputKind {
     Audio,
 }
 
-/// The `usage` object of every operation.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+/// A report, its synonyms brought together: the largest of them counts.
+#[derive(Clone, Debug, Default)]
 pub(super) struct OpenAiReport {
-    #[serde(deserialize_with = "lenient::count")]
-    prompt_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    completion_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    pub(super) input_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    output_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    total_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient::nested")]
-    prompt_tokens_details: Option<InputDetails>,
-    #[serde(deserialize_with = "lenient::nested")]
-    input_tokens_details: Option<InputDetails>,
-    /// Transcriptions write it in the singular.
-    #[serde(deserialize_with = "lenient::nested")]
-    input_token_details: Option<InputDetails>,
-    #[serde(deserialize_with = "lenient::nested")]
-    completion_tokens_details: Option<OutputDetails>,
-    #[serde(deserialize_with = "lenient::nested")]
-    output_tokens_details: Option<OutputDetails>,
-    /// DeepSeek.
-    #[serde(deserialize_with = "lenient::count")]
-    prompt_cache_hit_tokens: Option<u64>,
-    /// Moonshot, Together.
-    #[serde(deserialize_with = "lenient::count")]
-    cached_tokens: Option<u64>,
-    /// Mistral.
-    #[serde(deserialize_with = "lenient::count")]
-    num_cached_tokens: Option<u64>,
-    /// Vercel.
-    #[serde(deserialize_with = "lenient::count")]
-    cache_creation_input_tokens: Option<u64>,
-    /// Perplexity.
-    #[serde(deserialize_with = "lenient::count")]
-    reasoning_tokens: Option<u64>,
-    /// Perplexity.
-    #[serde(deserialize_with = "lenient::count")]
-    num_search_queries: Option<u64>,
-    /// xAI.
-    #[serde(deserialize_with = "lenient::count")]
-    num_sources_used: Option<u64>,
-    /// xAI.
-    #[serde(deserialize_with = "lenient::count")]
-    num_server_side_tools_used: Option<u64>,
-    /// OpenRouter.
-    #[serde(deserialize_with = "lenient::nested")]
-    server_tool_use_details: ServerTools,
-    /// Transcriptions billed by duration.
-    #[serde(deserialize_with = "lenient::millis")]
-    seconds: Option<u64>,
-    /// Mistral's transcriptions.
-    #[serde(deserialize_with = "lenient::millis")]
-    prompt_audio_seconds: Option<u64>,
-    /// Mistral.
-    #[serde(deserialize_with = "lenient::text")]
-    service_tier: Option<Box<str>>,
-    #[serde(skip)]
-    pub(super) beside: Beside,
-}
-
-/// What a report needs and does not hold itself.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Beside {
-    pub(super) tier: Option<ServiceTier>,
-    /// Length of a transcription.
-    pub(super) audio_ms: u64,
+    prompt: Option<u64>,
+    completion: Option<u64>,
+    total: Option<u64>,
+    cached: u64,
+    written: u64,
+    audio_in: u64,
+    image_in: u64,
+    reasoning: u64,
+    audio_out: u64,
+    image_out: u64,
+    /// The output is told apart.
+    details: bool,
     /// Pictures made, searches done.
-    pub(super) pieces: u64,
+    pub(super) pieces: Option<u64>,
+    /// Milliseconds of audio.
+    pub(super) audio_ms: Option<u64>,
+    pub(super) tier: Option<ServiceTier>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct InputDetails {
-    #[serde(deserialize_with = "lenient::count")]
-    cached_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    cache_write_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    audio_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    image_tokens: Option<u64>,
+fn up(slot: &mut u64, raw: &[u8]) {
+    *slot = (*slot).max(count(raw).unwrap_or(0));
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct OutputDetails {
-    #[serde(deserialize_with = "lenient::count")]
-    reasoning_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    audio_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    image_tokens: Option<u64>,
+fn up_some(slot: &mut Option<u64>, raw: &[u8]) {
+    *slot = (*slot).max(count(raw));
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct ServerTools {
-    #[serde(deserialize_with = "lenient::count")]
-    web_search_requests: Option<u64>,
-}
-
-/// Of reranking, as Cohere writes it.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Meta {
-    #[serde(deserialize_with = "lenient::nested")]
-    billed_units: Units,
-    #[serde(deserialize_with = "lenient::nested")]
-    tokens: Units,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Units {
-    #[serde(deserialize_with = "lenient::count")]
-    search_units: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    input_tokens: Option<u64>,
-    #[serde(deserialize_with = "lenient::count")]
-    output_tokens: Option<u64>,
-}
-
-impl Meta {
-    /// The same as a `usage` object would say it, if it says anything.
-    pub(super) fn report(self) -> Option<OpenAiReport> {
-        let (billed, tokens) = (self.billed_units, self.tokens);
-        let report = OpenAiReport {
-            input_tokens: billed.input_tokens.or(tokens.input_tokens),
-            output_tokens: billed.output_tokens.or(tokens.output_tokens),
-            beside: Beside { pieces: billed.search_units.unwrap_or(0), ..Beside::default() },
-            ..OpenAiReport::default()
-        };
-        (report.counts_tokens() || billed.search_units.is_some()).then_some(report)
-    }
-}
-
-impl Report for OpenAiReport {
-    fn merge(&mut self, newer: OpenAiReport) {
-        *self = newer;
-    }
-
-    fn is_full(&self) -> bool {
-        true
+impl Visit for OpenAiReport {
+    fn scalar(&mut self, path: &[&[u8]], raw: &[u8]) {
+        match path {
+            [key] => self.top(key, raw),
+            // Transcriptions write it in the singular.
+            [b"prompt_tokens_details" | b"input_tokens_details" | b"input_token_details", key] => {
+                match *key {
+                    b"cached_tokens" => up(&mut self.cached, raw),
+                    b"cache_write_tokens" => up(&mut self.written, raw),
+                    b"audio_tokens" => up(&mut self.audio_in, raw),
+                    b"image_tokens" => up(&mut self.image_in, raw),
+                    _ => {}
+                }
+            }
+            [b"completion_tokens_details" | b"output_tokens_details", key] => {
+                self.details = true;
+                match *key {
+                    b"reasoning_tokens" => up(&mut self.reasoning, raw),
+                    b"audio_tokens" => up(&mut self.audio_out, raw),
+                    b"image_tokens" => up(&mut self.image_out, raw),
+                    _ => {}
+                }
+            }
+            // OpenRouter.
+            [b"server_tool_use_details", b"web_search_requests"] => self.add_pieces(raw),
+            _ => {}
+        }
     }
 }
 
 impl OpenAiReport {
-    pub(super) fn with(mut self, beside: Beside) -> OpenAiReport {
-        self.beside = beside;
-        self
+    /// A `usage` object.
+    pub(super) fn of(raw: &[u8]) -> OpenAiReport {
+        let mut report = OpenAiReport::default();
+        walk(raw, &mut report);
+        report
+    }
+
+    /// The usage in the last of a chunk's choices that has some.
+    pub(super) fn of_choices(raw: &[u8]) -> Option<OpenAiReport> {
+        struct Choices(OpenAiReport);
+
+        impl Visit for Choices {
+            fn scalar(&mut self, path: &[&[u8]], raw: &[u8]) {
+                if let [b"", b"usage", rest @ ..] = path {
+                    self.0.scalar(rest, raw);
+                }
+            }
+        }
+
+        let mut choices = Choices(OpenAiReport::default());
+        walk(raw, &mut choices);
+        Some(choices.0).filter(OpenAiReport::counts_tokens)
+    }
+
+    /// The `meta` object of reranking, as Cohere writes it.
+    pub(super) fn of_meta(raw: &[u8]) -> OpenAiReport {
+        struct Meta(OpenAiReport);
+
+        impl Visit for Meta {
+            fn scalar(&mut self, path: &[&[u8]], raw: &[u8]) {
+                match path {
+                    [b"billed_units", b"search_units"] => self.0.add_pieces(raw),
+                    [b"billed_units" | b"tokens", key @ (b"input_tokens" | b"output_tokens")] => {
+                        self.0.top(key, raw);
+                    }
+                    _ => {}
+                }
+            }
+        }
+
+        let mut meta = Meta(OpenAiReport::default());
+        walk(raw, &mut meta);
+        meta.0
+    }
+
+    fn top(&mut self, key: &[u8], raw: &[u8]) {
+        match key {
+            b"prompt_tokens" | b"input_tokens" => up_some(&mut self.prompt, raw),
+            b"completion_tokens" | b"output_tokens" => up_some(&mut self.completion, raw),
+            b"total_tokens" => up_some(&mut self.total, raw),
+            // DeepSeek, Moonshot and Together, Mistral.
+            b"prompt_cache_hit_tokens" | b"cached_tokens" | b"num_cached_tokens" => up(&mut self.cached, raw),
+            // Vercel.
+            b"cache_creation_input_tokens" => up(&mut self.written, raw),
+            // Perplexity.
+            b"reasoning_tokens" => up(&mut self.reasoning, raw),
+            // Perplexity, xAI, xAI.
+            b"num_search_queries" | b"num_sources_used" | b"num_server_side_tools_used" => {
+                self.add_pieces(raw)
+            }
+            // Transcriptions, in OpenAI's words and in Mistral's.
+            b"seconds" | b"prompt_audio_seconds" => self.audio_ms = millis(raw),
+            // Mistral.
+            b"service_tier" => self.tier = text(raw).and_then(tier),
+            _ => {}
+        }
+    }
+
+    fn add_pieces(&mut self, raw: &[u8]) {
+        if let Some(more) = count(raw) {
+            self.pieces = Some(self.pieces.unwrap_or(0).saturating_add(more));
+        }
+    }
+
+    pub(super) fn counts_input(&self) -> bool {
+        self.prompt.is_some()
     }
 
     pub(super) fn counts_tokens(&self) -> bool {
-        let counts = [
-            self.prompt_tokens,
-            self.completion_tokens,
-            self.input_tokens,
-            self.output_tokens,
-            self.total_tokens,
-        ];
-        counts.iter().any(Option::is_some)
-    }
-
-    /// Milliseconds of audio, where it says so.
-    pub(super) fn duration(&self) -> Option<u64> {
-        self.seconds.or(self.prompt_audio_seconds)
-    }
-
-    fn inputs(&self) -> InputDetails {
-        let mut details = self
-            .prompt_tokens_details
-            .or(self.input_tokens_details)
-            .or(self.input_token_details)
-            .unwrap_or_default();
-        let elsewhere = [self.prompt_cache_hit_tokens, self.cached_tokens, self.num_cached_tokens];
-        details.cached_tokens = elsewhere.into_iter().fold(details.cached_tokens, Option::or);
-        details.cache_write_tokens = details.cache_write_tokens.or(self.cache_creation_input_tokens);
-        details
+        self.prompt.is_some() || self.completion.is_some() || self.total.is_some()
     }
 
     /// In disjoint classes. Parts that are larger than their whole are cut to it.
     pub(super) fn usage(&self, reasoning: Reasoning, output_kind: OutputKind) -> Usage {
-        let inputs = self.inputs();
-        let details = self.completion_tokens_details.or(self.output_tokens_details);
-        let outputs = details.unwrap_or_default();
-        let mut completion = Left(self.completion_tokens.or(self.output_tokens).unwrap_or(0));
+        let mut completion = Left(self.completion.unwrap_or(0));
         // Embeddings and reranking may name the total alone.
-        let alone = self.total_tokens.filter(|_| completion.0 == 0);
-        let mut prompt = Left(self.prompt_tokens.or(self.input_tokens).or(alone).unwrap_or(0));
-        let audio_in = inputs.audio_tokens.unwrap_or(0);
-        let mut thought = outputs.reasoning_tokens.or(self.reasoning_tokens).unwrap_or(0);
-        let mut spare = self.total_tokens.unwrap_or(0).saturating_sub(prompt.0.saturating_add(completion.0));
-        let by_total = thought > 0 && (spare == thought || spare == thought.saturating_add(audio_in));
+        let alone = self.total.filter(|_| completion.0 == 0);
+        let mut prompt = Left(self.prompt.or(alone).unwrap_or(0));
+        let mut thought = self.reasoning;
+        let mut spare = self.total.unwrap_or(0).saturating_sub(prompt.0.saturating_add(completion.0));
+        let by_total = thought > 0 && (spare == thought || spare == thought.saturating_add(self.audio_in));
         if by_total {
             spare -= thought;
         } else if reasoning == Reasoning::Hidden && thought == 0 {
@@ -235,43 +189,40 @@ impl OpenAiReport {
         if by_total || reasoning != Reasoning::Within {
             completion.0 = completion.0.saturating_add(thought);
         }
-        if audio_in > 0 && spare == audio_in {
-            prompt.0 = prompt.0.saturating_add(audio_in);
+        if self.audio_in > 0 && spare == self.audio_in {
+            prompt.0 = prompt.0.saturating_add(self.audio_in);
         }
         let mut usage = Usage {
-            cached_read: prompt.take(inputs.cached_tokens.unwrap_or(0)),
-            cache_write_5m: prompt.take(inputs.cache_write_tokens.unwrap_or(0)),
-            audio_in: prompt.take(inputs.audio_tokens.unwrap_or(0)),
-            image_in: prompt.take(inputs.image_tokens.unwrap_or(0)),
+            cached_read: prompt.take(self.cached),
+            cache_write_5m: prompt.take(self.written),
+            audio_in: prompt.take(self.audio_in),
+            image_in: prompt.take(self.image_in),
             input: prompt.0,
             reasoning: completion.take(thought),
-            audio_out: completion.take(outputs.audio_tokens.unwrap_or(0)),
-            image_out: completion.take(outputs.image_tokens.unwrap_or(0)),
-            pieces: self.pieces(),
-            audio_ms: self.beside.audio_ms,
-            tier: self.tier(),
+            audio_out: completion.take(self.audio_out),
+            image_out: completion.take(self.image_out),
+            pieces: self.pieces.unwrap_or(0),
+            audio_ms: self.audio_ms.unwrap_or(0),
+            tier: self.tier.unwrap_or_default(),
             ..Usage::default()
         };
         *match output_kind {
-            OutputKind::Image if details.is_none() => &mut usage.image_out,
-            OutputKind::Audio if details.is_none() => &mut usage.audio_out,
+            OutputKind::Image if !self.details => &mut usage.image_out,
+            OutputKind::Audio if !self.details => &mut usage.audio_out,
             _ => &mut usage.output,
         } += completion.0;
         usage
     }
+}
 
-    fn pieces(&self) -> u64 {
-        let counts = [
-            self.num_search_queries,
-            self.num_sources_used,
-            self.num_server_side_tools_used,
-            self.server_tool_use_details.web_search_requests,
-        ];
-        counts.into_iter().flatten().fold(self.beside.pieces, u64::saturating_add)
+impl Report for OpenAiReport {
+    const IN_PARTS: bool = false;
+
+    fn merge(&mut self, newer: OpenAiReport) {
+        *self = newer;
     }
 
-    fn tier(&self) -> ServiceTier {
-        let own = self.service_tier.as_deref().and_then(tier);
-        own.or(self.beside.tier).unwrap_or_default()
+    fn is_full(&self) -> bool {
+        true
     }
 }

@@ -5,6 +5,8 @@
 //! was asked for, bounded, and only where one is split between chunks. What is not JSON yields nothing.
 
 use memchr::memchr2;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// A value longer than this is no usage report: it is passed over.
 const VALUE_LIMIT: usize = 64 * 1024;
@@ -23,6 +25,11 @@ pub(crate) struct Plan {
     pub(crate) inside: Option<&'static str>,
     /// A top-level array whose objects are counted.
     pub(crate) count: Option<&'static str>,
+    /// Keys before which a document need not be followed (see [`search`](super::search)); none where all of
+    /// it must be.
+    pub(crate) starts: &'static [&'static LazyLock<Finder<'static>>],
+    /// In streams, what is of interest stands in `inside`.
+    pub(crate) events_nest: bool,
 }
 
 /// Takes what the scanner finds.
@@ -67,6 +74,8 @@ pub(crate) struct Scanner {
     escaped: bool,
     wanted: Wanted,
     counting: bool,
+    /// Stop where the outermost container closes.
+    once: bool,
     /// The value being captured.
     capture: Option<&'static str>,
     /// Its bytes from earlier chunks, or the first bytes of a key that is split.
@@ -86,13 +95,21 @@ impl Scanner {
             escaped: false,
             wanted: Wanted::Nothing,
             counting: false,
+            once: false,
             capture: None,
             held: Vec::new(),
         }
     }
 
-    /// The next bytes.
-    pub(crate) fn feed(&mut self, bytes: &[u8], sink: &mut impl Sink) {
+    /// One that starts in the midst of an object, before a key: of the document, or of [`Plan::inside`].
+    pub(crate) fn amid(plan: &'static Plan, inside: bool) -> Scanner {
+        let depth = if inside { 2 } else { 1 };
+        let start = Scanner::new(plan);
+        Scanner { depth, watched: depth, inside, object: true, key_due: true, once: true, ..start }
+    }
+
+    /// The next bytes. Says how many of them, where it was to stop and did.
+    pub(crate) fn feed(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Option<usize> {
         let (mut at, mut start) = (0, 0);
         while at < bytes.len() {
             if self.text != Text::Outside {
@@ -111,9 +128,13 @@ impl Scanner {
                 }
                 self.watched_byte(bytes, &mut start, at, sink);
                 at += 1;
+                if self.once && self.depth == 0 {
+                    return Some(at);
+                }
             }
         }
         self.hold(&bytes[start.min(bytes.len())..]);
+        None
     }
 
     /// Whether a wanted value begins with this byte; notes that it did.
@@ -271,19 +292,13 @@ impl Scanner {
 }
 
 /// The quote that ends a string, from `at` within it on. `escaped` carries a backslash over a border.
-fn string_end(bytes: &[u8], mut at: usize, escaped: &mut bool) -> Option<usize> {
-    /// Keys and most values are short: looking at a few bytes is cheaper than a call.
-    const NEAR: usize = 12;
+pub(super) fn string_end(bytes: &[u8], mut at: usize, escaped: &mut bool) -> Option<usize> {
     if *escaped {
         *escaped = false;
         at += 1;
     }
     loop {
-        let near = bytes.get(at..)?.iter().take(NEAR).position(|b| matches!(b, b'"' | b'\\'));
-        at += match near {
-            Some(offset) => offset,
-            None => memchr2(b'"', b'\\', &bytes[at..])?,
-        };
+        at += quote_or_backslash(bytes.get(at..)?)?;
         if bytes[at] == b'"' {
             return Some(at);
         }
@@ -295,16 +310,43 @@ fn string_end(bytes: &[u8], mut at: usize, escaped: &mut bool) -> Option<usize> 
     }
 }
 
+fn quote_or_backslash(bytes: &[u8]) -> Option<usize> {
+    /// Keys and most values are short: a few words are cheaper than a call.
+    const WORDS: usize = 4;
+    for (index, word) in bytes.as_chunks::<8>().0.iter().take(WORDS).enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let hits = first_equal(word, b'"') | first_equal(word, b'\\');
+        if hits != 0 {
+            return Some(index * 8 + hits.trailing_zeros() as usize / 8);
+        }
+    }
+    let seen = (bytes.len() / 8).min(WORDS) * 8;
+    memchr2(b'"', b'\\', &bytes[seen..]).map(|offset| seen + offset)
+}
+
+/// A word whose lowest set bit marks the first byte of `word` that equals `byte`; higher bits may err.
+fn first_equal(word: u64, byte: u8) -> u64 {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    let difference = word ^ (LOW * u64::from(byte));
+    difference.wrapping_sub(LOW) & !difference & (LOW << 7)
+}
+
 /// The next quote or bracket at or after `at`, or the end.
 fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+    /// Most structure is dense: blocks pay only in long runs of numbers.
+    const NEAR: usize = 16;
     // Bit 0x20 is all that tells square from curly brackets.
     let marks = |b: u8| (b == b'"') | ((b | 0x20) == b'{') | ((b | 0x20) == b'}');
-    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<16>()) {
+    if let Some(offset) = bytes[at..].iter().take(NEAR).position(|b| marks(*b)) {
+        return at + offset;
+    }
+    at = (at + NEAR).min(bytes.len());
+    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
         // No early exit, so that the compiler compares the block at once.
         if block.iter().fold(false, |hit, b| hit | marks(*b)) {
             break;
         }
-        at += 16;
+        at += 32;
     }
     bytes[at..].iter().position(|b| marks(*b)).map_or(bytes.len(), |offset| at + offset)
 }
@@ -314,7 +356,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    static PLAN: Plan = Plan { keys: &["usage", "tier"], inside: Some("response"), count: Some("data") };
+    static PLAN: Plan = Plan {
+        keys: &["usage", "tier"],
+        inside: Some("response"),
+        count: Some("data"),
+        starts: &[],
+        events_nest: false,
+    };
 
     #[derive(Debug, Default, PartialEq, Eq)]
     struct Found {

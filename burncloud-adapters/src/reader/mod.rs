@@ -4,15 +4,18 @@
 //! [`StreamReader`] find it in bodies and in streams. Both keep only what they were told to look for.
 
 pub(crate) mod json;
-pub(crate) mod lenient;
+
+mod search;
 mod sse;
+pub(crate) mod walk;
 
 use burncloud_core::Usage;
 use burncloud_core::adapter::{AnswerHead, NoUsage, Reading, Terminal, UsageReader};
 use bytes::Bytes;
 use json::{Plan, Scanner, Sink};
 use memchr::memmem::Finder;
-pub(crate) use sse::StreamReader;
+use search::Search;
+pub(crate) use sse::{ERROR, StreamReader};
 
 /// One wire format, as far as usage goes.
 pub(crate) trait Protocol: Send + 'static {
@@ -31,6 +34,9 @@ pub(crate) trait Protocol: Send + 'static {
     /// What an event means for the end of its stream. `json` is `None` for an event too large to be kept.
     fn mark(&self, facts: &Self::Facts, json: Option<&[u8]>) -> Mark;
 
+    /// The same from a look at the event, where that is enough.
+    fn quick_mark(&self, json: &[u8]) -> Option<Mark>;
+
     fn ending(&self) -> Ending;
 
     /// The report in disjoint classes.
@@ -39,6 +45,9 @@ pub(crate) trait Protocol: Send + 'static {
 
 /// A report of usage, whole or in part.
 pub(crate) trait Report: Send {
+    /// Streams report in parts, none of which is ever full.
+    const IN_PARTS: bool;
+
     /// Takes in what came later.
     fn merge(&mut self, newer: Self);
 
@@ -82,26 +91,85 @@ pub(crate) fn reader<P: Protocol>(protocol: P, head: &AnswerHead<'_>) -> Box<dyn
     }
 }
 
+/// The value of `type` with its quotes, where an event begins with it.
+pub(crate) fn leading_type(json: &[u8]) -> Option<&[u8]> {
+    let value = json.strip_prefix(b"{\"type\":")?.trim_ascii_start();
+    let end = memchr::memchr(b'"', value.strip_prefix(b"\"")?)?;
+    Some(&value[..end + 2])
+}
+
 /// Reads usage out of a body that is one JSON document, or a list of them.
 pub(crate) struct WholeReader<P: Protocol> {
     protocol: P,
-    scanner: Scanner,
-    facts: P::Facts,
+    way: Way<P::Facts>,
+}
+
+/// How a body is read; its first bytes tell.
+enum Way<F> {
+    /// Too few came to tell.
+    Unknown(Vec<u8>),
+    Search(Box<Search<F>>),
+    Walk(Box<(Scanner, F)>),
+}
+
+impl<F: Sink + Default> Way<F> {
+    /// A list has no one end, and an error must be seen though there is no usage: those are walked through.
+    /// `None` where more bytes must come.
+    fn choose(plan: &'static Plan, start: &[u8]) -> Option<Way<F>> {
+        const ERROR: &[u8] = b"\"error\"";
+        /// Enough for any start; what is longer is white space.
+        const ENOUGH: usize = 64;
+        let text = start.trim_ascii_start();
+        let walk = || Some(Way::Walk(Box::new((Scanner::new(plan), F::default()))));
+        let Some(key) = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start) else {
+            return if text.is_empty() && start.len() < ENOUGH { None } else { walk() };
+        };
+        if plan.starts.is_empty() || key.starts_with(ERROR) {
+            walk()
+        } else if ERROR.starts_with(key) && start.len() < ENOUGH {
+            None
+        } else {
+            Some(Way::Search(Box::new(Search::new(plan, false))))
+        }
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        match self {
+            Way::Search(search) => search.feed(bytes),
+            Way::Walk(walk) => {
+                walk.0.feed(bytes, &mut walk.1);
+            }
+            Way::Unknown(start) => start.extend_from_slice(bytes),
+        }
+    }
 }
 
 impl<P: Protocol> WholeReader<P> {
     fn new(protocol: P) -> WholeReader<P> {
-        WholeReader { scanner: Scanner::new(protocol.plan()), facts: P::Facts::default(), protocol }
+        WholeReader { protocol, way: Way::Unknown(Vec::new()) }
     }
 }
 
 impl<P: Protocol> UsageReader for WholeReader<P> {
     fn data(&mut self, chunk: &Bytes) {
-        self.scanner.feed(chunk, &mut self.facts);
+        if let Way::Unknown(start) = &mut self.way {
+            let start = std::mem::take(start);
+            let known =
+                if start.is_empty() { chunk } else { &Bytes::from([&start, chunk.as_ref()].concat()) };
+            self.way = Way::choose(self.protocol.plan(), known).unwrap_or(Way::Unknown(Vec::new()));
+            self.way.feed(known);
+        } else {
+            self.way.feed(chunk);
+        }
     }
 
     fn finish(&mut self) -> Reading {
-        let facts = std::mem::take(&mut self.facts);
+        let facts = match std::mem::replace(&mut self.way, Way::Unknown(Vec::new())) {
+            Way::Search(search) => search.finish(),
+            Way::Walk(walk) => Some(walk.1),
+            Way::Unknown(_) => None,
+        };
+        let Some(facts) = facts else { return Reading::default() };
         // How a whole answer ended, its length tells; only a failure inside it needs a word.
         let failed = self.protocol.mark(&facts, None) == Mark::Error;
         let terminal = if failed { Terminal::Error } else { Terminal::Unknown };

@@ -1,10 +1,11 @@
 //! Reads usage out of a stream of server-sent events.
 //!
 //! Whole lines are searched for a marker that only usage reports hold, which skips the rest at the speed of
-//! a substring search; only lines with the marker are looked at as JSON. Where a chunk holds many reports
-//! (Gemini sends one with every event) they are read from the last backwards until one says everything.
+//! a substring search; only lines with the marker are looked at as JSON. Where each report says everything
+//! (Gemini sends one with every event) they are read from the last backwards.
 
 use super::json::Scanner;
+use super::search::Search;
 use super::{Ending, Mark, Protocol, Report};
 use burncloud_core::adapter::{Reading, Terminal, UsageReader};
 use bytes::Bytes;
@@ -15,7 +16,8 @@ use std::sync::LazyLock;
 /// A line longer than this (a picture in Base64, an echoed prompt) is scanned as it passes, not kept.
 const LINE_LIMIT: usize = 64 * 1024;
 
-static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"error\""));
+/// No event without it reports a failure.
+pub(crate) static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"error\""));
 
 /// See the module.
 pub(crate) struct StreamReader<P: Protocol> {
@@ -86,31 +88,37 @@ impl<P: Protocol> StreamReader<P> {
         while let Some(at) = ERROR.find(&lines[from..]).map(|at| from + at) {
             let end = line_end(lines, at);
             if let Some(json) = data(&lines[line_start(lines, at)..end]) {
-                self.error |= self.protocol.mark(&self.facts(json), Some(json)) == Mark::Error;
+                self.error |= self.judge(json) == Mark::Error;
             }
             from = end;
         }
         self.note_last(lines);
     }
 
-    /// Lines of which the first holds the marker: their reports, the last one first.
+    /// Lines of which the first holds the marker.
     fn reports(&mut self, lines: &[u8]) {
+        if P::Report::IN_PARTS {
+            let mut from = 0;
+            while let Some(at) = self.protocol.marker().find(&lines[from..]).map(|at| from + at) {
+                let end = line_end(lines, at);
+                if let Some(report) = self.line_report(&lines[line_start(lines, at)..end]) {
+                    self.add(report);
+                }
+                from = end;
+            }
+            return;
+        }
+        // The last one first: it may say everything.
         let mut latest: Option<P::Report> = None;
         let mut end = lines.len();
-        while end > 0 {
-            let line = &lines[memrchr(b'\n', &lines[..end - 1]).map_or(0, |at| at + 1)..end];
+        while end > 0 && !latest.as_ref().is_some_and(Report::is_full) {
+            let line = &lines[line_start(lines, end - 1)..end];
             end -= line.len();
-            let Some(json) = data(line).filter(|json| self.protocol.marker().find(json).is_some()) else {
-                continue;
-            };
-            let Some(mut report) = self.protocol.report(self.facts(json)) else { continue };
-            if let Some(newer) = latest.take() {
-                report.merge(newer);
-            }
-            let full = report.is_full();
-            latest = Some(report);
-            if full {
-                break;
+            if let Some(mut report) = self.line_report(line) {
+                if let Some(newer) = latest.take() {
+                    report.merge(newer);
+                }
+                latest = Some(report);
             }
         }
         if let Some(latest) = latest {
@@ -118,11 +126,29 @@ impl<P: Protocol> StreamReader<P> {
         }
     }
 
+    fn line_report(&self, line: &[u8]) -> Option<P::Report> {
+        let json = data(line).filter(|json| self.protocol.marker().find(json).is_some())?;
+        self.protocol.report(self.reported(json))
+    }
+
     fn add(&mut self, newer: P::Report) {
         match &mut self.report {
             Some(report) => report.merge(newer),
             None => self.report = Some(newer),
         }
+    }
+
+    /// All that an event says, or at least its report.
+    fn reported(&self, json: &[u8]) -> P::Facts {
+        let plan = self.protocol.plan();
+        let mut search = Search::new(plan, plan.events_nest);
+        search.feed(json);
+        search.finish().unwrap_or_else(|| self.facts(json))
+    }
+
+    fn judge(&self, json: &[u8]) -> Mark {
+        let quick = self.protocol.quick_mark(json);
+        quick.unwrap_or_else(|| self.protocol.mark(&self.facts(json), Some(json)))
     }
 
     fn facts(&self, json: &[u8]) -> P::Facts {
@@ -135,7 +161,7 @@ impl<P: Protocol> StreamReader<P> {
     fn note_last(&mut self, lines: &[u8]) {
         let (mut end, mut done) = (lines.len(), false);
         while end > 0 {
-            let line = &lines[memrchr(b'\n', &lines[..end - 1]).map_or(0, |at| at + 1)..end];
+            let line = &lines[line_start(lines, end - 1)..end];
             end -= line.len();
             let Some(json) = data(line).filter(|json| !json.is_empty()) else { continue };
             if json == b"[DONE]" {
@@ -193,8 +219,7 @@ impl<P: Protocol> StreamReader<P> {
         if !last.seen {
             return if last.done { Terminal::Complete } else { Terminal::Unknown };
         }
-        let mark =
-            last.judged.unwrap_or_else(|| self.protocol.mark(&self.facts(&last.json), Some(&last.json)));
+        let mark = last.judged.unwrap_or_else(|| self.judge(&last.json));
         match (mark, self.protocol.ending()) {
             (Mark::Error, _) => Terminal::Error,
             (Mark::Complete, _) => Terminal::Complete,
@@ -244,4 +269,137 @@ fn line_end(text: &[u8], at: usize) -> usize {
 /// The JSON of a `data:` line.
 fn data(line: &[u8]) -> Option<&[u8]> {
     Some(line.strip_prefix(b"data:")?.trim_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reader::json::Plan;
+    use burncloud_core::Usage;
+
+    /// What is kept of a stream, whatever comes.
+    fn kept<P: Protocol>(reader: &StreamReader<P>) -> usize {
+        reader.carry.capacity() + reader.last.json.capacity()
+    }
+
+    /// Reports `{"n": …}` under `usage`; ends with an event that holds `end`.
+    struct Numbers;
+
+    #[derive(Default)]
+    struct Facts {
+        n: Option<u64>,
+        error: bool,
+    }
+
+    impl crate::reader::json::Sink for Facts {
+        fn value(&mut self, key: &'static str, _inside: bool, raw: &[u8]) {
+            match key {
+                "usage" => self.n = crate::reader::walk::count(raw),
+                _ => self.error |= raw != b"null",
+            }
+        }
+    }
+
+    impl Report for u64 {
+        const IN_PARTS: bool = false;
+
+        fn merge(&mut self, newer: u64) {
+            *self = newer;
+        }
+
+        fn is_full(&self) -> bool {
+            true
+        }
+    }
+
+    static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"usage\""));
+    static PLAN: Plan =
+        Plan { keys: &["usage", "error"], inside: None, count: None, starts: &[&USAGE], events_nest: false };
+
+    impl Protocol for Numbers {
+        type Facts = Facts;
+        type Report = u64;
+
+        fn plan(&self) -> &'static Plan {
+            &PLAN
+        }
+
+        fn marker(&self) -> &'static Finder<'static> {
+            &USAGE
+        }
+
+        fn report(&self, facts: Facts) -> Option<u64> {
+            facts.n
+        }
+
+        fn mark(&self, facts: &Facts, json: Option<&[u8]>) -> Mark {
+            match json {
+                _ if facts.error => Mark::Error,
+                None => Mark::Unclear,
+                Some(json) if json.ends_with(b"\"end\"}") => Mark::Complete,
+                Some(_) => Mark::Nothing,
+            }
+        }
+
+        fn quick_mark(&self, _json: &[u8]) -> Option<Mark> {
+            None
+        }
+
+        fn ending(&self) -> Ending {
+            Ending::Event
+        }
+
+        fn usage(&self, report: u64) -> Usage {
+            Usage { input: report, ..Usage::default() }
+        }
+    }
+
+    fn read(stream: &str, size: usize) -> (Option<u64>, Terminal) {
+        let mut reader = StreamReader::new(Numbers);
+        for piece in stream.as_bytes().chunks(size) {
+            reader.data(&Bytes::copy_from_slice(piece));
+            assert!(kept(&reader) <= 4 * LINE_LIMIT + 2 * size);
+        }
+        let reading = reader.finish();
+        (reading.usage.map(|usage| usage.input), reading.terminal)
+    }
+
+    #[test]
+    fn lines_too_long_to_keep_are_read_as_they_pass() {
+        let long = "x".repeat(3 * LINE_LIMIT);
+        for size in [1000, 4096, LINE_LIMIT + 1, 10 * LINE_LIMIT] {
+            let usage = format!("data: {{\"a\":\"{long}\",\"usage\":7,\"b\":\"{long}\"}}\n\n");
+            assert_eq!(read(&usage, size), (Some(7), Terminal::Unknown), "{size}");
+            let ended = format!("{usage}data: {{\"end\":\"end\"}}\n");
+            assert_eq!(read(&ended, size), (Some(7), Terminal::Complete), "{size}");
+            let comment = format!(": {long} {{\"usage\":1}} {long}\ndata: {{\"usage\":2}}\n");
+            assert_eq!(read(&comment, size), (Some(2), Terminal::Missing), "{size}");
+            let failed = format!("data: {{\"a\":\"{long}\",\"error\":1}}\ndata: {{}}\n");
+            assert_eq!(read(&failed, size), (None, Terminal::Error), "{size}");
+            let cut = format!("data: {{\"a\":\"{long}\",\"usage\":7,\"b\":\"{long}");
+            assert_eq!(read(&cut, size), (Some(7), Terminal::Unknown), "{size}");
+        }
+    }
+
+    #[test]
+    fn lines_about_as_long_as_the_limit() {
+        for length in LINE_LIMIT - 40..LINE_LIMIT + 10 {
+            let line = format!("data: {{\"usage\":7,\"a\":\"{}\"}}\n", "x".repeat(length - 24));
+            let whole = read(&line, 2 * LINE_LIMIT);
+            assert_eq!(whole.0, Some(7));
+            assert_eq!(read(&line, 5000), whole, "{length}");
+        }
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut reader = StreamReader::new(Numbers);
+        let junk = Bytes::from(vec![b'x'; 1024 * 1024]);
+        let event = Bytes::from(format!("data: {{\"a\":\"{}\"}}\n", "y".repeat(LINE_LIMIT / 2)));
+        for round in 0..50 {
+            reader.data(if round % 2 == 0 { &junk } else { &event });
+            reader.data(&event);
+            assert!(kept(&reader) <= 4 * 1024 * 1024, "{}", kept(&reader));
+        }
+    }
 }

@@ -88,3 +88,16 @@ async fn check_accepts_a_good_file_and_names_the_line_at_fault() {
         assert!(section, "the fault is on line {line}, but: {said}");
     }
 }
+
+#[tokio::test]
+async fn the_demo_shows_a_receipt_and_a_balance_without_a_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = tokio::process::Command::new(burncloud_tests::gateway::binary());
+    demo.args(["demo", "--once"]).current_dir(folder.path()).env_remove("RUST_LOG").kill_on_drop(true);
+    let output = tokio::time::timeout(burncloud_tests::PATIENCE, demo.output()).await.unwrap().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    for word in ["receipt", "charge", "balance", "streamed"] {
+        assert!(said.to_lowercase().contains(word), "no {word} in:\n{said}");
+    }
+}

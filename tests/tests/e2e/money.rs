@@ -92,6 +92,7 @@ async fn a_hold_is_given_back_when_nothing_was_used() {
     }
     assert_eq!(gateway.ask("one", chat(MODEL)).await.status, 200);
     gateway.idle().await;
+    gateway.receipts_when(101).await;
     assert_eq!(spent(&gateway, "one").await, cost);
 }
 

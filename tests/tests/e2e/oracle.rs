@@ -49,11 +49,14 @@ pub(crate) fn reported(fixture: &Fixture) -> Option<Tokens> {
             let usage = document.get("usage").or_else(|| document.pointer("/response/usage"));
             usage.or_else(|| document.pointer("/x_groq/usage")).filter(|usage| usage.is_object())
         })?;
-        Some(openai(last))
+        Some(openai(last, fixture.provider()))
     }
 }
 
-fn openai(usage: &Value) -> Tokens {
+/// Providers that count reasoning beside the completion, in the total or not even there.
+const BESIDE: [&str; 2] = ["vercel-gateway", "perplexity"];
+
+fn openai(usage: &Value, provider: &str) -> Tokens {
     let total_in = first(usage, &["/prompt_tokens", "/input_tokens"]);
     let total_out = first(usage, &["/completion_tokens", "/output_tokens"]);
     let inside = |detail: &str| {
@@ -64,14 +67,21 @@ fn openai(usage: &Value) -> Tokens {
         let groups = ["completion_tokens_details", "output_tokens_details", "output_token_details"];
         first(usage, &groups.map(|group| format!("/{group}/{detail}")).each_ref().map(String::as_str))
     };
-    let cached = inside("cached_tokens").max(count(usage, "/prompt_cache_hit_tokens")).min(total_in);
+    let cached = inside("cached_tokens")
+        .max(first(usage, &["/prompt_cache_hit_tokens", "/num_cached_tokens"]))
+        .min(total_in);
     let written = inside("cache_write_tokens").min(total_in - cached);
+    let total = count(usage, "/total_tokens");
     let (audio_in, image_in) = (inside("audio_tokens"), inside("image_tokens"));
+    // Mistral counts audio beside the prompt: only the total tells.
+    let heard = if provider == "mistral" { total.saturating_sub(total_in + total_out) } else { 0 };
+    let total_in = total_in + heard;
+    let audio_in = audio_in.max(heard);
     let reasoning = outside("reasoning_tokens").max(count(usage, "/reasoning_tokens"));
     let (audio_out, image_out) = (outside("audio_tokens"), outside("image_tokens"));
-    // xAI counts reasoning beside the completion, all others inside it; the total tells which.
-    let total = count(usage, "/total_tokens");
-    let beside = reasoning > 0 && total == total_in + total_out + reasoning;
+    // xAI counts reasoning beside the completion, all others inside it, where it cannot be more; the total tells.
+    let beside = BESIDE.contains(&provider) || total == total_in + total_out + reasoning;
+    let reasoning = if beside { reasoning } else { reasoning.min(total_out) };
     let inner = if beside { 0 } else { reasoning };
     [
         total_in.saturating_sub(cached + written + audio_in + image_in),
@@ -105,15 +115,21 @@ fn anthropic(documents: &[Value]) -> Option<Tokens> {
         return None;
     }
     let usage = Value::Object(merged);
+    // An advisor's turns are another model's, and listed beside the sums.
+    let turns =
+        usage["iterations"].as_array().into_iter().flatten().filter(|turn| turn["type"] == "advisor_message");
+    let (advice_in, advice_out) = turns.fold((0, 0), |(input, output), turn| {
+        (input + count(turn, "/input_tokens"), output + count(turn, "/output_tokens"))
+    });
     let long = count(&usage, "/cache_creation/ephemeral_1h_input_tokens");
     let written = count(&usage, "/cache_creation_input_tokens");
     let reasoning = count(&usage, "/output_tokens_details/thinking_tokens");
     Some([
-        count(&usage, "/input_tokens"),
+        count(&usage, "/input_tokens") + advice_in,
         count(&usage, "/cache_read_input_tokens"),
         written.saturating_sub(long),
         long,
-        count(&usage, "/output_tokens").saturating_sub(reasoning),
+        (count(&usage, "/output_tokens") + advice_out).saturating_sub(reasoning),
         reasoning,
         0,
         0,
@@ -129,8 +145,10 @@ fn gemini(usage: &Value) -> Tokens {
     };
     let cached = count(usage, "/cachedContentTokenCount");
     let cached_of = |modality: &str| of("cacheTokensDetails", modality);
-    let audio_in = of("promptTokensDetails", "AUDIO").saturating_sub(cached_of("AUDIO"));
-    let image_in = of("promptTokensDetails", "IMAGE").saturating_sub(cached_of("IMAGE"));
+    // Embeddings name it in the singular.
+    let asked_of = |modality: &str| of("promptTokensDetails", modality) + of("promptTokenDetails", modality);
+    let audio_in = asked_of("AUDIO").saturating_sub(cached_of("AUDIO"));
+    let image_in = asked_of("IMAGE").saturating_sub(cached_of("IMAGE"));
     let (audio_out, image_out) =
         (of("candidatesTokensDetails", "AUDIO"), of("candidatesTokensDetails", "IMAGE"));
     let total_in = count(usage, "/promptTokenCount") + count(usage, "/toolUsePromptTokenCount");

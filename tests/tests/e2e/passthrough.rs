@@ -129,8 +129,8 @@ async fn a_mapped_model_changes_only_its_own_bytes() {
     assert_eq!(receipt["model"], "fast");
     assert_eq!(receipt["upstream_model"], "gpt-4o-mini-2024-07-18");
 
-    let body = odd("quick", ", \"contents\":[]");
-    let ask = Request::post("/v1/models/quick:generateContent?x=quick", body.as_str());
+    let body = " {\"contents\" : [{\"parts\":[{\"text\":\"quick\"}]}], \"quick\":\"quick\"}";
+    let ask = Request::post("/v1/models/quick:generateContent?x=quick", body);
     assert_eq!(gateway.ask("dev", ask).await.status, 200);
     let seen = upstream.last();
     assert_eq!(

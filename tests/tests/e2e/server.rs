@@ -1,7 +1,7 @@
 //! The server around the gateway: health, metrics, reload, and an end that finishes what was begun.
 
 use crate::common::*;
-use burncloud_tests::config::{Config, secret_of};
+use burncloud_tests::config::{Config, Key, secret_of};
 use burncloud_tests::eventually;
 use burncloud_tests::gateway::{GAUGES, Gateway};
 use burncloud_tests::http1::{Ended, Headers};
@@ -46,7 +46,10 @@ async fn health_readiness_and_metrics_answer() {
 
 #[tokio::test]
 async fn gauges_show_what_is_under_way() {
-    let (upstream, gateway) = pair().await;
+    let upstream = Upstream::start().await;
+    let key = Key::new("dev").line("quota_usd = \"10.00\"");
+    let config = Config::new().channel(openai("o", &upstream.url())).key(key);
+    let gateway = Gateway::start(config).await;
     let stream = begin(&gateway, &upstream).await;
     assert_eq!(gateway.metric("burncloud_requests_in_flight").await, Some(1.0));
     assert!(gateway.metric("burncloud_reserved_nanodollars").await.is_some_and(|held| held > 0.0));

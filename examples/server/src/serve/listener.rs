@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 /// How long a caller may take to send a request's head, or to send nothing on a connection that is kept open.
@@ -51,9 +52,15 @@ impl Listener {
     }
 
     /// Accepts until `stop`; returns when every connection has ended. On `force` they are dropped.
-    pub(super) async fn run(self, app: App, mut stop: watch::Receiver<bool>, force: watch::Receiver<bool>) {
+    pub(super) async fn run(
+        self,
+        app: App,
+        mut stop: watch::Receiver<bool>,
+        mut force: watch::Receiver<bool>,
+    ) {
         let graceful = GracefulShutdown::new();
         let http = http();
+        let mut connections = JoinSet::new();
         loop {
             let accepted = tokio::select! {
                 accepted = self.tcp.accept() => accepted,
@@ -75,16 +82,15 @@ impl Listener {
             let connection =
                 Connection { http: http.clone(), app: app.at(peer), watcher: graceful.watcher() };
             let tls = self.tls.clone();
-            let mut force = force.clone();
-            tokio::spawn(async move {
-                tokio::select! {
-                    () = connection.serve(tcp, tls) => (),
-                    _ = force.wait_for(|force| *force) => (),
-                }
-            });
+            while connections.try_join_next().is_some() {}
+            connections.spawn(connection.serve(tcp, tls));
         }
         drop(self.tcp);
-        graceful.shutdown().await;
+        let forced = async { force.wait_for(|force| *force).await.is_ok() };
+        tokio::select! {
+            () = graceful.shutdown() => (),
+            _ = forced => connections.shutdown().await,
+        }
     }
 }
 
