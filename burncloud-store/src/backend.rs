@@ -10,6 +10,7 @@ use std::time::Duration;
 /// How long a statement waits for a lock, and a caller for a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waits {
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "a server has its own"))]
     pub(crate) lock: Duration,
     pub(crate) connection: Duration,
 }

@@ -24,9 +24,9 @@ pub(crate) enum Failure {
 impl From<Failure> for StoreError {
     fn from(failure: Failure) -> StoreError {
         match &failure {
-            Failure::Database(DbErr::Type(_) | DbErr::Json(_) | DbErr::TryIntoErr { .. })
-            | Failure::Damaged { .. }
-            | Failure::Sealed { .. } => StoreError::Invalid(failure.to_string()),
+            // Trying again will not help.
+            Failure::Database(error) if is_unreadable(error) => StoreError::Invalid(failure.to_string()),
+            Failure::Damaged { .. } | Failure::Sealed { .. } => StoreError::Invalid(failure.to_string()),
             Failure::Database(_) => StoreError::Unavailable(failure.to_string()),
         }
     }
@@ -53,14 +53,28 @@ pub(crate) fn conflict(what: &'static str, name: &str) -> impl FnOnce(DbErr) -> 
     }
 }
 
+/// Whether a row is there but holds what its column should not.
+fn is_unreadable(error: &DbErr) -> bool {
+    match error {
+        DbErr::Type(_) | DbErr::Json(_) | DbErr::TryIntoErr { .. } => true,
+        DbErr::Conn(RuntimeErr::SqlxError(e))
+        | DbErr::Exec(RuntimeErr::SqlxError(e))
+        | DbErr::Query(RuntimeErr::SqlxError(e)) => {
+            matches!(
+                **e,
+                SqlxError::ColumnDecode { .. } | SqlxError::Decode(_) | SqlxError::ColumnNotFound(_)
+            )
+        }
+        _ => false,
+    }
+}
+
 /// Words without values, addresses or statements: what a database says of itself may quote any of them.
 fn describe(error: &DbErr) -> String {
     let runtime = match error {
         DbErr::ConnectionAcquire(_) => return "no connection became free in time".into(),
+        _ if is_unreadable(error) => return "a column holds what cannot be read".into(),
         DbErr::Conn(error) | DbErr::Exec(error) | DbErr::Query(error) => error,
-        DbErr::Type(_) | DbErr::Json(_) | DbErr::TryIntoErr { .. } => {
-            return "a column holds what cannot be read".into();
-        }
         _ => return "the database gave an answer that makes no sense".into(),
     };
     match runtime {

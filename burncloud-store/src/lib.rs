@@ -17,6 +17,9 @@
 //! No type of sea-orm, sqlx or moka is part of the public interface. Tables are described once, portably;
 //! what only one database knows lives in one module. SQLite is what is tested.
 
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+compile_error!("burncloud-store needs a database: enable the feature `sqlite`, `postgres` or `mysql`");
+
 mod backend;
 mod cache;
 mod caller;

@@ -168,4 +168,7 @@ async fn a_row_that_cannot_be_read_is_named() {
     let refused = store.receipt(id).await;
     let Err(StoreError::Invalid(why)) = refused else { panic!("{refused:?}") };
     assert!(why.contains(&id.to_string()), "{why}");
+    store.write.execute_unprepared("UPDATE users SET used = 0.5").await.unwrap();
+    let refused = store.user_by_name("default").await;
+    assert!(matches!(&refused, Err(StoreError::Invalid(_))), "trying again would not help: {refused:?}");
 }

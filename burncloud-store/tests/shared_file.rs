@@ -1,5 +1,7 @@
 //! Several stores on one file, as the server and the command line are.
 
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is the assertion")]
+
 use burncloud_core::store::{
     CallerStore, ChannelStore, KeyStore, ReceiptStore, StoreError, StoreResult, UserStore,
 };

@@ -4,6 +4,8 @@
 //! cargo test --release -p burncloud-store --test speed -- --ignored --nocapture
 //! ```
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "in a test an unwrap is the assertion")]
+
 use burncloud_core::store::{CallerStore, KeyStore, ReceiptStore, UserStore};
 use burncloud_core::testing::{new_key, receipt};
 use burncloud_core::{ApiKey, Attempt, ChannelId, KeyHash, Nano, Receipt, ReceiptId, UnixMicros, Usage};
