@@ -6,6 +6,12 @@
 //! [`Registry::with`](burncloud_core::adapter::Registry::with) and held to the same behaviour by
 //! the suite in `testing` (feature `testing`).
 
+// Each family uses its part of what they share.
+#![cfg_attr(
+    not(all(feature = "openai", feature = "anthropic", feature = "gemini")),
+    allow(dead_code, unused_imports)
+)]
+
 #[cfg(feature = "anthropic")]
 pub mod anthropic;
 mod auth;

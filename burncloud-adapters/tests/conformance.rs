@@ -1,5 +1,7 @@
 //! Every adapter of the registry, held to the suite; and readers under streams that are cut anywhere.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use burncloud_adapters::testing::{Answer, conforms, endpoint, read};
 use burncloud_core::adapter::{Adapter, Reading, TargetAsk, Terminal};
 use burncloud_core::{ServiceTier, Usage};

@@ -2,6 +2,8 @@
 //!
 //! The recordings are no part of this repository; without them there is nothing to check here.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests")]
+
 use burncloud_adapters::testing::{endpoint, read};
 use burncloud_core::adapter::{Adapter, Terminal};
 use burncloud_core::{ServiceTier, Usage};

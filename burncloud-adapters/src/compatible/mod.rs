@@ -1,8 +1,9 @@
 //! Providers that speak OpenAI's API: one row each.
 //!
-//! Addresses and roots are those of the providers' own documentation; what they report was checked against
-//! recorded traffic where [`Quirks`] say more than nothing. `always_done` is set only where every recorded
-//! stream ended so, or where the source code of a local server says so.
+//! Addresses are those that the providers' documentation or their public clients name. What Cerebras,
+//! DeepSeek, Groq, Hugging Face, Mistral, Ollama, OpenRouter, Perplexity, Together, Vercel, xAI and Zhipu (Z.ai)
+//! report was checked against recorded traffic. `always_done` is set only where every recorded stream ended
+//! so, and for local servers that do it by design.
 
 use crate::openai::{Auth, OpenAiCompatible, Quirks, Reasoning};
 use burncloud_core::Operation;
@@ -38,12 +39,13 @@ pub static TABLE: &[OpenAiCompatible] = &[
         operations: &[Chat, Responses],
         ..HOSTED
     },
-    // Model Studio (DashScope) in compatible mode; accounts outside China set dashscope-intl as base URL.
+    // Model Studio (DashScope) in compatible mode; accounts outside China set dashscope-intl as base URL. Its
+    // responses lie under another root.
     OpenAiCompatible {
         name: "qwen",
         base_url: "https://dashscope.aliyuncs.com",
         api_root: "/compatible-mode/v1",
-        operations: &[Chat, Responses, Completions, Embeddings],
+        operations: &[Chat, Completions, Embeddings],
         quirks: Quirks::STANDARD,
         ..HOSTED
     },
