@@ -40,9 +40,9 @@ pub(crate) async fn run(cli: Cli) -> CliResult {
     let config = cli.config.as_deref();
     let registry = crate::providers();
     match cli.command {
-        Command::Serve(args) => crate::serve::run(config, args.listen, registry, true).await,
-        Command::Router(args) => crate::serve::run(config, args.listen, registry, false).await,
-        Command::Demo(args) => crate::demo::run(args).await,
+        Command::Serve(args) => Box::pin(crate::serve::run(config, args.listen, registry, true)).await,
+        Command::Router(args) => Box::pin(crate::serve::run(config, args.listen, registry, false)).await,
+        Command::Demo(args) => Box::pin(crate::demo::run(args)).await,
         Command::Check => check(config, &registry, &out),
         other => {
             let settings = config.map(Config::load_store).transpose()?.unwrap_or_default();
