@@ -12,10 +12,6 @@ use clap::Parser;
 use std::io::Write;
 use std::process::ExitCode;
 
-/// A request takes some forty small allocations; the C library's allocator makes them a tenth of its cost.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     logging::start(cli.log_format, cli.is_service());

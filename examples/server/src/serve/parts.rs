@@ -116,8 +116,12 @@ impl Parts {
     /// Looks up the prices of the table beside the requests' way.
     async fn warm(&self) {
         let (biller, table) = (self.biller.clone(), self.gateway.handle().table());
-        if let Err(error) = tokio::task::spawn_blocking(move || biller.warm(&table)).await {
-            tracing::warn!(%error, "prices are looked up by the requests that need them");
+        // On a thread that ends: reading the catalogue takes tens of megabytes for a moment, and what a thread has
+        // freed is given back to the system when it ends.
+        let warm = move || std::thread::spawn(move || biller.warm(&table)).join();
+        let warmed = tokio::task::spawn_blocking(warm).await;
+        if !matches!(warmed, Ok(Ok(()))) {
+            tracing::warn!("prices are looked up by the requests that need them");
         }
     }
 
