@@ -146,15 +146,13 @@ impl Sample {
     /// How much is kept.
     pub const KEEP: usize = 16 * 1024;
 
-    /// A sample of a whole body. Small bodies are shared; of large ones the beginning is copied, so that a
-    /// sample never keeps megabytes alive.
+    /// A sample of a whole body. Bodies up to a megabyte are shared, since they are counted among the bytes in
+    /// flight until the request ends anyway; of larger ones the beginning is copied.
     #[must_use]
     pub fn of(body: &Bytes) -> Sample {
-        let bytes = if body.len() <= Sample::KEEP {
-            body.clone()
-        } else {
-            Bytes::copy_from_slice(&body[..Sample::KEEP])
-        };
+        let kept = body.len().min(Sample::KEEP);
+        let bytes =
+            if body.len() <= 1 << 20 { body.slice(..kept) } else { Bytes::copy_from_slice(&body[..kept]) };
         Sample { bytes, total: body.len() as u64 }
     }
 }

@@ -111,7 +111,8 @@ mod sqlite {
         create(options.get_filename())?;
         let options = options
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
+            // A commit is on the disk when it returns: the journal forgets what the database has.
+            .synchronous(SqliteSynchronous::Full)
             .pragma("temp_store", "MEMORY")
             // 16 MiB: a page that is written often is then copied into the database less often.
             .pragma("wal_autocheckpoint", "4000")
