@@ -182,7 +182,13 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         // What was used is on the draft by now: the answer's body is dropped before its guards.
-        let used = self.draft.note(|notes| notes.usage.map(|u| u.total_input() + u.total_output()));
+        // Where nobody was asked, or nobody answered, nothing was used; where the caller left in between, the
+        // estimate stands.
+        let used = self.draft.note(|notes| match notes.usage {
+            Some(usage) => Some(usage.total_input().saturating_add(usage.total_output()).min(1 << 40)),
+            None if notes.served.is_none() && notes.trying.is_none() => Some(0),
+            None => None,
+        });
         for held in &self.held {
             if held.running {
                 held.cell.running.fetch_sub(1, Relaxed);
@@ -225,6 +231,14 @@ mod tests {
         assert_eq!(stats.concurrency_permits.get(), 1);
         drop(first);
         assert_eq!((stats.concurrency_permits.get(), key.cell.running.load(Relaxed)), (0, 0));
+    }
+
+    #[test]
+    fn what_nobody_answered_does_not_count() {
+        let stats = Arc::new(Stats::default());
+        let cells = [limited(Limits { tokens_per_minute: Some(1000), ..Limits::default() })];
+        drop(Permit::take(&cells, None, 900, draft(), &stats));
+        assert_eq!(cells[0].cell.tokens.total(Instant::now()), 0);
     }
 
     #[test]
