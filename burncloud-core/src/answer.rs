@@ -22,18 +22,31 @@ pub(crate) struct Answer {
     sample: Vec<Bytes>,
     sampled: usize,
     bytes: u64,
+    /// The first bytes, which had to come before the head was let out.
+    first: Option<Bytes>,
+    streamed: bool,
     ended: bool,
+    /// Said last, where the stream ended without its closing event.
+    failure: Option<Error>,
+}
+
+/// An answer that is to be wrapped.
+pub(crate) struct Arrived {
+    pub(crate) upstream: Body,
+    pub(crate) first: Option<Bytes>,
+    pub(crate) streamed: bool,
 }
 
 impl Answer {
     pub(crate) fn new(
-        upstream: Body,
+        arrived: Arrived,
         reader: Box<dyn UsageReader>,
         filter: Option<UsageChunkFilter>,
         quiet: Quiet,
         draft: Arc<Draft>,
     ) -> Answer {
-        let ended = upstream.is_end_stream();
+        let Arrived { upstream, first, streamed } = arrived;
+        let ended = first.is_none() && upstream.is_end_stream();
         let mut answer = Answer {
             upstream,
             reader,
@@ -43,7 +56,10 @@ impl Answer {
             sample: Vec::new(),
             sampled: 0,
             bytes: 0,
+            first,
+            streamed,
             ended,
+            failure: None,
         };
         if ended {
             answer.note_end(None);
@@ -55,14 +71,16 @@ impl Answer {
     fn note_end(&mut self, end: Option<End>) {
         self.ended = true;
         let reading = self.reader.finish();
-        self.note(
-            reading,
-            Some(end.unwrap_or(match reading.terminal {
-                Terminal::Error => End::UpstreamError,
-                Terminal::Missing => End::UpstreamCut,
-                Terminal::Complete | Terminal::Unknown => End::Finished,
-            })),
-        );
+        let end = end.unwrap_or(match reading.terminal {
+            Terminal::Error => End::UpstreamError,
+            Terminal::Missing => End::UpstreamCut,
+            Terminal::Complete | Terminal::Unknown => End::Finished,
+        });
+        if end == End::UpstreamCut && self.streamed && reading.terminal == Terminal::Missing {
+            let text = "the provider's stream ended without its closing event";
+            self.failure = Some(Error::new(ErrorKind::BadGateway, text));
+        }
+        self.note(reading, Some(end));
     }
 
     fn note(&mut self, reading: Reading, end: Option<End>) {
@@ -99,9 +117,14 @@ impl Answer {
         loop {
             if self.ended {
                 let held = self.filter.take().map(UsageChunkFilter::finish).filter(|b| !b.is_empty());
-                return Poll::Ready(held.map(|bytes| Ok(Frame::data(bytes))));
+                let last = held.map(|bytes| Ok(Frame::data(bytes)));
+                return Poll::Ready(last.or_else(|| self.failure.take().map(|error| Err(error.into()))));
             }
-            match Pin::new(&mut self.upstream).poll_frame(cx) {
+            let polled = match self.first.take() {
+                Some(first) => Poll::Ready(Some(Ok(Frame::data(first)))),
+                None => Pin::new(&mut self.upstream).poll_frame(cx),
+            };
+            match polled {
                 Poll::Ready(Some(Ok(frame))) => {
                     let Ok(data) = frame.into_data() else { continue };
                     self.saw(&data);
@@ -119,7 +142,7 @@ impl Answer {
                 Poll::Ready(None) => self.note_end(None),
                 Poll::Ready(Some(Err(error))) => {
                     self.note_end(Some(End::UpstreamCut));
-                    self.filter = None;
+                    (self.filter, self.failure) = (None, None);
                     let error = Error::new(ErrorKind::BadGateway, "the provider's answer broke off")
                         .with_context(error.to_string());
                     return Poll::Ready(Some(Err(error.into())));
@@ -138,11 +161,18 @@ impl Answer {
     }
 
     pub(crate) fn is_end_stream(&self) -> bool {
-        self.ended && self.filter.is_none()
+        self.ended && self.filter.is_none() && self.failure.is_none()
     }
 
     pub(crate) fn size_hint(&self) -> SizeHint {
-        if self.filter.is_some() { SizeHint::default() } else { self.upstream.size_hint() }
+        if self.filter.is_some() || self.failure.is_some() {
+            return SizeHint::default();
+        }
+        let first = self.first.as_ref().map_or(0, |first| first.len() as u64);
+        match self.upstream.size_hint().exact() {
+            Some(rest) => SizeHint::with_exact(first + rest),
+            None => SizeHint::default(),
+        }
     }
 }
 

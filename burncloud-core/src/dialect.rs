@@ -145,7 +145,7 @@ impl Operation {
         matches!(self, Operation::CountTokens | Operation::ResponsesInputTokens) || self.is_local()
     }
 
-    /// The body is `multipart/form-data`.
+    /// The body may be `multipart/form-data`.
     #[must_use]
     pub fn is_multipart(self) -> bool {
         use Operation as O;

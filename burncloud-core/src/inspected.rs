@@ -39,7 +39,7 @@ impl Inspected {
             answers: 1,
             body,
         };
-        if endpoint.operation.is_multipart() {
+        if endpoint.operation.is_multipart() && is_form(headers) {
             look_at_form(&mut seen, headers)?;
         } else {
             look_at_json(&mut seen, endpoint, headers)?;
@@ -78,13 +78,17 @@ fn unroutable(error: &EnvelopeError) -> Error {
     }
 }
 
+fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default()
+}
+
+/// Whether the body is a form. Uploads usually are; OpenAI takes references to files as JSON too.
+fn is_form(headers: &HeaderMap) -> bool {
+    content_type(headers).get(..19).is_some_and(|kind| kind.eq_ignore_ascii_case("multipart/form-data"))
+}
+
 fn look_at_form(seen: &mut Inspected, headers: &HeaderMap) -> Result<(), Error> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    if !kind.get(..19).is_some_and(|k| k.eq_ignore_ascii_case("multipart/form-data")) {
-        return Err(Error::new(ErrorKind::BadRequest, "send this as multipart/form-data")
-            .with_param("content-type")
-            .with_code("invalid_content_type"));
-    }
+    let kind = content_type(headers);
     let field = |name| multipart_field(kind, &seen.body, name).map_err(|error| unroutable(&error));
     let (model, stream) = (field("model")?, field("stream")?);
     seen.streamed = stream.is_some_and(|span| span.of(&seen.body) == b"true");
@@ -154,6 +158,12 @@ mod tests {
             (&*gemini.model, gemini.streamed, gemini.max_output, gemini.answers),
             ("g", true, Some(9), 2)
         );
+    }
+
+    #[test]
+    fn an_upload_may_be_json() {
+        let edit = seen("/v1/images/edits", r#"{"model":"img","images":[]}"#).unwrap();
+        assert_eq!(&*edit.model, "img");
     }
 
     #[test]

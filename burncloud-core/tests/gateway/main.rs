@@ -249,6 +249,22 @@ async fn a_cut_stream_ends_in_an_error_event_and_a_cut_answer_in_an_error() {
 }
 
 #[tokio::test]
+async fn a_head_without_a_body_is_no_answer_yet() {
+    let (resets, _) = provider(|mut stream, _| async move {
+        let _ = read_request(&mut stream).await;
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n").await;
+    })
+    .await;
+    let (good, _) = always("200 OK", "", "good").await;
+    let alone = world(vec![channel("a", &resets)]).await;
+    assert_eq!(alone.gateway.answer(chat(HI)).await.unwrap().status(), 502);
+    let world = world(vec![channel("a", &resets), channel("b", &good)]).await;
+    assert_eq!(text(world.gateway.answer(chat(HI)).await.unwrap()).await, "good");
+    world.at_rest().await;
+    assert_eq!(world.billing.settled(), [(End::Finished, 200, 2, true)]);
+}
+
+#[tokio::test]
 async fn silence_is_bounded_before_and_after_the_head() {
     let (address, _) = provider(|mut stream, number| async move {
         let _ = read_request(&mut stream).await;

@@ -1,7 +1,7 @@
 //! A provider's answer becomes the gateway's.
 
 use crate::adapter::AnswerHead;
-use crate::answer::Answer;
+use crate::answer::{Answer, Arrived};
 use crate::context::Context;
 use crate::headers::clean_response;
 use crate::meter::Draft;
@@ -9,6 +9,7 @@ use crate::quiet::Quiet;
 use crate::routing::{Candidate, Channel};
 use crate::sse::{UsageChunkFilter, is_event_stream};
 use crate::{Body, Endpoint, Error};
+use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Request, Response};
 use std::sync::Arc;
@@ -69,7 +70,12 @@ fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
 }
 
 /// Wraps the answer so that it is read for usage and its end noted, and notes its head.
-pub(super) fn accept(mut response: Response<Body>, parts: Parts, lane: &Candidate) -> Response<Body> {
+pub(super) fn accept(
+    mut response: Response<Body>,
+    first: Option<Bytes>,
+    parts: Parts,
+    lane: &Candidate,
+) -> Response<Body> {
     clean_response(response.headers_mut());
     let streamed = is_event_stream(&response);
     let status = response.status();
@@ -90,7 +96,8 @@ pub(super) fn accept(mut response: Response<Body>, parts: Parts, lane: &Candidat
     let quiet = Quiet::new(timeouts.idle, deadline);
     let Parts { draft, slot, .. } = parts;
     response.map(|upstream| {
-        let answer = Body::answer(Box::new(Answer::new(upstream, reader, filter, quiet, draft)));
+        let arrived = Arrived { upstream, first, streamed };
+        let answer = Body::answer(Box::new(Answer::new(arrived, reader, filter, quiet, draft)));
         if slot.0.is_some() { answer.hold(slot) } else { answer }
     })
 }

@@ -1,4 +1,4 @@
-//! One attempt after another, until a provider's answer may go out.
+//! One attempt after another, until a provider's answer may go out: until its head and first bytes are here.
 //!
 //! Reads `candidates`; writes `lane` for each attempt; notes attempts, the served lane and the answer on the
 //! draft. An attempt is given up before its first byte has reached the caller and never after: on failure to
@@ -19,7 +19,10 @@ use crate::layers::Stack;
 use crate::meter::micros;
 use crate::routing::Candidate;
 use crate::{Attempt, Body, Error, ErrorKind};
+use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Body as _;
+use http_body_util::BodyExt;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -137,7 +140,12 @@ async fn attempts<S: Stack>(
         let parts = accept::Parts::of(&attempt, &draft, &lane, busy)?;
         let started = Instant::now();
         draft.note(|notes| notes.trying = Some((lane.channel.id, started)));
-        let result = within(lane.channel.timeouts.first_byte, inner.call(attempt)).await;
+        let call = inner.call(attempt);
+        let arrival = async { first_bytes(call.await?).await };
+        let (result, first) = match within(lane.channel.timeouts.first_byte, arrival).await {
+            Ok((response, first)) => (Ok(response), first),
+            Err(error) => (Err(error), None),
+        };
         let verdict = Verdict::of(&result);
         draft.note(|notes| {
             notes.trying = None;
@@ -145,7 +153,7 @@ async fn attempts<S: Stack>(
         });
         verdict.tell(&lane, &result);
         match (verdict, result) {
-            (Verdict::Use, Ok(response)) => return Ok(accept::accept(response, parts, &lane)),
+            (Verdict::Use, Ok(response)) => return Ok(accept::accept(response, first, parts, &lane)),
             (Verdict::Fatal, Err(error)) => return Err(error),
             (Verdict::Credential, _) => {
                 last_error = Some(Error::new(ErrorKind::BadGateway, "the provider refused this gateway"));
@@ -160,7 +168,7 @@ async fn attempts<S: Stack>(
 /// Nothing is left to try.
 fn finish(last_answer: LastAnswer, last_error: Option<Error>) -> Result<Response<Body>, Error> {
     if let Some((response, parts, lane)) = last_answer {
-        return Ok(accept::accept(response, parts, &lane));
+        return Ok(accept::accept(response, None, parts, &lane));
     }
     Err(last_error
         .unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "no channel for this model can be tried now")))
@@ -190,15 +198,37 @@ fn copy(request: &Request<Body>) -> Result<Request<Body>, Error> {
     Ok(copy)
 }
 
-async fn within<F>(limit: Duration, call: F) -> Result<Response<Body>, Error>
-where
-    F: Future<Output = Result<Response<Body>, Error>>,
-{
+async fn within<T>(limit: Duration, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     match tokio::time::timeout(limit, call).await {
         Ok(result) => result,
         Err(_) => Err(Error::new(ErrorKind::GatewayTimeout, "the provider did not answer in time")
             .with_context("time to first byte")),
     }
+}
+
+/// Waits for the first bytes of an answer that would go out: until they are there another lane may still do
+/// better, and a head that was let out cannot be taken back.
+async fn first_bytes(mut response: Response<Body>) -> Result<(Response<Body>, Option<Bytes>), Error> {
+    if !Verdict::passes(response.status()) {
+        return Ok((response, None));
+    }
+    while !response.body().is_end_stream() {
+        match response.body_mut().frame().await {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) if !data.is_empty() => return Ok((response, Some(data))),
+                _ => {}
+            },
+            Some(Err(error)) => {
+                return Err(Error::new(
+                    ErrorKind::BadGateway,
+                    "the provider broke off after the head of its answer",
+                )
+                .with_context(error.to_string()));
+            }
+            None => break,
+        }
+    }
+    Ok((response, None))
 }
 
 fn record(lane: &Candidate, result: &Result<Response<Body>, Error>, started: Instant) -> Attempt {

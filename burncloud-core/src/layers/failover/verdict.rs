@@ -3,7 +3,7 @@
 use crate::routing::Candidate;
 use crate::{Body, Error, Fault};
 use http::header::RETRY_AFTER;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, StatusCode};
 use std::time::Duration;
 
 /// What to do with an outcome.
@@ -22,14 +22,23 @@ pub(super) enum Verdict {
 impl Verdict {
     pub(super) fn of(result: &Result<Response<Body>, Error>) -> Verdict {
         match result {
-            Ok(response) => match response.status().as_u16() {
-                401..=403 => Verdict::Credential,
-                408 | 429 | 500..=599 => Verdict::Retry,
-                _ => Verdict::Use,
-            },
+            Ok(response) => Verdict::of_status(response.status()),
             Err(error) if error.fault() == Fault::Upstream => Verdict::Retry,
             Err(_) => Verdict::Fatal,
         }
+    }
+
+    fn of_status(status: StatusCode) -> Verdict {
+        match status.as_u16() {
+            401..=403 => Verdict::Credential,
+            408 | 429 | 500..=599 => Verdict::Retry,
+            _ => Verdict::Use,
+        }
+    }
+
+    /// Whether an answer with this status goes to the caller.
+    pub(super) fn passes(status: StatusCode) -> bool {
+        Verdict::of_status(status) == Verdict::Use
     }
 
     /// Tells the lane's breaker.
