@@ -50,6 +50,12 @@ pub trait Adapter: Send + Sync + 'static {
         false
     }
 
+    /// Whether an answer that looks like the caller's fault really blames the channel's credential: `beginning`
+    /// is the beginning of its body. 401, 402 and 403 always do.
+    fn blames_credential(&self, _status: StatusCode, _beginning: &[u8]) -> bool {
+        false
+    }
+
     /// A reader for the answer to `endpoint`, fed every byte of the body in order.
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader>;
 }

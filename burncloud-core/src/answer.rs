@@ -85,7 +85,10 @@ impl Answer {
 
     fn note(&mut self, reading: Reading, end: Option<End>) {
         let pieces = std::mem::take(&mut self.sample);
-        let bytes = if reading.usage.is_some() { Bytes::new() } else { pieces.concat().into() };
+        // A report in a stream that did not finish may be the provisional one of its beginning: the sample shows
+        // how much was really received.
+        let known = reading.usage.is_some() && end == Some(End::Finished);
+        let bytes = if known { Bytes::new() } else { pieces.concat().into() };
         let sample = Sample { bytes, total: self.bytes };
         self.draft.note(|notes| {
             notes.usage = reading.usage;

@@ -98,7 +98,7 @@ impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Error {
         let fault = match kind {
             ErrorKind::BadGateway | ErrorKind::GatewayTimeout => Fault::Upstream,
-            ErrorKind::Internal | ErrorKind::Unavailable | ErrorKind::NotImplemented => Fault::Gateway,
+            ErrorKind::Internal | ErrorKind::Unavailable => Fault::Gateway,
             _ => Fault::Caller,
         };
         Error(Box::new(Inner {

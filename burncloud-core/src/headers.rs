@@ -3,8 +3,8 @@
 //! All but those of one connection (RFC 9110, 7.6.1), those that say where the caller sits, and on the way
 //! back those that identify the operator's account or would set state for the provider's origin.
 
-use http::HeaderMap;
 use http::header::{CONNECTION, HeaderName};
+use http::{HeaderMap, HeaderValue};
 
 /// Takes from a caller's headers what must not reach a provider. The key is gone already (`auth`).
 ///
@@ -25,6 +25,7 @@ fn passes_to_provider(name: &HeaderName) -> bool {
             | "transfer-encoding"
             | "accept-encoding"
             | "te"
+            | "http2-settings"
             | "trailer"
             | "upgrade"
             | "keep-alive"
@@ -78,13 +79,18 @@ fn remove_all(headers: &mut HeaderMap, passes: fn(&HeaderName) -> bool) {
     }
 }
 
-/// A `connection` header may name others that belong to the connection.
+/// A `connection` header, or several, may name others that belong to the connection.
 fn remove_named_by_connection(headers: &mut HeaderMap) {
-    let Some(value) = headers.get(CONNECTION).and_then(|v| v.to_str().ok()) else { return };
-    if value.eq_ignore_ascii_case("keep-alive") || value.eq_ignore_ascii_case("close") {
+    let ordinary = |value: &HeaderValue| {
+        value.as_bytes().eq_ignore_ascii_case(b"keep-alive")
+            || value.as_bytes().eq_ignore_ascii_case(b"close")
+    };
+    if headers.get_all(CONNECTION).iter().all(ordinary) {
         return;
     }
-    let names: Vec<HeaderName> = value.split(',').filter_map(|name| name.trim().parse().ok()).collect();
+    let values = headers.get_all(CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let names = values.flat_map(|value| value.split(',')).filter_map(|name| name.trim().parse().ok());
+    let names: Vec<HeaderName> = names.collect();
     for name in names {
         headers.remove(name);
     }
@@ -119,7 +125,8 @@ mod tests {
             "te",
             "x-real-ip",
         ]));
-        headers.insert(CONNECTION, "x-hop, keep-alive".parse().unwrap());
+        headers.insert(CONNECTION, "keep-alive".parse().unwrap());
+        headers.append(CONNECTION, "x-hop, x-other".parse().unwrap());
         headers.insert("x-hop", "1".parse().unwrap());
         clean_request(&mut headers);
         let mut left: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();

@@ -3,10 +3,11 @@
 //! Arming and dropping a timer costs more than everything else that is done for a chunk, so a chunk only
 //! notes the time.
 
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
-use tokio::time::{Sleep, sleep_until};
+use std::time::Duration;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 #[derive(Debug)]
 pub(crate) struct Quiet {
@@ -18,7 +19,8 @@ pub(crate) struct Quiet {
 
 impl Quiet {
     /// Fires after `limit` of silence, and at `deadline` whatever is heard.
-    pub(crate) fn new(limit: Duration, deadline: Option<Instant>) -> Quiet {
+    pub(crate) fn new(limit: Duration, deadline: Option<std::time::Instant>) -> Quiet {
+        let deadline = deadline.map(Instant::from_std);
         Quiet { limit, deadline, heard: Instant::now(), sleep: None }
     }
 
@@ -27,24 +29,21 @@ impl Quiet {
         self.heard = Instant::now();
     }
 
-    fn due(&self) -> Instant {
-        let quiet = self.heard + self.limit;
-        self.deadline.map_or(quiet, |deadline| deadline.min(quiet))
-    }
-
     /// Ready when it has been silent for too long.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let due = self.due();
-        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(due.into())));
+        let due = due_at(self.heard + self.limit, self.deadline);
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(due)));
         while sleep.as_mut().poll(cx).is_ready() {
-            let due = self.deadline.map_or(self.heard + self.limit, |d| d.min(self.heard + self.limit));
+            let due = due_at(self.heard + self.limit, self.deadline);
             if due <= Instant::now() {
                 return Poll::Ready(());
             }
-            sleep.as_mut().reset(due.into());
+            sleep.as_mut().reset(due);
         }
         Poll::Pending
     }
 }
 
-use std::future::Future as _;
+fn due_at(quiet: Instant, deadline: Option<Instant>) -> Instant {
+    deadline.map_or(quiet, |deadline| deadline.min(quiet))
+}

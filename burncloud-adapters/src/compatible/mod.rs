@@ -173,7 +173,7 @@ pub static TABLE: &[OpenAiCompatible] = &[
     // Anyone else: the channel's `base_url` says where.
     OpenAiCompatible {
         name: "openai-compatible",
-        base_url: "http://localhost:8080",
+        base_url: "",
         operations: &[
             Chat,
             Responses,

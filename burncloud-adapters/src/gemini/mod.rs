@@ -8,7 +8,8 @@ use crate::{auth, path, reader};
 use burncloud_core::adapter::{Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
 use burncloud_core::{Dialect, Endpoint, Error, Operation, Surface};
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, StatusCode};
+use memchr::memmem;
 use secrecy::SecretString;
 
 /// Google AI Studio.
@@ -64,6 +65,11 @@ impl Adapter for Gemini {
         auth::plain(HeaderName::from_static("x-goog-api-key"), credential)
     }
 
+    /// AI Studio says 400 to a key it does not know, with this reason in the error's details.
+    fn blames_credential(&self, status: StatusCode, beginning: &[u8]) -> bool {
+        status == StatusCode::BAD_REQUEST && memmem::find(beginning, b"\"API_KEY_INVALID\"").is_some()
+    }
+
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
         use Operation as O;
         match endpoint.operation {
@@ -84,4 +90,16 @@ fn split(path: &str) -> Option<(&str, &str)> {
 fn root_has_version(root: &str) -> bool {
     let last = root.rsplit('/').next().unwrap_or_default();
     matches!(last, "v1" | "v1beta" | "v1alpha")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_key_is_the_channels_fault_though_it_is_400() {
+        let body = br#"{"error":{"code":400,"details":[{"reason": "API_KEY_INVALID"}]}}"#;
+        assert!(Gemini(()).blames_credential(StatusCode::BAD_REQUEST, body));
+        assert!(!Gemini(()).blames_credential(StatusCode::BAD_REQUEST, b"{\"error\":{\"code\":400}}"));
+    }
 }

@@ -92,11 +92,11 @@ impl Biller {
     ) -> Result<(Arc<Biller>, Shipper), BillingError> {
         let (journal, mut recovered) = Journal::open(options.journal.clone())?;
         let now = UnixMicros::now();
-        for admit in &recovered.orphans {
-            let receipt = settle::orphan(admit, options.orphans, now);
-            recovered.unshipped.add_receipt(&receipt);
-            journal.settle(Arc::new(receipt), true);
-        }
+        let orphaned =
+            recovered.orphans.iter().map(|admit| Arc::new(settle::orphan(admit, options.orphans, now)));
+        let orphaned: Vec<_> = orphaned.collect();
+        orphaned.iter().for_each(|receipt| recovered.unshipped.add_receipt(receipt));
+        journal.settle_all(orphaned);
         let (orphans, waiting) = (recovered.orphans.len(), recovered.receipts);
         if orphans + waiting > 0 {
             tracing::info!(orphans, receipts = waiting, "recovered from the journal");

@@ -108,7 +108,15 @@ impl Biller {
 /// The usage and how it is known: what the provider reported; else, of an answer that was under way, an estimate;
 /// else nothing was used.
 fn used(outcome: &mut Outcome) -> Option<(Usage, UsageSource)> {
-    if let Some(usage) = outcome.usage.take() {
+    if let Some(mut usage) = outcome.usage.take() {
+        // What a stream reports before its end may be provisional (Anthropic's first event says one output token):
+        // where more was received than was reported, that counts.
+        let cut = outcome.streamed && outcome.end != End::Finished && !outcome.endpoint.operation.is_free();
+        let received = if cut { estimate(&outcome.response_sample, Dir::Out) } else { 0 };
+        if received > usage.total_output() {
+            usage.output = usage.output.saturating_add(received - usage.total_output());
+            return Some((usage, UsageSource::Estimated));
+        }
         return Some((usage, UsageSource::Reported));
     }
     let answered = outcome.served.is_some() && outcome.status < 400 && outcome.response_sample.total > 0;

@@ -181,6 +181,16 @@ impl Journal {
         shared.pushed(&mut queue);
     }
 
+    /// Settles many as one: all are durable or none, so that the segments that hold their admits are not deleted in
+    /// between.
+    pub(crate) fn settle_all(&self, receipts: Vec<Arc<Receipt>>) {
+        if !receipts.is_empty() {
+            let mut queue = self.shared.queue.lock();
+            queue.settles.extend(receipts);
+            self.shared.pushed(&mut queue);
+        }
+    }
+
     /// Waits until all that came in is durable; `false` if it is not within `patience`. Blocks the thread.
     pub(crate) fn flush(&self, patience: Duration) -> bool {
         let deadline = Instant::now() + patience;

@@ -8,7 +8,7 @@
 
 use crate::context::Context;
 use crate::layers::Reply;
-use crate::{Body, Caller, Dialect, Error, ErrorKind, Operation};
+use crate::{Body, Caller, Dialect, Endpoint, Error, ErrorKind, Operation, Route};
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, Response};
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ pub struct Router<S> {
 fn unknown_model(model: &str) -> Error {
     Error::new(
         ErrorKind::NotFound,
-        format!("the model `{model}` is not served here; GET /v1/models lists what is"),
+        format!("the model `{model}` is not served here; the list of models says what is"),
     )
     .with_param("model")
     .with_code("model_not_found")
@@ -68,7 +68,8 @@ fn list(context: &Context) -> Result<Response<Body>, Error> {
     let endpoint = &context.endpoint;
     let body = match (&endpoint.path_model, endpoint.operation) {
         (Some(model), Operation::GetModel) => {
-            let known = context.table.route(model).is_some() && caller.may_use(model);
+            let route = context.table.route(model);
+            let known = route.is_some_and(|r| speaks(r, endpoint.dialect)) && caller.may_use(model);
             entry(endpoint.dialect, model).filter(|_| known).ok_or_else(|| unknown_model(model))?
         }
         _ => all(endpoint.dialect, &usable(context, caller)),
@@ -78,14 +79,35 @@ fn list(context: &Context) -> Result<Response<Body>, Error> {
     Ok(response)
 }
 
+/// The models that this key may use in this dialect.
 fn usable<'a>(context: &'a Context, caller: &Caller) -> Vec<&'a str> {
-    context
-        .table
-        .models()
-        .into_iter()
-        .map(|route| &*route.model)
-        .filter(|model| caller.may_use(model))
-        .collect()
+    let dialect = context.endpoint.dialect;
+    let models = context.table.models().into_iter();
+    models.filter(|route| speaks(route, dialect) && caller.may_use(&route.model)).map(|r| &*r.model).collect()
+}
+
+/// Whether a model can be asked for anything at all in a dialect.
+fn speaks(route: &Route, dialect: Dialect) -> bool {
+    use Operation as O;
+    let operations: &[Operation] = match dialect {
+        Dialect::Anthropic => &[O::Messages],
+        Dialect::Gemini => &[O::GenerateContent, O::EmbedContent],
+        Dialect::Cohere => &[O::CohereChat, O::Rerank],
+        Dialect::Bedrock => &[O::Converse, O::Invoke],
+        Dialect::OpenAi => &[
+            O::Chat,
+            O::Responses,
+            O::Completions,
+            O::Embeddings,
+            O::ImageGeneration,
+            O::Speech,
+            O::Transcription,
+            O::Moderation,
+            O::Rerank,
+        ],
+    };
+    let serves = |operation| route.serves(&Endpoint { dialect, operation, ..Endpoint::default() });
+    operations.iter().any(|operation| serves(*operation))
 }
 
 /// One model, with the fields that the dialect's SDK type demands. When a model was made is not known here;

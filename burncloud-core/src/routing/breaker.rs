@@ -74,22 +74,28 @@ impl Breaker {
         Breaker(Arc::new(Shared { settings, ..Shared::default() }))
     }
 
-    /// Whether a request may go this way now. In the half-open state the first to ask becomes the probe.
+    /// Whether a request may go this way now: the breaker is closed, or it is time for a probe.
     #[must_use]
     pub fn admits(&self) -> bool {
         if self.0.state.load(Relaxed) == CLOSED {
             return true;
         }
         let now = Instant::now();
-        let mut inner = self.0.inner.lock();
+        let inner = self.0.inner.lock();
         match inner.open_until {
             None => true,
             Some(until) if now < until => false,
             // A probe that never reported (its caller went away) is given up after a while.
-            Some(_) if inner.probe.is_some_and(|at| now - at < self.0.settings.pause) => false,
-            Some(_) => {
-                inner.probe = Some(now);
-                true
+            Some(_) => inner.probe.is_none_or(|at| now - at >= self.0.settings.pause),
+        }
+    }
+
+    /// A request goes this way now. In the half-open state it is the probe, and others wait for its outcome.
+    pub fn probe(&self) {
+        if self.0.state.load(Relaxed) != CLOSED {
+            let mut inner = self.0.inner.lock();
+            if inner.open_until.is_some() {
+                inner.probe = Some(Instant::now());
             }
         }
     }
@@ -112,7 +118,9 @@ impl Breaker {
         let probed = inner.probe.take().is_some();
         if probed || inner.failures.len() >= settings.failures as usize {
             let factor = 1 << inner.trips.min(16);
-            inner.open_until = Some(now + (settings.pause * factor).min(settings.max_pause));
+            let until = now + (settings.pause * factor).min(settings.max_pause);
+            // A longer rest that the provider asked for stands.
+            inner.open_until = Some(inner.open_until.map_or(until, |asked| asked.max(until)));
             inner.trips += 1;
             inner.failures.clear();
         }
@@ -172,6 +180,7 @@ mod tests {
         std::thread::sleep(Duration::from_millis(25));
         assert_eq!(breaker.state(), BreakerState::HalfOpen);
         assert!(breaker.admits(), "the probe");
+        breaker.probe();
         assert!(!breaker.admits(), "only one");
         breaker.success();
         assert!(breaker.admits() && breaker.admits());
@@ -183,6 +192,7 @@ mod tests {
         (0..3).for_each(|_| breaker.failure());
         std::thread::sleep(Duration::from_millis(25));
         assert!(breaker.admits());
+        breaker.probe();
         breaker.failure();
         std::thread::sleep(Duration::from_millis(25));
         assert_eq!(breaker.state(), BreakerState::Open, "twice the pause");

@@ -98,6 +98,9 @@ impl Channel {
             fail("provider", format!("`{}` is not known; one of: {known}", config.provider))
         })?;
         let base = config.base_url.as_deref().unwrap_or_else(|| adapter.default_base_url());
+        if base.is_empty() {
+            return Err(fail("base_url", "this provider has no address of its own: set base_url".into()));
+        }
         let uri: Uri = base.parse().map_err(|e| fail("base_url", format!("not a URL: {e}")))?;
         let proxy = config.settings.proxy.as_deref();
         let origin = Origin::new(&uri, proxy).map_err(|(field, why)| fail(field, why))?;

@@ -35,19 +35,22 @@ impl Conn {
     /// ended, or on which the provider spoke out of turn, is of no use.
     pub(super) fn usable(&mut self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
-        Pin::new(&mut self.io).poll(&mut cx).is_pending() && self.sender.is_ready()
+        // Unconstrained: with the task's budget spent, tokio would say "pending" without a look at the socket.
+        let io = pin!(tokio::task::unconstrained(&mut self.io));
+        io.poll(&mut cx).is_pending() && self.sender.is_ready()
     }
 
     /// Sends a request and drives the connection until the answer's head is there. With the error comes the
     /// request, if not a byte of it was taken.
     ///
     /// The future of the answer needs no waker of its own: it becomes ready only through the connection,
-    /// which is polled just before it in the same task.
+    /// which is polled just before it in the same task. It must not be stopped by the task's budget either: the
+    /// waker that is told then is the one that wakes nobody.
     pub(super) async fn try_send(
         &mut self,
         request: Request<Body>,
     ) -> Result<Response<Incoming>, (hyper::Error, Option<Request<Body>>)> {
-        let mut answer = pin!(self.sender.try_send_request(request));
+        let mut answer = pin!(tokio::task::unconstrained(self.sender.try_send_request(request)));
         let io = &mut self.io;
         let mut ended = false;
         poll_fn(|cx| {

@@ -55,7 +55,7 @@ impl Parts {
         Ok(Parts {
             withhold_usage: context.inspected()?.adds_usage(lane, &context.endpoint),
             endpoint: context.endpoint.clone(),
-            started: context.started,
+            started: Instant::now(),
             draft: draft.clone(),
             slot,
         })

@@ -122,12 +122,13 @@ async fn attempts<S: Stack>(
     let candidates = std::mem::take(&mut Context::of_mut(&mut request)?.candidates);
     let draft = Context::of(&request)?.draft()?.clone();
     let began = Instant::now();
-    let count = candidates.len().min(settings.max_attempts.max(1));
+    let (total, most) = (candidates.len(), settings.max_attempts.max(1));
+    let mut tried = 0;
     let mut spare = Some(request);
     let mut last_answer: LastAnswer = None;
     let mut last_error: Option<Error> = None;
-    for (number, lane) in candidates.into_iter().take(count).enumerate() {
-        if number > 0 && began.elapsed() >= settings.max_total {
+    for (number, lane) in candidates.into_iter().enumerate() {
+        if tried == most || (tried > 0 && began.elapsed() >= settings.max_total) {
             break;
         }
         let Some(busy) = accept::Slot::take(&lane.channel) else {
@@ -136,7 +137,9 @@ async fn attempts<S: Stack>(
             last_error.get_or_insert(full.with_retry_after(Duration::from_secs(1)));
             continue;
         };
-        let attempt = next_request(&mut spare, &lane, number + 1 == count)?;
+        tried += 1;
+        lane.breaker.probe();
+        let attempt = next_request(&mut spare, &lane, number + 1 == total || tried == most)?;
         let parts = accept::Parts::of(&attempt, &draft, &lane, busy)?;
         let started = Instant::now();
         draft.note(|notes| notes.trying = Some((lane.channel.id, started)));
@@ -146,7 +149,7 @@ async fn attempts<S: Stack>(
             Ok((response, first)) => (Ok(response), first),
             Err(error) => (Err(error), None),
         };
-        let verdict = Verdict::of(&result);
+        let verdict = Verdict::of(&result).or_credential(&lane, &result, first.as_ref());
         draft.note(|notes| {
             notes.trying = None;
             notes.attempts.push(record(&lane, &result, started));

@@ -2,6 +2,7 @@
 
 use crate::routing::Candidate;
 use crate::{Body, Error, Fault};
+use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, Response, StatusCode};
 use std::time::Duration;
@@ -13,7 +14,8 @@ pub(super) enum Verdict {
     Use,
     /// Another lane may do better.
     Retry,
-    /// The channel's credential is at fault: another lane may do better, and this one's words stay here.
+    /// The channel itself is at fault (its credential, its address): another lane may do better, and this one's
+    /// words stay here.
     Credential,
     /// No other lane would do better.
     Fatal,
@@ -28,9 +30,27 @@ impl Verdict {
         }
     }
 
+    /// Some providers say 400 where their credential is at fault.
+    pub(super) fn or_credential(
+        self,
+        lane: &Candidate,
+        result: &Result<Response<Body>, Error>,
+        first: Option<&Bytes>,
+    ) -> Verdict {
+        let blamed = |status: StatusCode| {
+            status.is_client_error()
+                && first.is_some_and(|bytes| lane.channel.adapter.blames_credential(status, bytes))
+        };
+        match result {
+            Ok(response) if self == Verdict::Use && blamed(response.status()) => Verdict::Credential,
+            _ => self,
+        }
+    }
+
     fn of_status(status: StatusCode) -> Verdict {
         match status.as_u16() {
-            401..=403 => Verdict::Credential,
+            // A redirect names the provider, and SDKs would follow it with the caller's key.
+            100..=199 | 300..=399 | 401..=403 => Verdict::Credential,
             408 | 429 | 500..=599 => Verdict::Retry,
             _ => Verdict::Use,
         }
@@ -49,6 +69,7 @@ impl Verdict {
                 lane.channel.count_success();
             }
             Verdict::Retry | Verdict::Credential => {
+                warn(lane, result);
                 lane.breaker.failure();
                 lane.channel.count_failure();
                 if let Ok(response) = result
@@ -58,6 +79,22 @@ impl Verdict {
                 }
             }
             Verdict::Fatal => {}
+        }
+    }
+}
+
+/// An operator must see a failing account without raising the log level. At most a line per failed attempt; a
+/// breaker bounds those. The texts hold no credential.
+fn warn(lane: &Candidate, result: &Result<Response<Body>, Error>) {
+    let (channel, model) = (&*lane.channel.name, &*lane.upstream_model);
+    match result {
+        Ok(response) => {
+            let status = response.status().as_u16();
+            tracing::warn!(channel, model, status, "an attempt failed: the provider refused or failed");
+        }
+        Err(error) => {
+            let context = error.context().unwrap_or_default();
+            tracing::warn!(channel, model, context, "an attempt failed: {error}");
         }
     }
 }
@@ -87,7 +124,7 @@ mod tests {
         for code in [408, 429, 500, 502, 503, 504, 529] {
             assert_eq!(status(code), Verdict::Retry, "{code}");
         }
-        for code in [401, 402, 403] {
+        for code in [101, 301, 307, 308, 401, 402, 403] {
             assert_eq!(status(code), Verdict::Credential, "{code}");
         }
         assert_eq!(Verdict::of(&Err(Error::new(ErrorKind::BadRequest, "x"))), Verdict::Fatal);

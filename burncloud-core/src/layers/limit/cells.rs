@@ -182,11 +182,11 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         // What was used is on the draft by now: the answer's body is dropped before its guards.
-        // Where nobody was asked, or nobody answered, nothing was used; where the caller left in between, the
+        // Where nobody was asked, nobody answered, or the answer is an error, nothing was used; where the caller left in between, the
         // estimate stands.
         let used = self.draft.note(|notes| match notes.usage {
             Some(usage) => Some(usage.total_input().saturating_add(usage.total_output()).min(1 << 40)),
-            None if notes.served.is_none() && notes.trying.is_none() => Some(0),
+            None if notes.status >= 400 || (notes.served.is_none() && notes.trying.is_none()) => Some(0),
             None => None,
         });
         for held in &self.held {

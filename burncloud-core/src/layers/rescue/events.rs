@@ -16,6 +16,8 @@ pub(super) struct EventStream {
     dialect: Dialect,
     operation: Operation,
     keep_alive: Option<(Quiet, &'static [u8])>,
+    /// The last four bytes: an event's end may come in pieces.
+    tail: [u8; 4],
     at_boundary: bool,
 }
 
@@ -28,7 +30,14 @@ impl EventStream {
     ) -> EventStream {
         let sign = keep_alive_of(dialect).zip(keep_alive);
         let keep_alive = sign.map(|(bytes, after)| (Quiet::new(after, None), bytes));
-        EventStream { inner: Some(inner), dialect, operation, keep_alive, at_boundary: true }
+        EventStream {
+            inner: Some(inner),
+            dialect,
+            operation,
+            keep_alive,
+            tail: *b"\n\n\n\n",
+            at_boundary: true,
+        }
     }
 
     fn failure(&self, error: BoxError) -> Bytes {
@@ -84,7 +93,11 @@ impl HttpBody for EventStream {
         match Pin::new(inner).poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(data) = frame.data_ref() {
-                    this.at_boundary = at_boundary(data) || (data.len() < 4 && data.ends_with(b"\n"));
+                    let kept = this.tail.len();
+                    let (tail, last) = (&mut this.tail, &data[data.len().saturating_sub(4)..]);
+                    tail.rotate_left(last.len());
+                    tail[kept - last.len()..].copy_from_slice(last);
+                    this.at_boundary = at_boundary(tail);
                 }
                 if let Some((quiet, _)) = &mut this.keep_alive {
                     quiet.heard();

@@ -21,6 +21,10 @@ pub(super) fn response(mut error: Error, dialect: Dialect, trace: &str) -> Respo
             headers.insert(RETRY_AFTER, value);
         }
     }
+    if error.kind() == ErrorKind::NotImplemented {
+        // It is a 5xx, which SDKs try again; this one stays what it is.
+        headers.insert(HeaderName::from_static("x-should-retry"), HeaderValue::from_static("false"));
+    }
     if error.kind() == ErrorKind::Unauthenticated && dialect == Dialect::OpenAi {
         headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

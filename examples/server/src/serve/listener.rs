@@ -1,6 +1,7 @@
 //! Accepting connections: HTTP/1.1 and HTTP/2, clear or TLS, until told to stop.
 
 use super::app::App;
+use super::stall::{PATIENCE, Progressing};
 use super::tls;
 use crate::cli::CliResult;
 use crate::config::ServerConfig;
@@ -109,6 +110,7 @@ struct Connection {
 
 impl Connection {
     async fn serve(self, tcp: TcpStream, tls: Option<TlsAcceptor>) {
+        let tcp = Progressing::new(tcp, PATIENCE);
         match tls {
             None => self.drive(tcp).await,
             Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(tcp)).await {

@@ -8,6 +8,7 @@ mod metrics;
 mod ops;
 mod parts;
 mod reload;
+mod stall;
 pub(crate) mod tls;
 
 pub(crate) use parts::open_store;
