@@ -111,7 +111,9 @@ fn used(outcome: &mut Outcome) -> Option<(Usage, UsageSource)> {
     if let Some(mut usage) = outcome.usage.take() {
         // What a stream reports before its end may be provisional (Anthropic's first event says one output token):
         // where more was received than was reported, that counts.
-        let cut = outcome.streamed && outcome.end != End::Finished && !outcome.endpoint.operation.is_free();
+        // A provider that ends a stream with an error of its own has said all it has to say.
+        let broken = !matches!(outcome.end, End::Finished | End::UpstreamError);
+        let cut = outcome.streamed && broken && !outcome.endpoint.operation.is_free();
         let received = if cut { estimate(&outcome.response_sample, Dir::Out) } else { 0 };
         if received > usage.total_output() {
             usage.output = usage.output.saturating_add(received - usage.total_output());

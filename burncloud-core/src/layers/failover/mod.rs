@@ -111,7 +111,7 @@ impl<S: Stack> Service<Request<Body>> for Failover<S> {
 }
 
 /// A failed attempt whose answer the caller gets if nothing better comes.
-type LastAnswer = Option<(Response<Body>, accept::Parts, Candidate)>;
+type LastAnswer = Option<(Response<Body>, Option<Bytes>, accept::Parts, Candidate)>;
 
 async fn attempts<S: Stack>(
     mut inner: S,
@@ -149,7 +149,7 @@ async fn attempts<S: Stack>(
             Ok((response, first)) => (Ok(response), first),
             Err(error) => (Err(error), None),
         };
-        let verdict = Verdict::of(&result).or_credential(&lane, &result, first.as_ref());
+        let verdict = Verdict::of(&result).or_retry(&lane, &result, first.as_ref());
         draft.note(|notes| {
             notes.trying = None;
             notes.attempts.push(record(&lane, &result, started));
@@ -161,7 +161,7 @@ async fn attempts<S: Stack>(
             (Verdict::Credential, _) => {
                 last_error = Some(Error::new(ErrorKind::BadGateway, "the provider refused this gateway"));
             }
-            (_, Ok(response)) => last_answer = Some((response, parts, lane)),
+            (_, Ok(response)) => last_answer = Some((response, first, parts, lane)),
             (_, Err(error)) => last_error = Some(error),
         }
     }
@@ -170,8 +170,8 @@ async fn attempts<S: Stack>(
 
 /// Nothing is left to try.
 fn finish(last_answer: LastAnswer, last_error: Option<Error>) -> Result<Response<Body>, Error> {
-    if let Some((response, parts, lane)) = last_answer {
-        return Ok(accept::accept(response, None, parts, &lane));
+    if let Some((response, first, parts, lane)) = last_answer {
+        return Ok(accept::accept(response, first, parts, &lane));
     }
     Err(last_error
         .unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "no channel for this model can be tried now")))

@@ -30,8 +30,9 @@ impl Verdict {
         }
     }
 
-    /// Some providers say 400 where their credential is at fault.
-    pub(super) fn or_credential(
+    /// Some providers say 400 where the channel's credential is at fault: another lane may do better. When none is
+    /// left it goes out as it is, like every 400.
+    pub(super) fn or_retry(
         self,
         lane: &Candidate,
         result: &Result<Response<Body>, Error>,
@@ -42,7 +43,7 @@ impl Verdict {
                 && first.is_some_and(|bytes| lane.channel.adapter.blames_credential(status, bytes))
         };
         match result {
-            Ok(response) if self == Verdict::Use && blamed(response.status()) => Verdict::Credential,
+            Ok(response) if self == Verdict::Use && blamed(response.status()) => Verdict::Retry,
             _ => self,
         }
     }
