@@ -194,7 +194,7 @@ impl Config {
 fn read(path: &Path, text: &str) -> Result<raw::RawFile, Problems> {
     toml::from_str(text).map_err(|error| {
         let span = error.span().unwrap_or(text.len()..text.len());
-        let message = error.message().trim_end().replace('\n', "; ");
+        let message = problem::without_values(error.message());
         Problems::new(path, text, vec![Problem { span, field: String::new(), message }])
     })
 }

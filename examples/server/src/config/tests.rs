@@ -193,6 +193,30 @@ fn every_fault_is_named_with_its_place_and_its_mending() {
 }
 
 #[test]
+fn values_that_are_no_toml_or_of_another_type_are_not_shown() {
+    for text in [
+        "[[keys]]\nname = 'k'\nsecret = sk-hunter2-unquoted",
+        "[[keys]]\nname = 'k'\nsecret = \"sk-hunter2",
+        "[[keys]]\nname = 'k'\nsecret = 'a' sk-hunter2",
+        "[[keys]]\nname = 'k'\nsecret = { sk-hunter2 }",
+        "[[keys]]\nname = 'k'\nsecret = { 'sk-hunter2' = 'x' }",
+        "[[keys]]\nname = 'k'\nsecret = ['sk-hunter2']",
+        "[[keys]]\nname = 'k'\nsecret = true # sk-hunter2",
+        "[[keys]]\nname = 'k'\nsk-hunter2 = 'x'",
+        "[[keys]]\nname = 'k'\nenabled = 'sk-hunter2'",
+        "[[keys]]\nname = 'k'\nmodels = 'sk-hunter2'",
+        "[[keys]]\nname = 'k'\nrate_limit = { concurrency = 'sk-hunter2' }",
+        "keys = 'sk-hunter2'",
+        "sk-hunter2",
+        "[[channels]]\nname = 'c'\nprovider = 'x'\nmodels = ['m']\nbase_url = 'https://h/?k=hunter2'\nproxy='://hunter2@'",
+        "[[channels]]\nname = 'c'\nprovider = 'openai'\nmodels = ['m']\ncredential = { file = 'sk-hunter2' }",
+    ] {
+        let shown = parse(text).unwrap_err().to_string();
+        assert!(!shown.contains("hunter2"), "{text}\n gave\n{shown}");
+    }
+}
+
+#[test]
 fn all_faults_are_reported_in_the_order_of_the_file() {
     let text = format!("{KEY}quota_usd = 'x'\nuser = 'nobody'\n{CHANNEL}models = []");
     let problems = parse(&text).unwrap_err();
