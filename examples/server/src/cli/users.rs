@@ -1,6 +1,6 @@
 //! `burncloud users …`
 
-use super::args::UsersCommand;
+use super::args::{Balance, UsersCommand};
 use super::keys::{quota, user_id};
 use super::{CliResult, Desk, word};
 use burncloud_core::store::StoreError;
@@ -25,9 +25,21 @@ pub(super) async fn run(command: UsersCommand, desk: &Desk) -> CliResult {
         }
         UsersCommand::TopUp { name, amount_usd } => {
             let id = user_id(desk, &name).await?;
+            if desk.store.user(id).await?.is_some_and(|user| user.balance.is_none()) {
+                return Err(format!(
+                    "the balance of `{name}` is unlimited; to limit it: burncloud users set-balance {name} AMOUNT"
+                )
+                .into());
+            }
             let balance = desk.store.add_balance(id, amount_usd).await?;
             let json = json!({ "name": name, "balance": balance, "balance_usd": balance.to_string() });
             desk.out.show(&json, &[format!("the balance of `{name}` is ${balance}")])
+        }
+        UsersCommand::SetBalance { name, balance: Balance(balance) } => {
+            desk.store.set_balance(user_id(desk, &name).await?, balance).await?;
+            let usd = balance.map(|b| b.to_string());
+            let json = json!({ "name": name, "balance": balance, "balance_usd": usd });
+            desk.out.show(&json, &[format!("the balance of `{name}` is {}", quota(balance))])
         }
     }
 }

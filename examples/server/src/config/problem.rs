@@ -230,7 +230,10 @@ mod tests {
     #[test]
     fn the_parsers_message_repeats_no_value() {
         for (message, shown) in [
-            ("invalid type: string \"sk-LEAK, expected x\", expected i32\n", "invalid type: string …, expected i32"),
+            (
+                "invalid type: string \"sk-LEAK, expected x\", expected i32\n",
+                "invalid type: string …, expected i32",
+            ),
             ("invalid type: integer `123`, expected a string", "invalid type: integer …, expected a string"),
             ("unknown variant `sk-LEAK`, expected `a`", "unknown variant …, expected `a`"),
             ("unknown field `sk-LEAK`, expected `a`", "unknown field `…`, expected `a`"),

@@ -240,6 +240,6 @@ fn the_store_alone_needs_no_secret_of_channels() {
     let text =
         "[store]\nurl = 'sqlite://x.db'\n[[keys]]\nname = 'k'\nsecret = { env = 'BURNCLOUD_NO_SUCH' }\n";
     std::fs::write(&path, text).unwrap();
-    assert_eq!(Config::load_store(&path).unwrap().url.expose_secret(), "sqlite://x.db");
+    assert_eq!(Config::load_places(&path).unwrap().0.url.expose_secret(), "sqlite://x.db");
     assert!(Config::load(&path, &crate::providers()).is_err());
 }

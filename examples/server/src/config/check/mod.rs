@@ -10,7 +10,7 @@ use super::declared::DEFAULT;
 use super::problem::Problem;
 use super::raw::{Moment, RawFile, Usd};
 use super::secret::SecretRef;
-use super::{Config, Declared, StoreConfig};
+use super::{Config, Declared, JournalConfig, StoreConfig};
 use burncloud_core::adapter::Registry;
 use burncloud_core::routing::Timeouts;
 use burncloud_core::usecase::{UseCaseError, check_name};
@@ -58,11 +58,12 @@ pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Pro
     if c.problems.is_empty() { Ok(config) } else { Err(c.problems) }
 }
 
-/// `[store]` alone.
-pub(super) fn check_store_alone(raw: RawFile) -> Result<StoreConfig, Vec<Problem>> {
+/// `[store]` and `[journal]` alone.
+pub(super) fn check_places_alone(raw: RawFile) -> Result<(StoreConfig, JournalConfig), Vec<Problem>> {
     let mut c = Checker { problems: Vec::new(), allow_inline: raw.allow_inline_secrets };
     let store = c.store(raw.store);
-    if c.problems.is_empty() { Ok(store) } else { Err(c.problems) }
+    let journal = c.journal(raw.journal, &store);
+    if c.problems.is_empty() { Ok((store, journal)) } else { Err(c.problems) }
 }
 
 impl Checker {
