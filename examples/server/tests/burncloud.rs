@@ -156,6 +156,14 @@ fn check_passes_a_file_in_order_and_touches_nothing() {
 }
 
 #[test]
+fn check_warns_and_passes() {
+    let dir = with_file(&FILE.replace("quota_usd", "models = [\"typo\"]\nquota_usd"));
+    let output = run(dir.path(), &["check", CONFIG[0], CONFIG[1]]);
+    let error = text(&output.stderr);
+    assert!(output.status.success() && error.contains("warning: ") && error.contains("`typo`"), "{error}");
+}
+
+#[test]
 fn check_names_the_line_at_fault_and_fails() {
     let dir = with_file(&FILE.replace("quota_usd = \"10.00\"", "quota_usd = \"ten\""));
     let output = run(dir.path(), &["check", CONFIG[0], CONFIG[1]]);

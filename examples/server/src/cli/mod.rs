@@ -10,7 +10,7 @@ mod users;
 
 pub(crate) use args::{Cli, Command, DemoArgs};
 pub(crate) use output::{Format, Output, say};
-pub(crate) use receipts::lines as receipt_lines;
+pub(crate) use receipts::{Names as ReceiptNames, lines as receipt_lines};
 
 use crate::config::apply::Managed;
 use crate::config::{Config, StoreConfig};
@@ -103,6 +103,9 @@ fn check(config: Option<&Path>, registry: &Registry, out: &Output) -> CliResult 
     let path = config.ok_or("name the file to check: burncloud check --config burncloud.toml")?;
     match Config::load(path, registry) {
         Ok(config) => {
+            for warning in config.warnings() {
+                let _ = writeln!(std::io::stderr(), "warning: {}: {warning}", path.display());
+            }
             let d = &config.declared;
             out.show(
                 &serde_json::json!({ "ok": true, "channels": d.channels.len(), "keys": d.keys.len() }),

@@ -4,7 +4,7 @@ use super::args::{Balance, UsersCommand};
 use super::keys::{quota, user_id};
 use super::{CliResult, Desk, word};
 use burncloud_core::store::StoreError;
-use burncloud_core::usecase::{UseCaseError, check_name};
+use burncloud_core::usecase::{UseCaseError, check_limits, check_name};
 use burncloud_core::{Nano, User};
 use serde_json::{Value, json};
 
@@ -18,8 +18,10 @@ pub(super) async fn run(command: UsersCommand, desk: &Desk) -> CliResult {
             if balance_usd.is_some_and(|b| b < Nano::ZERO) {
                 return Err(UseCaseError::invalid("balance", "a balance does not start negative").into());
             }
+            let limits = limits.into();
+            check_limits(&limits)?;
             let tenant = tenant_id(desk, &tenant).await?;
-            let user = desk.store.create_user(&name, tenant, balance_usd, limits.into()).await?;
+            let user = desk.store.create_user(&name, tenant, balance_usd, limits).await?;
             let line = format!("made the user `{}`, balance {}", user.name, quota(user.balance));
             desk.out.show(&as_json(&user), &[line])
         }

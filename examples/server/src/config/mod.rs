@@ -10,6 +10,7 @@ mod declared;
 mod problem;
 mod raw;
 mod secret;
+mod warnings;
 
 pub(crate) use declared::{Declared, DeclaredKey, DeclaredTenant, DeclaredUser};
 pub(crate) use problem::Problems;
