@@ -7,6 +7,9 @@ use crate::store::{ChannelStore, StoreError};
 use crate::{ChannelConfig, RouteTable, Status, TimeoutSettings};
 use std::collections::HashSet;
 
+/// The provider that stands for anyone who speaks OpenAI's dialect, wherever that is.
+const NO_ADDRESS: &str = "openai-compatible";
+
 /// Checks a channel without touching the network: its provider is known, its address, credential and proxy
 /// can be used, it serves a model, its mapping leads somewhere.
 ///
@@ -16,6 +19,10 @@ pub fn check_channel(channel: &ChannelConfig, registry: &Registry) -> UseCaseRes
     check_name(&channel.name)?;
     check_models(channel)?;
     check_settings(channel)?;
+    if channel.provider == NO_ADDRESS && channel.base_url.is_none() {
+        let message = "this provider has no address of its own: set base_url";
+        return Err(UseCaseError::invalid("base_url", message));
+    }
     // Whatever else can be wrong is what preparing it for use would stumble over.
     let probe = ChannelConfig { status: Status::Active, ..channel.clone() };
     RouteTable::build(&[probe], registry, &Timeouts::default(), None)?;
@@ -163,7 +170,7 @@ mod tests {
 
     #[test]
     fn each_fault_names_its_field() {
-        let bad: [(ChannelConfig, &str); 8] = [
+        let bad: [(ChannelConfig, &str); 9] = [
             (channel(|c| c.name.clear()), "name: "),
             (channel(|c| c.models.clear()), "models: "),
             (channel(|c| c.models.push("m".into())), "models: "),
@@ -171,6 +178,7 @@ mod tests {
             (channel(|c| drop(c.model_mapping.insert("a".into(), "a".into()))), "model_mapping: "),
             (channel(|c| c.settings.timeouts.idle_ms = Some(0)), "timeouts: "),
             (channel(|c| c.settings.concurrency = Some(0)), "concurrency: "),
+            (channel(|c| c.provider = "openai-compatible".into()), "base_url: "),
             (channel(|_| ()), "provider: "),
         ];
         for (channel, field) in bad {

@@ -1,6 +1,6 @@
 //! Keys: made, changed, rotated, switched off, withdrawn.
 
-use super::{UseCaseError, UseCaseResult, check_name};
+use super::{UseCaseError, UseCaseResult, check_limits, check_name};
 use crate::store::{KeyStore, NewKey, StoreError};
 use crate::{ApiKey, KeyHash, Limits, Nano, Status, UnixMicros, UserId};
 use secrecy::{ExposeSecret, SecretString};
@@ -101,6 +101,7 @@ pub fn check_secret(secret: &SecretString) -> UseCaseResult<()> {
 /// `Invalid` with the first field at fault.
 pub fn check_spec(spec: &KeySpec) -> UseCaseResult<()> {
     check_name(&spec.name)?;
+    check_limits(&spec.limits)?;
     if spec.quota.is_some_and(|quota| quota < Nano::ZERO) {
         return Err(UseCaseError::invalid("quota", "a quota is not negative; leave it out for no limit"));
     }

@@ -7,6 +7,7 @@
 pub mod channels;
 pub mod keys;
 
+use crate::Limits;
 use crate::routing::ChannelError;
 use crate::store::StoreError;
 use std::fmt;
@@ -81,6 +82,27 @@ pub fn check_name(name: &str) -> UseCaseResult<()> {
     Ok(())
 }
 
+/// Checks limits: none is 0, which would let nothing through.
+///
+/// # Errors
+/// `Invalid` with the field `limits`.
+pub fn check_limits(limits: &Limits) -> UseCaseResult<()> {
+    let Limits { requests_per_minute, tokens_per_minute, concurrency } = *limits;
+    let all = [
+        ("requests_per_minute", requests_per_minute),
+        ("tokens_per_minute", tokens_per_minute),
+        ("concurrency", concurrency),
+    ];
+    match all.into_iter().find(|(_, limit)| *limit == Some(0)) {
+        Some((name, _)) => {
+            let message =
+                format!("{name} is 0: nothing would pass; leave it out for no limit, or disable the key");
+            Err(UseCaseError::invalid("limits", message))
+        }
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +115,14 @@ mod tests {
         for name in ["a", "kunde 7", "ключ", &"x".repeat(MAX_NAME)] {
             assert!(check_name(name).is_ok(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_limit_of_nothing_is_refused() {
+        assert!(check_limits(&Limits::default()).is_ok());
+        let one = Limits { requests_per_minute: Some(1), ..Limits::default() };
+        assert!(check_limits(&one).is_ok());
+        let none = Limits { tokens_per_minute: Some(0), ..one };
+        assert!(check_limits(&none).unwrap_err().to_string().contains("tokens_per_minute is 0"));
     }
 }

@@ -156,6 +156,14 @@ fn check_passes_a_file_in_order_and_touches_nothing() {
 }
 
 #[test]
+fn check_warns_and_passes() {
+    let dir = with_file(&FILE.replace("quota_usd", "models = [\"typo\"]\nquota_usd"));
+    let output = run(dir.path(), &["check", CONFIG[0], CONFIG[1]]);
+    let error = text(&output.stderr);
+    assert!(output.status.success() && error.contains("warning: ") && error.contains("`typo`"), "{error}");
+}
+
+#[test]
 fn check_names_the_line_at_fault_and_fails() {
     let dir = with_file(&FILE.replace("quota_usd = \"10.00\"", "quota_usd = \"ten\""));
     let output = run(dir.path(), &["check", CONFIG[0], CONFIG[1]]);
@@ -186,6 +194,52 @@ fn keys_are_made_listed_shown_rotated_and_revoked() {
     assert!(text(&run(dir, &["keys", "show", "nobody"]).stderr).contains("there is no key `nobody`"));
     let twice = run(dir, &["keys", "create", "k"]);
     assert!(text(&twice.stderr).contains("already"), "{}", text(&twice.stderr));
+}
+
+#[test]
+fn a_key_of_the_file_is_rotated_where_the_file_points_to() {
+    let dir = with_file(FILE);
+    Server::start(dir.path(), &["serve", CONFIG[0], CONFIG[1]]).stop();
+    let refused = run(dir.path(), &["keys", "rotate", "dev", CONFIG[0], CONFIG[1]]);
+    let error = text(&refused.stderr);
+    assert!(!refused.status.success() && error.contains("where the file points to"), "{error}");
+    json(dir.path(), &["keys", "create", "other", CONFIG[0], CONFIG[1]]);
+    json(dir.path(), &["keys", "rotate", "other", CONFIG[0], CONFIG[1]]);
+}
+
+#[test]
+fn reading_makes_no_store_and_making_says_where_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let path = dir.canonicalize().unwrap().join("burncloud.db").display().to_string();
+    for args in [&["keys", "list"][..], &["channels", "show", "c"], &["receipts", "list"]] {
+        let refused = run(dir, args);
+        let error = text(&refused.stderr);
+        assert!(!refused.status.success() && error.contains(&path) && error.contains("--config"), "{error}");
+        assert_eq!(std::fs::read_dir(dir).unwrap().count(), 0, "{args:?} made something");
+    }
+    let made = run(dir, &["keys", "create", "k"]);
+    assert!(made.status.success() && text(&made.stderr).contains(&path), "{}", text(&made.stderr));
+    assert!(!text(&run(dir, &["keys", "create", "l"]).stderr).contains(&path));
+}
+
+#[test]
+fn an_unlimited_balance_is_not_topped_up_by_mistake() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    json(dir, &["users", "create", "ada"]);
+    let refused = run(dir, &["users", "top-up", "ada", "5"]);
+    assert!(!refused.status.success() && text(&refused.stderr).contains("users set-balance ada"));
+    let balance = || json(dir, &["users", "list"]).as_array().unwrap().last().unwrap()["balance"].clone();
+    assert!(balance().is_null());
+    assert_eq!(json(dir, &["users", "set-balance", "ada", "5"])["balance_usd"], "5.00");
+    assert_eq!(
+        (balance(), json(dir, &["users", "top-up", "ada", "1"])["balance_usd"].as_str()),
+        (5_000_000_000_i64.into(), Some("6.00"))
+    );
+    assert!(
+        json(dir, &["users", "set-balance", "ada", "unlimited"])["balance"].is_null() && balance().is_null()
+    );
 }
 
 #[test]

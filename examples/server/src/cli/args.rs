@@ -58,6 +58,19 @@ pub(crate) enum Command {
     Prices(PricesCommand),
 }
 
+impl Command {
+    /// Whether it may make a store that is not there yet.
+    pub(crate) fn may_begin(&self) -> bool {
+        matches!(
+            self,
+            Command::Keys(KeysCommand::Create(_))
+                | Command::Channels(ChannelsCommand::Create(_))
+                | Command::Users(UsersCommand::Create { .. })
+                | Command::Prices(PricesCommand::Set(_))
+        )
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ListenArgs {
     /// Where to listen, such as 127.0.0.1:3000; wins over the file.
@@ -220,6 +233,29 @@ pub(crate) enum UsersCommand {
         #[arg(allow_hyphen_values = true)]
         amount_usd: Nano,
     },
+    /// Replace a user's balance.
+    SetBalance {
+        /// Their name.
+        name: String,
+        /// Dollars, or `unlimited`.
+        #[arg(value_parser = balance, value_name = "USD|unlimited")]
+        balance: Balance,
+    },
+}
+
+/// A balance; `None` is unlimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Balance(pub(crate) Option<Nano>);
+
+fn balance(text: &str) -> Result<Balance, String> {
+    if text == "unlimited" {
+        return Ok(Balance(None));
+    }
+    match text.parse::<Nano>() {
+        Ok(amount) if amount < Nano::ZERO => Err("a balance is not set to less than nothing".to_owned()),
+        Ok(amount) => Ok(Balance(Some(amount))),
+        Err(error) => Err(format!("{error}; or write `unlimited`")),
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -280,6 +316,13 @@ fn receipt_id(text: &str) -> Result<ReceiptId, String> {
 mod tests {
     use super::*;
     use clap::CommandFactory;
+
+    #[test]
+    fn a_balance_is_dollars_or_unlimited() {
+        assert_eq!(balance("unlimited"), Ok(Balance(None)));
+        assert_eq!(balance("0.5"), Ok(Balance(Some(Nano(500_000_000)))));
+        assert!(balance("-1").is_err() && balance("none").unwrap_err().contains("unlimited"));
+    }
 
     #[test]
     fn the_definitions_are_consistent() {

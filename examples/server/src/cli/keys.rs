@@ -16,7 +16,16 @@ pub(super) async fn run(command: KeysCommand, desk: &Desk) -> CliResult {
     match command {
         KeysCommand::List => list(desk).await,
         KeysCommand::Create(args) => created(desk, &create(desk, args).await?),
-        KeysCommand::Rotate { name } => created(desk, &keys::rotate_key(store, &name).await?),
+        KeysCommand::Rotate { name } => {
+            if desk.managed()?.has_key(&name) {
+                return Err(format!(
+                    "the configuration file declares the key `{name}` and would bring its old secret back; \
+                     change the secret where the file points to (`secret`), then reload (SIGHUP)"
+                )
+                .into());
+            }
+            created(desk, &keys::rotate_key(store, &name).await?)
+        }
         KeysCommand::Show { name } => show(desk, &keys::find_key(store, &name).await?),
         KeysCommand::Revoke { name } => {
             let key = keys::revoke_key(store, &name).await?;

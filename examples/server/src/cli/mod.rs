@@ -10,12 +10,14 @@ mod users;
 
 pub(crate) use args::{Cli, Command, DemoArgs};
 pub(crate) use output::{Format, Output, say};
-pub(crate) use receipts::lines as receipt_lines;
+pub(crate) use receipts::{Names as ReceiptNames, lines as receipt_lines};
 
+use crate::config::apply::Managed;
 use crate::config::{Config, StoreConfig};
 use burncloud_core::adapter::Registry;
 use burncloud_core::store::Store;
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What went wrong, ready to be shown.
@@ -29,6 +31,19 @@ pub(crate) struct Desk {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) registry: Registry,
     pub(crate) out: Output,
+    /// Where the names are remembered that the configuration file manages.
+    managed: PathBuf,
+}
+
+impl Desk {
+    /// What the configuration file manages.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    fn managed(&self) -> CliResult<Managed> {
+        let shown = self.managed.display();
+        Ok(Managed::load(&self.managed).map_err(|e| format!("{shown} cannot be read: {e}"))?)
+    }
 }
 
 /// Carries out one command.
@@ -45,8 +60,11 @@ pub(crate) async fn run(cli: Cli) -> CliResult {
         Command::Demo(args) => Box::pin(crate::demo::run(args)).await,
         Command::Check => check(config, &registry, &out),
         other => {
-            let settings = config.map(Config::load_store).transpose()?.unwrap_or_default();
-            desk_command(other, desk(&settings, registry, out).await?).await
+            let (store, journal) = config.map(Config::load_places).transpose()?.unwrap_or_default();
+            at_hand(&store, other.may_begin())?;
+            let managed = Managed::path(&journal.dir);
+            let store: Arc<dyn Store> = crate::serve::open_store(&store).await?;
+            desk_command(other, Desk { store, registry, out, managed }).await
         }
     }
 }
@@ -62,9 +80,22 @@ async fn desk_command(command: Command, desk: Desk) -> CliResult {
     }
 }
 
-async fn desk(settings: &StoreConfig, registry: Registry, out: Output) -> CliResult<Desk> {
-    let store: Arc<dyn Store> = crate::serve::open_store(settings).await?;
-    Ok(Desk { store, registry, out })
+/// Refuses a store that is not there: a wrong working directory must not look like an empty store. A command
+/// that `may_begin` one says where.
+fn at_hand(store: &StoreConfig, may_begin: bool) -> CliResult {
+    let Some(path) = store.sqlite_file().filter(|path| !path.exists()) else { return Ok(()) };
+    let path = std::path::absolute(&path).unwrap_or(path);
+    let shown = path.display();
+    if !may_begin {
+        return Err(format!(
+            "there is no store {shown}; run this in the server's working directory, or name its configuration \
+             file with --config (`burncloud serve` makes a new store, and so does every `create`)"
+        )
+        .into());
+    }
+    // Nothing can be done about a stderr that nobody reads.
+    let _ = writeln!(std::io::stderr(), "making the new store {shown}");
+    Ok(())
 }
 
 /// `burncloud check`: the faults go to stderr with their lines, the exit status is 1.
@@ -72,6 +103,9 @@ fn check(config: Option<&Path>, registry: &Registry, out: &Output) -> CliResult 
     let path = config.ok_or("name the file to check: burncloud check --config burncloud.toml")?;
     match Config::load(path, registry) {
         Ok(config) => {
+            for warning in config.warnings() {
+                let _ = writeln!(std::io::stderr(), "warning: {}: {warning}", path.display());
+            }
             let d = &config.declared;
             out.show(
                 &serde_json::json!({ "ok": true, "channels": d.channels.len(), "keys": d.keys.len() }),

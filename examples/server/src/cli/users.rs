@@ -1,10 +1,10 @@
 //! `burncloud users …`
 
-use super::args::UsersCommand;
+use super::args::{Balance, UsersCommand};
 use super::keys::{quota, user_id};
 use super::{CliResult, Desk, word};
 use burncloud_core::store::StoreError;
-use burncloud_core::usecase::{UseCaseError, check_name};
+use burncloud_core::usecase::{UseCaseError, check_limits, check_name};
 use burncloud_core::{Nano, User};
 use serde_json::{Value, json};
 
@@ -18,16 +18,30 @@ pub(super) async fn run(command: UsersCommand, desk: &Desk) -> CliResult {
             if balance_usd.is_some_and(|b| b < Nano::ZERO) {
                 return Err(UseCaseError::invalid("balance", "a balance does not start negative").into());
             }
+            let limits = limits.into();
+            check_limits(&limits)?;
             let tenant = tenant_id(desk, &tenant).await?;
-            let user = desk.store.create_user(&name, tenant, balance_usd, limits.into()).await?;
+            let user = desk.store.create_user(&name, tenant, balance_usd, limits).await?;
             let line = format!("made the user `{}`, balance {}", user.name, quota(user.balance));
             desk.out.show(&as_json(&user), &[line])
         }
         UsersCommand::TopUp { name, amount_usd } => {
             let id = user_id(desk, &name).await?;
+            if desk.store.user(id).await?.is_some_and(|user| user.balance.is_none()) {
+                return Err(format!(
+                    "the balance of `{name}` is unlimited; to limit it: burncloud users set-balance {name} AMOUNT"
+                )
+                .into());
+            }
             let balance = desk.store.add_balance(id, amount_usd).await?;
             let json = json!({ "name": name, "balance": balance, "balance_usd": balance.to_string() });
             desk.out.show(&json, &[format!("the balance of `{name}` is ${balance}")])
+        }
+        UsersCommand::SetBalance { name, balance: Balance(balance) } => {
+            desk.store.set_balance(user_id(desk, &name).await?, balance).await?;
+            let usd = balance.map(|b| b.to_string());
+            let json = json!({ "name": name, "balance": balance, "balance_usd": usd });
+            desk.out.show(&json, &[format!("the balance of `{name}` is {}", quota(balance))])
         }
     }
 }

@@ -42,6 +42,11 @@ impl Managed {
         }
     }
 
+    /// Whether a key was in the file when it was applied last.
+    pub(crate) fn has_key(&self, name: &str) -> bool {
+        self.keys.contains(name)
+    }
+
     /// Replaces the file in one step.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod declared;
 mod problem;
 mod raw;
 mod secret;
+mod warnings;
 
 pub(crate) use declared::{Declared, DeclaredKey, DeclaredTenant, DeclaredUser};
 pub(crate) use problem::Problems;
@@ -89,6 +90,15 @@ impl Default for StoreConfig {
 }
 
 impl StoreConfig {
+    /// The file of an SQLite store; none for other stores and for those in memory.
+    pub(crate) fn sqlite_file(&self) -> Option<PathBuf> {
+        let url = self.url.expose_secret();
+        let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
+        let (path, options) = path.split_once('?').unwrap_or((path, ""));
+        let in_memory = path.is_empty() || path == ":memory:" || options.contains("mode=memory");
+        (!in_memory).then(|| PathBuf::from(path))
+    }
+
     fn is(&self, other: &StoreConfig) -> bool {
         self.url.expose_secret() == other.url.expose_secret() && self.key_file == other.key_file
     }
@@ -165,15 +175,15 @@ impl Config {
         check::check(raw, registry).map_err(|list| Problems::new(path, text, list))
     }
 
-    /// Reads a file for its `[store]` alone: all that a command needs that only edits the store. Secrets of
-    /// channels and keys need not be at hand.
+    /// Reads a file for `[store]` and `[journal]` alone: all that a command needs that only edits the store.
+    /// Secrets of channels and keys need not be at hand.
     ///
     /// # Errors
-    /// Faults of the file's shape and of `[store]`.
-    pub(crate) fn load_store(path: &Path) -> Result<StoreConfig, Problems> {
+    /// Faults of the file's shape and of those two.
+    pub(crate) fn load_places(path: &Path) -> Result<(StoreConfig, JournalConfig), Problems> {
         let text = std::fs::read_to_string(path).map_err(|e| Problems::unreadable(path, &e))?;
         let raw = read(path, &text)?;
-        check::check_store_alone(raw).map_err(|list| Problems::new(path, &text, list))
+        check::check_places_alone(raw).map_err(|list| Problems::new(path, &text, list))
     }
 }
 
@@ -194,7 +204,7 @@ impl Config {
 fn read(path: &Path, text: &str) -> Result<raw::RawFile, Problems> {
     toml::from_str(text).map_err(|error| {
         let span = error.span().unwrap_or(text.len()..text.len());
-        let message = error.message().trim_end().replace('\n', "; ");
+        let message = problem::without_values(error.message());
         Problems::new(path, text, vec![Problem { span, field: String::new(), message }])
     })
 }

@@ -66,8 +66,50 @@ fn show(path: &Path, text: &str, problem: &Problem) -> String {
     let (line, column) = position(text, problem.span.start);
     let colon = if problem.field.is_empty() { "" } else { ": " };
     let mut out = format!("{}:{line}:{column}: {}{colon}{}", path.display(), problem.field, problem.message);
+    // Of a file that is no TOML nobody can say where a value begins and ends.
+    let mask = if problem.field.is_empty() { key_alone } else { mask };
     if let Some(source) = text.lines().nth(line - 1).map(mask) {
         out.push_str(&format!("\n  {line} | {source}"));
+    }
+    out
+}
+
+/// Of a line that the parser stumbled over, its header or key; values may be anything, secrets too.
+fn key_alone(line: &str) -> String {
+    let line = line.trim();
+    let header = line.trim_matches(['[', ']']);
+    if line.starts_with('[') && line.ends_with(']') && is_field_path(header) {
+        return line.to_owned();
+    }
+    match line.split_once('=').map(|(key, _)| key.trim()) {
+        Some(key) if is_field_path(key) => format!("{key} = …"),
+        Some(_) => "… = …".to_owned(),
+        None if line.is_empty() => String::new(),
+        None => "…".to_owned(),
+    }
+}
+
+/// Whether a text looks like a name that this file may have, and not like a secret.
+fn is_field_path(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 40 && text.bytes().all(|b| b.is_ascii_lowercase() || b"_.".contains(&b))
+}
+
+/// The parser's message without the values that it repeats.
+pub(crate) fn without_values(message: &str) -> String {
+    let mut out = message.trim_end().replace('\n', "; ");
+    for kind in ["invalid type: ", "invalid value: ", "unknown variant "] {
+        let (Some(start), Some(end)) = (out.find(kind), out.rfind(", expected")) else { continue };
+        let start = start + kind.len();
+        // `string "…"`, `integer `…``: the kind of the value may be told.
+        let Some(value) = out.get(start..end).and_then(|v| v.find(['"', '`'])) else { continue };
+        out.replace_range(start + value..end, "…");
+    }
+    for kind in ["unknown field `", "duplicate field `", "duplicate key `"] {
+        let Some(start) = out.find(kind).map(|at| at + kind.len()) else { continue };
+        let end = out[start..].find('`').map_or(out.len(), |at| start + at);
+        if !is_field_path(&out[start..end]) {
+            out.replace_range(start..end, "…");
+        }
     }
     out
 }
@@ -103,7 +145,8 @@ fn mask_quoted(line: &str) -> String {
         out.push_str(quote);
         rest = &quoted[end + 1..];
     }
-    out.push_str(rest);
+    // What was commented out may be a secret too.
+    out.push_str(rest.split('#').next().unwrap_or_default().trim_end());
     out
 }
 
@@ -114,9 +157,10 @@ fn masked_value(before: &str, inner: &str, closed: bool) -> String {
     let shown = match key {
         "env" => is_variable_name(inner),
         "secret" | "credential" | "password" | "token" | "api_key" => false,
-        // Both may carry `user:password@`.
-        "url" | "base_url" | "proxy" => !inner.contains('@'),
-        "file" | "name" | "provider" | "model" | "user" | "tenant" => true,
+        // They may carry `user:password@`, or `?key=…`.
+        "url" | "base_url" | "proxy" => !inner.contains(['@', '?']),
+        "file" => !looks_like_a_key(inner),
+        "name" | "provider" | "model" | "user" | "tenant" => true,
         _ => false,
     };
     if closed && shown { inner.to_owned() } else { "…".to_owned() }
@@ -128,6 +172,11 @@ pub(crate) fn is_variable_name(text: &str) -> bool {
     let mut bytes = text.bytes();
     bytes.next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
         && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Whether what should be a file's path may well be a secret that was put into the wrong place.
+pub(crate) fn looks_like_a_key(path: &str) -> bool {
+    path.starts_with("sk-") || (path.len() > 20 && !path.contains(['/', '.']))
 }
 
 #[cfg(test)]
@@ -153,9 +202,44 @@ mod tests {
             (r#"{ name = "a", secret = 'sk-12' }"#, r#"{ name = "a", secret = '…' }"#),
             (r#"url = "postgres://u:p@h/d""#, r#"url = "…""#),
             (r#"base_url = "https://h/v1""#, r#"base_url = "https://h/v1""#),
+            (r#"base_url = "https://h/v1?key=k-12""#, r#"base_url = "…""#),
+            (r#"credential = { file = "sk-1234" }"#, r#"credential = { file = "…" }"#),
+            (r#"secret = { file = "abcdefghijklmnopqrstu" }"#, r#"secret = { file = "…" }"#),
+            (r#"secret = { env = "A" } # "sk-1234""#, r#"secret = { env = "A" } # "…""#),
+            (r#"secret = { env = "A" } # sk-1234"#, r#"secret = { env = "A" }"#),
             ("sk-the-inside-of-a-multi-line-text", "…"),
         ] {
             assert_eq!(mask(line), shown);
+        }
+    }
+
+    #[test]
+    fn of_what_is_no_toml_only_the_key_is_shown() {
+        for (line, shown) in [
+            ("secret = sk-LEAK-unquoted", "secret = …"),
+            ("  credential = { env = sk-LEAK }", "credential = …"),
+            ("sk-LEAK==", "… = …"),
+            ("sk-LEAK", "…"),
+            ("[[channels]]", "[[channels]]"),
+            ("[sk-LEAK]", "…"),
+        ] {
+            assert_eq!(key_alone(line), shown);
+        }
+    }
+
+    #[test]
+    fn the_parsers_message_repeats_no_value() {
+        for (message, shown) in [
+            (
+                "invalid type: string \"sk-LEAK, expected x\", expected i32\n",
+                "invalid type: string …, expected i32",
+            ),
+            ("invalid type: integer `123`, expected a string", "invalid type: integer …, expected a string"),
+            ("unknown variant `sk-LEAK`, expected `a`", "unknown variant …, expected `a`"),
+            ("unknown field `sk-LEAK`, expected `a`", "unknown field `…`, expected `a`"),
+            ("unknown field `lissten`, expected `a`", "unknown field `lissten`, expected `a`"),
+        ] {
+            assert_eq!(without_values(message), shown);
         }
     }
 }

@@ -80,7 +80,7 @@ pub(super) struct RawFailover {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawLimits {
-    pub(super) models: BTreeMap<String, Limits>,
+    pub(super) models: BTreeMap<String, At<Limits>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,8 +107,7 @@ pub(super) struct RawChannel {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTenant {
     pub(super) name: At<String>,
-    #[serde(default)]
-    pub(super) rate_limit: Limits,
+    pub(super) rate_limit: Option<At<Limits>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -117,8 +116,7 @@ pub(super) struct RawUser {
     pub(super) name: At<String>,
     pub(super) tenant: Option<At<String>>,
     pub(super) balance_usd: Option<At<Usd>>,
-    #[serde(default)]
-    pub(super) rate_limit: Limits,
+    pub(super) rate_limit: Option<At<Limits>>,
     #[serde(default = "yes")]
     pub(super) enabled: bool,
 }
@@ -130,8 +128,7 @@ pub(super) struct RawKey {
     pub(super) secret: Option<At<SecretRef>>,
     pub(super) user: Option<At<String>>,
     pub(super) quota_usd: Option<At<Usd>>,
-    #[serde(default)]
-    pub(super) rate_limit: Limits,
+    pub(super) rate_limit: Option<At<Limits>>,
     pub(super) models: Option<At<Vec<String>>>,
     pub(super) ips: Option<At<Vec<At<String>>>>,
     pub(super) expires: Option<At<Moment>>,

@@ -1,6 +1,6 @@
 //! Secrets by reference: `{ env = "NAME" }`, `{ file = "path" }`; inline text only where that is allowed.
 
-use super::problem::is_variable_name;
+use super::problem::{is_variable_name, looks_like_a_key};
 use secrecy::SecretString;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use std::fmt;
@@ -50,6 +50,9 @@ fn from_env(name: &str) -> Result<SecretString, String> {
 
 fn from_file(path: &PathBuf) -> Result<SecretString, String> {
     let shown = path.display();
+    if looks_like_a_key(&shown.to_string()) && !path.exists() {
+        return Err("file wants the path of a file such as \"/run/secrets/key\", not its content".to_owned());
+    }
     let text = std::fs::read_to_string(path).map_err(|e| format!("the file {shown} cannot be read: {e}"))?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
@@ -131,6 +134,8 @@ mod tests {
     fn what_is_wrong_never_repeats_a_secret() {
         let misplaced = parse("s = { env = 'sk-misplaced' }").unwrap().resolve(true).unwrap_err();
         assert!(misplaced.contains("name of a variable") && !misplaced.contains("sk-"), "{misplaced}");
+        let content = parse("s = { file = 'sk-misplaced' }").unwrap().resolve(true).unwrap_err();
+        assert!(content.contains("path of a file") && !content.contains("sk-"), "{content}");
         for text in
             ["s = 123456", "s = 1.5", "s = { vault = 'sk-x' }", "s = {}", "s = { env = 'A', file = 'b' }"]
         {

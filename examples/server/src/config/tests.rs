@@ -168,6 +168,11 @@ fn faults() -> Vec<(String, &'static str, &'static str)> {
         (key("models = []"), ":4:10: keys.models: ", "leave it out for all"),
         (key("ips = ['::1', '10.0.0.x']"), ":4:15: keys.ips: ", "not an IP address"),
         (key("expires = 'soon'"), ":4:11: keys.expires: ", "2027-01-31T00:00:00Z"),
+        (channel("models = ['m']").replace("'openai'", "'openai-compatible'"), ":1:1: channels.base_url: ", "set base_url"),
+        (key("rate_limit = { concurrency = 0 }"), ":4:14: keys.rate_limit: ", "concurrency is 0"),
+        ("[[users]]\nname = 'u'\nrate_limit = { tokens_per_minute = 0 }".into(), ":3:14: users.rate_limit: ", "leave it out"),
+        ("[[tenants]]\nname = 'u'\nrate_limit = { tokens_per_minute = 0 }".into(), ":3:14: tenants.rate_limit: ", "leave it out"),
+        ("[limits]\nmodels = { m = { requests_per_minute = 0 } }".into(), ":2:16: limits.models: ", "leave it out"),
         (key("rate_limit = { rpm = 1 }"), ":4:", "unknown field `rpm`"),
         (key("[[keys]]\nname = 'l'\nsecret = { env = 'PATH' }"), ":6:10: keys.secret: ", "of the key `k` too"),
         ("[[prices]]\ninput = '1'".into(), ":1:1: prices.model: ", "name the model"),
@@ -189,6 +194,30 @@ fn every_fault_is_named_with_its_place_and_its_mending() {
         assert!(shown.starts_with(&format!("burncloud.toml{place}")), "{text}\n gave\n{shown}\n not {place}");
         assert!(shown.contains(words), "{text}\n gave\n{shown}");
         assert!(!shown.contains("hunter2"), "a secret is shown: {shown}");
+    }
+}
+
+#[test]
+fn values_that_are_no_toml_or_of_another_type_are_not_shown() {
+    for text in [
+        "[[keys]]\nname = 'k'\nsecret = sk-hunter2-unquoted",
+        "[[keys]]\nname = 'k'\nsecret = \"sk-hunter2",
+        "[[keys]]\nname = 'k'\nsecret = 'a' sk-hunter2",
+        "[[keys]]\nname = 'k'\nsecret = { sk-hunter2 }",
+        "[[keys]]\nname = 'k'\nsecret = { 'sk-hunter2' = 'x' }",
+        "[[keys]]\nname = 'k'\nsecret = ['sk-hunter2']",
+        "[[keys]]\nname = 'k'\nsecret = true # sk-hunter2",
+        "[[keys]]\nname = 'k'\nsk-hunter2 = 'x'",
+        "[[keys]]\nname = 'k'\nenabled = 'sk-hunter2'",
+        "[[keys]]\nname = 'k'\nmodels = 'sk-hunter2'",
+        "[[keys]]\nname = 'k'\nrate_limit = { concurrency = 'sk-hunter2' }",
+        "keys = 'sk-hunter2'",
+        "sk-hunter2",
+        "[[channels]]\nname = 'c'\nprovider = 'x'\nmodels = ['m']\nbase_url = 'https://h/?k=hunter2'\nproxy='://hunter2@'",
+        "[[channels]]\nname = 'c'\nprovider = 'openai'\nmodels = ['m']\ncredential = { file = 'sk-hunter2' }",
+    ] {
+        let shown = parse(text).unwrap_err().to_string();
+        assert!(!shown.contains("hunter2"), "{text}\n gave\n{shown}");
     }
 }
 
@@ -216,6 +245,21 @@ fn the_store_alone_needs_no_secret_of_channels() {
     let text =
         "[store]\nurl = 'sqlite://x.db'\n[[keys]]\nname = 'k'\nsecret = { env = 'BURNCLOUD_NO_SUCH' }\n";
     std::fs::write(&path, text).unwrap();
-    assert_eq!(Config::load_store(&path).unwrap().url.expose_secret(), "sqlite://x.db");
+    assert_eq!(Config::load_places(&path).unwrap().0.url.expose_secret(), "sqlite://x.db");
     assert!(Config::load(&path, &crate::providers()).is_err());
+}
+
+#[test]
+fn models_that_nobody_serves_or_that_have_no_price_are_warned_of() {
+    let text = format!(
+        "[limits]\nmodels = {{ nope = {{ concurrency = 1 }} }}\n{KEY}models = ['gpt-4o-mini', 'typo']\nquota_usd = '1'\n\
+         {CHANNEL}models = ['gpt-4o-mini', 'our-own', 'ours-priced']\n[[prices]]\nmodel = 'ours-priced'\ninput = '1'\n"
+    );
+    let shown = parse(&text).unwrap().warnings();
+    assert_eq!(shown.len(), 3, "{shown:?}");
+    for (warning, words) in shown.iter().zip(["serves `typo`", "serves `nope`", "`our-own` has no price"]) {
+        assert!(warning.contains(words), "{warning}");
+    }
+    let unlimited = text.replace("quota_usd = '1'", "");
+    assert_eq!(parse(&unlimited).unwrap().warnings().len(), 2);
 }

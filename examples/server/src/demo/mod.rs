@@ -3,9 +3,9 @@
 mod client;
 mod provider;
 
-use crate::cli::{CliResult, DemoArgs, receipt_lines, say};
+use crate::cli::{CliResult, DemoArgs, ReceiptNames, receipt_lines, say};
 use crate::serve::{Server, Source};
-use burncloud_core::store::{ChannelStore, ReceiptFilter, ReceiptStore, UserStore};
+use burncloud_core::store::{ReceiptFilter, ReceiptStore, UserStore};
 use burncloud_core::usecase::keys::generate_secret;
 use burncloud_core::{Nano, Receipt};
 use secrecy::ExposeSecret;
@@ -94,8 +94,9 @@ async fn show(server: &Server, folder: &Path, key: &str) -> CliResult {
     )?;
     ask(server, key, &body(true)).await?;
 
-    let names = server.store.channels().await?.into_iter().map(|c| (c.id, c.name)).collect();
-    for receipt in receipts(server, 2).await? {
+    let receipts = receipts(server, 2).await?;
+    let names = ReceiptNames::of(&*server.store, &receipts).await?;
+    for receipt in receipts {
         say(&format!(
             "\nThe receipt of the {}:\n",
             if receipt.streamed { "stream" } else { "whole answer" }

@@ -83,7 +83,7 @@ impl Checker {
             name: raw.name.get_ref().clone(),
             user: UserId(0),
             quota: self.money("keys.quota_usd", raw.quota_usd.as_ref()),
-            limits: raw.rate_limit,
+            limits: self.limits("keys.rate_limit", raw.rate_limit.clone()),
             models: raw.models.as_ref().map(|m| m.get_ref().clone()),
             ips: ips.and_then(|(parsed, empty)| (empty || !parsed.is_empty()).then_some(parsed)),
             expires_at: self.moment("keys.expires", raw.expires.as_ref()),

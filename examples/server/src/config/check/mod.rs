@@ -10,13 +10,13 @@ use super::declared::DEFAULT;
 use super::problem::Problem;
 use super::raw::{Moment, RawFile, Usd};
 use super::secret::SecretRef;
-use super::{Config, Declared, StoreConfig};
+use super::{Config, Declared, JournalConfig, StoreConfig};
 use burncloud_core::adapter::Registry;
 use burncloud_core::routing::Timeouts;
-use burncloud_core::usecase::{UseCaseError, check_name};
-use burncloud_core::{Nano, UnixMicros};
+use burncloud_core::usecase::{UseCaseError, check_limits, check_name};
+use burncloud_core::{Limits, Nano, UnixMicros};
 use secrecy::SecretString;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use toml::Spanned;
 
@@ -30,11 +30,7 @@ struct Checker {
 pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Problem>> {
     let mut c = Checker { problems: Vec::new(), allow_inline: raw.allow_inline_secrets };
     let timeouts = c.timeouts("timeouts", raw.timeouts.as_ref());
-    for (model, limits) in &raw.limits.models {
-        if limits.is_unlimited() {
-            tracing::warn!(model, "limits.models names a model without any limit");
-        }
-    }
+    let model_limits = c.model_limits(raw.limits.models);
     let server = c.server(raw.server);
     let store = c.store(raw.store);
     let journal = c.journal(raw.journal, &store);
@@ -52,17 +48,18 @@ pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Pro
         billing,
         timeouts: Timeouts::default().with(&timeouts),
         failover,
-        model_limits: raw.limits.models,
+        model_limits,
         declared: Declared { channels, tenants, users, keys, prices },
     };
     if c.problems.is_empty() { Ok(config) } else { Err(c.problems) }
 }
 
-/// `[store]` alone.
-pub(super) fn check_store_alone(raw: RawFile) -> Result<StoreConfig, Vec<Problem>> {
+/// `[store]` and `[journal]` alone.
+pub(super) fn check_places_alone(raw: RawFile) -> Result<(StoreConfig, JournalConfig), Vec<Problem>> {
     let mut c = Checker { problems: Vec::new(), allow_inline: raw.allow_inline_secrets };
     let store = c.store(raw.store);
-    if c.problems.is_empty() { Ok(store) } else { Err(c.problems) }
+    let journal = c.journal(raw.journal, &store);
+    if c.problems.is_empty() { Ok((store, journal)) } else { Err(c.problems) }
 }
 
 impl Checker {
@@ -140,6 +137,30 @@ impl Checker {
                 None
             }
         }
+    }
+
+    /// Limits that let something through; faulty ones count as none, so that they are reported once.
+    fn limits(&mut self, field: &str, limits: Option<Spanned<Limits>>) -> Limits {
+        let Some(limits) = limits else { return Limits::default() };
+        match check_limits(limits.get_ref()) {
+            Err(UseCaseError::Invalid { message, .. }) => {
+                self.report(limits.span(), field, message);
+                Limits::default()
+            }
+            _ => limits.into_inner(),
+        }
+    }
+
+    fn model_limits(&mut self, raw: BTreeMap<String, Spanned<Limits>>) -> BTreeMap<String, Limits> {
+        let mut all = BTreeMap::new();
+        for (model, limits) in raw {
+            if limits.get_ref().is_unlimited() {
+                tracing::warn!(model, "limits.models names a model without any limit");
+            }
+            let limits = self.limits("limits.models", Some(limits));
+            all.insert(model, limits);
+        }
+        all
     }
 
     fn reference<'a>(

@@ -12,7 +12,8 @@ impl Checker {
         let mut taken = HashSet::new();
         let mut declare = |tenant: RawTenant| {
             self.name("tenants", &tenant.name, &mut taken);
-            DeclaredTenant { name: tenant.name.into_inner(), limits: tenant.rate_limit }
+            let limits = self.limits("tenants.rate_limit", tenant.rate_limit);
+            DeclaredTenant { name: tenant.name.into_inner(), limits }
         };
         raw.into_iter().map(&mut declare).collect()
     }
@@ -30,7 +31,7 @@ impl Checker {
                 opening_balance: self.money("users.balance_usd", user.balance_usd.as_ref()),
                 name: user.name.into_inner(),
                 tenant: user.tenant.map_or_else(|| DEFAULT.to_owned(), Spanned::into_inner),
-                limits: user.rate_limit,
+                limits: self.limits("users.rate_limit", user.rate_limit),
                 status: status(user.enabled),
             });
         }
