@@ -17,7 +17,7 @@ pub trait Adapter: Send + Sync + 'static {
     /// The name channels refer to it by.
     fn name(&self) -> &str;
 
-    /// The provider's own address, scheme and authority, with the API root as its path.
+    /// The provider's own address: scheme and authority. Empty where there is none, so that a channel must name one.
     fn default_base_url(&self) -> &str;
 
     /// The path under which the API root lies when an address has no path of its own, such as `/v1`.
