@@ -17,6 +17,7 @@ python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || missing+=(python3-venv)
 need node nodejs
 need npm npm
 need cc build-essential
+need make build-essential
 need clang clang
 need cmake cmake
 need pkg-config pkg-config
