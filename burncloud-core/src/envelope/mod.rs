@@ -265,7 +265,8 @@ fn switch(body: &[u8], field: &'static str, value: Span) -> Result<bool, Envelop
     }
 }
 
-/// `None` for null and for numbers that are not unsigned integers, which the provider will judge.
+/// `None` for null and for negative numbers, which the provider will judge. `1e5` and `12.5` are rounded up: some
+/// providers take them, and a limit that is read as none would hold too little money.
 fn unsigned(body: &[u8], field: &'static str, value: Span) -> Result<Option<u64>, EnvelopeError> {
     let text = value.of(body);
     match text {
@@ -274,7 +275,12 @@ fn unsigned(body: &[u8], field: &'static str, value: Span) -> Result<Option<u64>
         _ => return Err(EnvelopeError::Type { field, expected: UNSIGNED, at: value.start }),
     }
     let leading_zero = text.len() > 1 && text[0] == b'0';
-    if leading_zero || !text.iter().all(u8::is_ascii_digit) {
+    if !text.iter().all(u8::is_ascii_digit) {
+        let number = std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok());
+        // A cast from a float saturates.
+        return Ok(number.filter(|number| *number > 0.0).map(|number| number.ceil() as u64));
+    }
+    if leading_zero {
         return Ok(None);
     }
     let add = |sum: u64, digit: &u8| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'));

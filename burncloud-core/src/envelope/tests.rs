@@ -115,10 +115,13 @@ fn numbers_are_read_or_left_to_the_provider() {
     assert_eq!(max_tokens("0"), Some(0));
     assert_eq!(max_tokens("18446744073709551615"), Some(u64::MAX));
     assert_eq!(max_tokens("99999999999999999999"), Some(u64::MAX));
-    for number in ["1e3", "12.5", "-1", "007", "-"] {
+    assert_eq!((max_tokens("1e5"), max_tokens("12.5")), (Some(100_000), Some(13)));
+    assert_eq!(max_tokens("1e99"), Some(u64::MAX));
+    for number in ["-1", "-1.5", "007", "-", "1e", "0.0"] {
         assert_eq!(max_tokens(number), None, "{number}");
     }
     assert_eq!(scan(r#"{"max_tokens":1.5,"max_output_tokens":3}"#).unwrap().max_tokens, Some(3));
+    assert_eq!(scan(r#"{"max_tokens":4.5,"max_output_tokens":3}"#).unwrap().max_tokens, Some(5));
 }
 
 #[test]
@@ -223,6 +226,11 @@ fn document() -> impl Strategy<Value = Value> {
             vec((text(), inner), 0..6).prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
+}
+
+/// What the scanner makes of a number.
+fn limit(number: &Value) -> Option<u64> {
+    number.as_u64().or(number.as_f64().filter(|n| *n > 0.0).map(|n| n.ceil() as u64))
 }
 
 fn number() -> impl Strategy<Value = Value> {
@@ -355,8 +363,8 @@ proptest! {
         prop_assert_eq!(read(envelope.include_usage.map(|usage| usage.0)), usage.clone());
         prop_assert_eq!(envelope.include_usage.map(|usage| usage.1), usage.map(|usage| usage == json!(true)));
         let limits = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
-        prop_assert_eq!(envelope.max_tokens, limits.iter().filter_map(|name| value(name).as_u64()).max());
-        prop_assert_eq!(envelope.n, value("n").as_u64());
+        prop_assert_eq!(envelope.max_tokens, limits.iter().filter_map(|name| limit(&value(name))).max());
+        prop_assert_eq!(envelope.n, limit(&value("n")));
         prop_assert_eq!(envelope.empty, members.is_empty());
         prop_assert_eq!(envelope.object_end, body.rfind('}').unwrap());
     }

@@ -1,7 +1,7 @@
 //! Where the gateway keeps what must outlive it: one trait per kind of thing.
 //!
 //! The in-memory [`MemoryStore`] implements all of them, `burncloud-store` does so over SQL. Anyone may bring
-//! another: the suite in [`crate::testing`] (feature `testing`) says what each must do.
+//! another: the suite in `burncloud_core::testing` (feature `testing`) says what each must do.
 //!
 //! Nothing on a request's way waits for a store but a key seen for the first time.
 
