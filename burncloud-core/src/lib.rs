@@ -1,4 +1,20 @@
 //! BurnCloud's gateway: an LLM gateway made of composable Tower layers.
+//!
+//! Start with [`Gateway::builder`](crate::Gateway::builder); the layers and the reason for their order stand in [`layers`].
+//! The parts that meet there: [`adapter`] (what a provider is), [`billing`] (who keeps the money), [`store`] (who knows
+//! the callers), [`routing`] (which channels serve a model), [`transport`] (how a provider is reached).
+//!
+//! # Features
+//!
+//! | feature | |
+//! |---|---|
+//! | `gateway` (default) | [`Gateway`](crate::Gateway) and every layer |
+//! | `trace`, `rescue`, `shed`, `classify`, `auth`, `meter`, `inspect`, `limit`, `route`, `reserve`, `failover`, `passthrough`, `sign` | one layer each, for a stack of your own |
+//! | `tls` (default) | providers over TLS (rustls) |
+//! | `testing` | the conformance suite for stores |
+
+// A layer that is not compiled leaves what it alone uses unused.
+#![cfg_attr(not(feature = "gateway"), allow(dead_code, unused_imports, unreachable_pub))]
 
 pub mod adapter;
 mod admission;
@@ -10,6 +26,7 @@ mod context;
 mod dialect;
 pub mod envelope;
 mod error;
+#[cfg(feature = "gateway")]
 mod gateway;
 mod headers;
 mod id;
@@ -22,6 +39,7 @@ mod quiet;
 mod random;
 mod receipt;
 pub mod routing;
+#[cfg(feature = "gateway")]
 mod seam;
 mod sse;
 mod stats;
@@ -39,6 +57,7 @@ pub use channel::{ChannelConfig, ChannelSettings, TimeoutSettings};
 pub use context::Context;
 pub use dialect::{Dialect, Endpoint, NoEndpoint, Operation, Surface};
 pub use error::{BoxError, Error, ErrorKind, Fault};
+#[cfg(feature = "gateway")]
 pub use gateway::{Answering, Gateway, GatewayBuilder, Handle, UserLayer, UserService};
 pub use id::{ChannelId, KeyId, ReceiptId, TenantId, TraceId, UnixMicros, UserId};
 pub use inspected::Inspected;
@@ -46,6 +65,7 @@ pub use key::{ApiKey, Caller, KeyHash, Limits, Slot, Status, Tenant, User};
 pub use money::{NANOS_PER_DOLLAR, Nano, ParseNanoError};
 pub use receipt::{Attempt, End, Line, LineKind, Receipt};
 pub use routing::{Route, RouteTable};
+#[cfg(feature = "gateway")]
 pub use seam::InnerService;
 pub use stats::{Counter, DURATION_BUCKETS_MS, Gauge, Stats};
 pub use usage::{ServiceTier, Usage, UsageSource};

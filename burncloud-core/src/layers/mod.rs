@@ -19,22 +19,36 @@
 //! | [`sign`] | the channel's credential | last, so that no layer above ever sees it |
 //! | transport | pooled connections | |
 //!
-//! Each is an ordinary `tower::Layer`. [`Gateway`](crate::Gateway) stacks them; an embedder can stack them
+//! Each is an ordinary `tower::Layer`, and a feature of the crate of that name; the feature `gateway` (default) names them
+//! all. [`Gateway`](crate::Gateway) stacks them; an embedder can stack them
 //! otherwise, as long as each finds what it needs in the [`Context`](crate::Context).
 
+#[cfg(feature = "auth")]
 pub mod auth;
+#[cfg(feature = "classify")]
 pub mod classify;
+#[cfg(feature = "failover")]
 pub mod failover;
+#[cfg(feature = "inspect")]
 pub mod inspect;
+#[cfg(feature = "limit")]
 pub mod limit;
+#[cfg(feature = "meter")]
 pub mod meter;
+#[cfg(feature = "passthrough")]
 pub mod passthrough;
 mod reply;
+#[cfg(feature = "rescue")]
 pub mod rescue;
+#[cfg(feature = "reserve")]
 pub mod reserve;
+#[cfg(feature = "route")]
 pub mod route;
+#[cfg(feature = "shed")]
 pub mod shed;
+#[cfg(feature = "sign")]
 pub mod sign;
+#[cfg(feature = "trace")]
 pub mod trace;
 
 pub(crate) use reply::{Reply, Stack};
