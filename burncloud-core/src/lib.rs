@@ -8,7 +8,7 @@
 //!
 //! | feature | |
 //! |---|---|
-//! | `gateway` (default) | [`Gateway`](crate::Gateway) and every layer |
+//! | `gateway` (default) | [`Gateway`] and every layer |
 //! | `trace`, `rescue`, `shed`, `classify`, `auth`, `meter`, `inspect`, `limit`, `route`, `reserve`, `failover`, `passthrough`, `sign` | one layer each, for a stack of your own |
 //! | `tls` (default) | providers over TLS (rustls) |
 //! | `testing` | the conformance suite for stores |
