@@ -1,7 +1,7 @@
 //! What a provider is to the gateway: addresses, credentials, and how it reports usage.
 //!
 //! `burncloud-adapters` implements [`Adapter`] for each provider; an embedder may bring one of their own
-//! (see `examples/custom-adapter` and the [`Registry`]). Nothing here edits a body: what passes through the
+//! to the [`Registry`]. Nothing here edits a body: what passes through the
 //! same dialect passes byte for byte.
 
 use crate::{Endpoint, Error, Usage};

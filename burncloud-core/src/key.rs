@@ -166,11 +166,6 @@ impl Slot {
         let value = self.0.get_or_init(|| make());
         value.downcast_ref::<T>()
     }
-
-    /// The value, shared.
-    pub fn share_or_init<T: Send + Sync + 'static>(&self, make: impl FnOnce() -> Arc<T>) -> Option<Arc<T>> {
-        Arc::clone(self.0.get_or_init(|| make())).downcast().ok()
-    }
 }
 
 impl fmt::Debug for Slot {

@@ -46,8 +46,6 @@ pub struct Route {
     pub lanes: Vec<Candidate>,
     /// For whoever keeps the money: the selling price of this model.
     pub billing_slot: Slot,
-    /// For the rate limiter.
-    pub limit_slot: Slot,
 }
 
 impl Route {
@@ -156,12 +154,7 @@ impl RouteTable {
         }
         let routes = lanes.into_iter().map(|(model, mut lanes)| {
             lanes.sort_by_key(|lane| std::cmp::Reverse(lane.channel.priority));
-            let route = Route {
-                model: model.as_str().into(),
-                lanes,
-                billing_slot: Slot::default(),
-                limit_slot: Slot::default(),
-            };
+            let route = Route { model: model.as_str().into(), lanes, billing_slot: Slot::default() };
             (model.into_boxed_str(), Arc::new(route))
         });
         Ok(RouteTable { routes: routes.collect(), channels })
