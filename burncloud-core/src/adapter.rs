@@ -1,13 +1,15 @@
 //! What a provider is to the gateway: addresses, credentials, and how it reports usage.
 //!
 //! `burncloud-adapters` implements [`Adapter`] for each provider; an embedder may bring one of their own
-//! to the [`Registry`]. Nothing here edits a body: what passes through the
-//! same dialect passes byte for byte.
+//! to the [`Registry`]. What passes through the same dialect passes byte for byte; a caller of another one is
+//! served by [`Adapter::adapt`].
 
-use crate::{Endpoint, Error, Usage};
-use bytes::Bytes;
+use crate::{ChannelConfig, Dialect, Endpoint, Error, ErrorKind, Usage, transport};
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, uri::PathAndQuery};
 use secrecy::SecretString;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -56,7 +58,45 @@ pub trait Adapter: Send + Sync + 'static {
         false
     }
 
-    /// A reader for the answer to `endpoint`, fed every byte of the body in order.
+    /// This provider as a channel wants it: `settings.options` read (a region, an API version), the form of the
+    /// credential checked. `None` where there is nothing to set; every option is then refused.
+    ///
+    /// # Errors
+    /// The setting at fault, what is wrong with it, and how to mend it.
+    fn configure(&self, _config: &ChannelConfig) -> Result<Option<Arc<dyn Adapter>>, ConfigureError> {
+        Ok(None)
+    }
+
+    /// How attempts are signed where the credential is no fixed header (AWS signatures, Google's tokens). Made once
+    /// per channel and credential; `client` reaches token services through the channel's proxy.
+    ///
+    /// # Errors
+    /// As [`Adapter::authorize`].
+    fn signer(
+        &self,
+        _credential: &SecretString,
+        _client: &transport::Client,
+    ) -> Result<Option<Arc<dyn Signer>>, Error> {
+        Ok(None)
+    }
+
+    /// Whether callers of this endpoint can be served though they speak another wire format, by [`Adapter::adapt`].
+    /// Asked only where [`Adapter::serves`] says no.
+    fn translates(&self, _endpoint: &Endpoint) -> bool {
+        false
+    }
+
+    /// The caller's request in the provider's wire format, and what turns the answer back. Called for each attempt at
+    /// an endpoint that the provider [translates](Adapter::translates).
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest) for a body that says what the provider has no words for.
+    fn adapt(&self, _ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        Err(Error::new(ErrorKind::NotImplemented, "this provider takes no other wire format than its own"))
+    }
+
+    /// A reader for the answer to `endpoint`, fed every byte of the body in order. Where the request was adapted this is
+    /// the endpoint at the provider.
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader>;
 }
 
@@ -81,6 +121,135 @@ pub struct TargetAsk<'a> {
     pub upstream_model: &'a str,
     /// Whether that is another name than the caller used.
     pub mapped: bool,
+}
+
+/// What a channel's options get wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigureError {
+    /// The setting at fault: `credential`, `base_url`, or `options.` and a name.
+    pub field: String,
+    /// What is wrong and how to mend it, without the value where that is secret.
+    pub message: String,
+}
+
+/// Signs attempts whose credential is no fixed header.
+///
+/// Called below every layer an embedder can add, for each attempt, with everything that goes out. Must bound its own
+/// waiting; must not put a secret into an error.
+#[async_trait]
+pub trait Signer: Send + Sync + 'static {
+    /// Adds what authorises the request to its headers, marked sensitive. `host` is set already; `body` is all of it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadGateway`](crate::ErrorKind::BadGateway) when the credential is refused or no token can be had:
+    /// another channel may do better.
+    async fn sign(&self, head: &mut http::request::Parts, body: &Bytes) -> Result<(), Error>;
+}
+
+/// A request that a provider cannot take as it is.
+#[derive(Debug)]
+pub struct AdaptAsk<'a> {
+    /// What the caller asks.
+    pub endpoint: &'a Endpoint,
+    /// The caller's path.
+    pub path: &'a str,
+    /// The caller's query without the key.
+    pub query: Option<&'a str>,
+    /// The caller's headers, those of their connection and their key taken out.
+    pub headers: &'a HeaderMap,
+    /// The caller's body.
+    pub body: &'a Bytes,
+    /// The model to ask the provider for.
+    pub upstream_model: &'a str,
+    /// The model the caller asked for; answers name it.
+    pub model: &'a str,
+    /// Whether the caller asks for a stream.
+    pub streamed: bool,
+}
+
+/// A request in the provider's wire format, and what turns its answer into the caller's.
+pub struct Adapted {
+    /// What the provider is asked, in its own dialect: the answer is read for usage as an answer to this.
+    pub endpoint: Endpoint,
+    /// The path as a caller of that dialect would send it; [`Adapter::target`] makes the provider's of it.
+    pub path: String,
+    /// The query likewise.
+    pub query: Option<String>,
+    /// The headers it goes out with, beside the provider's own and the credential. The caller's do not pass: they
+    /// speak another dialect.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// Fields of the caller's that the provider has no words for, by the caller's names.
+    pub dropped: Vec<Cow<'static, str>>,
+    /// Turns the answer into the caller's dialect.
+    pub answer: Option<Box<dyn Rewrite>>,
+}
+
+impl fmt::Debug for Adapted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Adapted").field("endpoint", &self.endpoint).field("dropped", &self.dropped).finish()
+    }
+}
+
+/// Turns an answer into another as it passes. Of a stream it must keep no more than an event; a whole answer (or an
+/// error) comes in pieces too, and is written when it has ended.
+pub trait Rewrite: Send + Sync {
+    /// The head as it goes on. Called once, before any byte of the body.
+    fn head(&mut self, head: &mut http::response::Parts);
+
+    /// The next bytes of the body; what can go on is added to `out`. Borders between calls fall anywhere.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadGateway`](crate::ErrorKind::BadGateway) for an answer that cannot be read. What was added to
+    /// `out` before goes out still; no further call follows.
+    fn data(&mut self, chunk: &[u8], out: &mut BytesMut) -> Result<(), Error>;
+
+    /// The body has ended as it should.
+    ///
+    /// # Errors
+    /// As [`Rewrite::data`].
+    fn finish(&mut self, out: &mut BytesMut) -> Result<(), Error>;
+}
+
+/// Prepares what operators want changed on their channels; see [`Registry::with_transforms`].
+pub trait Transforms: Send + Sync + 'static {
+    /// What this channel's settings (`body_override`, `header_override`, `system_prompt`, `transforms`, `script`) ask
+    /// for, compiled; `None` where they ask for nothing, so that requests pass untouched.
+    ///
+    /// # Errors
+    /// The setting at fault; a document's or a script's line and column.
+    fn prepare(&self, config: &ChannelConfig) -> Result<Option<Arc<dyn Transform>>, ConfigureError>;
+}
+
+/// A channel's transforms: they see and change what the provider gets, and what it says.
+pub trait Transform: Send + Sync + 'static {
+    /// Changes a request that is ready to go out, but for the credential.
+    ///
+    /// # Errors
+    /// Where the operator's policy is to refuse what a transform fails on.
+    fn request(&self, about: &About<'_>, headers: &mut HeaderMap, body: &mut Bytes) -> Result<(), Error>;
+
+    /// What changes the answer, if anything does. It gets the provider's own bytes; a translation, where there is one,
+    /// gets what it writes.
+    fn answer(&self, about: &About<'_>) -> Option<Box<dyn Rewrite>>;
+}
+
+/// What a transform may know of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// What the provider is asked, in its dialect.
+    pub endpoint: &'a Endpoint,
+    /// The dialect the caller speaks.
+    pub caller_dialect: Dialect,
+    /// The model the caller asked for.
+    pub model: &'a str,
+    /// The model the provider is asked for.
+    pub upstream_model: &'a str,
+    /// Whether a stream is asked for.
+    pub streamed: bool,
+    /// The channel's name.
+    pub channel: &'a str,
 }
 
 /// The head of a provider's answer.
@@ -163,9 +332,18 @@ impl Sample {
     }
 }
 
-/// The providers a gateway knows, by name.
-#[derive(Clone, Debug, Default)]
-pub struct Registry(HashMap<String, Arc<dyn Adapter>>);
+/// The providers a gateway knows, by name, and how channels' transforms are prepared.
+#[derive(Clone, Default)]
+pub struct Registry {
+    adapters: HashMap<String, Arc<dyn Adapter>>,
+    transforms: Option<Arc<dyn Transforms>>,
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Registry").field(&self.names()).finish()
+    }
+}
 
 impl Registry {
     /// No providers.
@@ -183,19 +361,41 @@ impl Registry {
 
     /// Adds a provider, in the place of one of the same name.
     pub fn insert(&mut self, adapter: Arc<dyn Adapter>) {
-        self.0.insert(adapter.name().to_owned(), adapter);
+        self.adapters.insert(adapter.name().to_owned(), adapter);
+    }
+
+    /// Prepares channels' transforms this way. Without it a channel that asks for any is refused.
+    #[must_use]
+    pub fn with_transforms(mut self, transforms: impl Transforms) -> Registry {
+        self.transforms = Some(Arc::new(transforms));
+        self
+    }
+
+    /// The transforms that a channel asks for.
+    ///
+    /// # Errors
+    /// As [`Transforms::prepare`].
+    pub fn transform(&self, config: &ChannelConfig) -> Result<Option<Arc<dyn Transform>>, ConfigureError> {
+        match &self.transforms {
+            Some(transforms) => transforms.prepare(config),
+            None if config.settings.transforms() => Err(ConfigureError {
+                field: "transforms".to_owned(),
+                message: "this gateway was built without transforms".to_owned(),
+            }),
+            None => Ok(None),
+        }
     }
 
     /// The provider of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Adapter>> {
-        self.0.get(name)
+        self.adapters.get(name)
     }
 
     /// The names, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.0.keys().map(String::as_str).collect();
+        let mut names: Vec<&str> = self.adapters.keys().map(String::as_str).collect();
         names.sort_unstable();
         names
     }

@@ -3,6 +3,7 @@
 use crate::{ChannelId, Status};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// One upstream account at one provider.
@@ -46,6 +47,83 @@ pub struct ChannelSettings {
     pub concurrency: Option<u32>,
     /// An HTTP proxy (`http://host:port`) for this channel. Taken by CONNECT for TLS providers.
     pub proxy: Option<String>,
+    /// What only some providers know, such as `region` or `api_version`; their adapter reads and checks it.
+    pub options: BTreeMap<String, String>,
+    /// Refuse (400) what cannot be translated without loss, rather than leave out what the provider has no words for.
+    pub strict: Option<bool>,
+    /// Fields of the provider's request that are set whatever the caller says: a path such as `temperature` or
+    /// `provider.order`, and the value; null takes the field out.
+    pub body_override: BTreeMap<String, Value>,
+    /// Headers set on every request to the provider; an empty value takes the header out. Never credentials.
+    pub header_override: BTreeMap<String, String>,
+    /// Statuses of the provider that are treated as, and answered as, another: `{"404": 503}`.
+    pub status_mapping: BTreeMap<u16, u16>,
+    /// Text that is put among the caller's instructions.
+    pub system_prompt: Option<SystemPrompt>,
+    /// Declarative transforms: a document in YAML or JSON.
+    pub transforms: Option<String>,
+    /// A script.
+    pub script: Option<ScriptSettings>,
+}
+
+impl ChannelSettings {
+    /// Whether requests or answers are to be changed.
+    #[must_use]
+    pub fn transforms(&self) -> bool {
+        !self.body_override.is_empty()
+            || !self.header_override.is_empty()
+            || self.system_prompt.is_some()
+            || self.transforms.is_some()
+            || self.script.is_some()
+    }
+}
+
+/// Instructions of the operator's.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SystemPrompt {
+    /// The text.
+    pub text: String,
+    /// Where it goes.
+    #[serde(default)]
+    pub mode: SystemPromptMode,
+}
+
+/// Where an operator's instructions go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SystemPromptMode {
+    /// Before the caller's own.
+    #[default]
+    Prepend,
+    /// After the caller's own.
+    Append,
+    /// In their place.
+    Replace,
+    /// Only where the caller gave none.
+    Default,
+}
+
+/// A script that edits requests and answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScriptSettings {
+    /// The source.
+    pub source: String,
+    /// What happens to a request on which it fails.
+    #[serde(default)]
+    pub on_error: ScriptFailure,
+}
+
+/// What happens to a request on which a script fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScriptFailure {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// It goes on as if there were no script.
+    Skip,
 }
 
 /// Time limits of an upstream call in milliseconds. `None` inherits.

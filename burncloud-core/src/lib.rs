@@ -53,7 +53,10 @@ mod usage;
 pub mod usecase;
 
 pub use body::Body;
-pub use channel::{ChannelConfig, ChannelSettings, TimeoutSettings};
+pub use channel::{
+    ChannelConfig, ChannelSettings, ScriptFailure, ScriptSettings, SystemPrompt, SystemPromptMode,
+    TimeoutSettings,
+};
 pub use context::Context;
 pub use dialect::{Dialect, Endpoint, NoEndpoint, Operation, Surface};
 pub use error::{BoxError, Error, ErrorKind, Fault};

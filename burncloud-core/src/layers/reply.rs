@@ -1,8 +1,10 @@
-//! A future for layers that either answer at once or ask the service below: no box, no state machine.
+//! A future for layers that either answer at once or ask the service below: no box, no state machine, unless a
+//! layer must wait for something of its own.
 
 use crate::{Body, Error};
 use http::{Request, Response};
 use pin_project_lite::pin_project;
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -24,8 +26,7 @@ impl<S> Stack for S where
 }
 
 pin_project! {
-    /// Ready at once, or what the service below says.
-    #[derive(Debug)]
+    /// Ready at once, or what the service below says; now and then after some waiting of the layer's own.
     pub struct Reply<F> {
         #[pin]
         state: State<F>,
@@ -34,10 +35,18 @@ pin_project! {
 
 pin_project! {
     #[project = Projected]
-    #[derive(Debug)]
     enum State<F> {
         Now { result: Option<Result<Response<Body>, Error>> },
         Below { #[pin] future: F },
+        Boxed { future: Boxed },
+    }
+}
+
+type Boxed = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
+
+impl<F> fmt::Debug for Reply<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reply")
     }
 }
 
@@ -49,6 +58,10 @@ impl<F> Reply<F> {
     pub(crate) fn below(future: F) -> Reply<F> {
         Reply { state: State::Below { future } }
     }
+
+    pub(crate) fn boxed(future: Boxed) -> Reply<F> {
+        Reply { state: State::Boxed { future } }
+    }
 }
 
 impl<F: Future<Output = Result<Response<Body>, Error>>> Future for Reply<F> {
@@ -57,6 +70,7 @@ impl<F: Future<Output = Result<Response<Body>, Error>>> Future for Reply<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             Projected::Below { future } => future.poll(cx),
+            Projected::Boxed { future } => future.as_mut().poll(cx),
             Projected::Now { result } => match result.take() {
                 Some(result) => Poll::Ready(result),
                 None => Poll::Pending,

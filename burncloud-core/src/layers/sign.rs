@@ -1,14 +1,17 @@
 //! Puts the channel's credential onto an attempt.
 //!
-//! Reads `lane`. The headers were made and marked sensitive when the channel was prepared; here they are
-//! only added. Stands right above the transport, below every layer an embedder can add, so that no layer,
+//! Reads `lane`. Most headers were made and marked sensitive when the channel was prepared; here they are
+//! only added. A channel whose credential is no fixed header has a
+//! [`Signer`](crate::adapter::Signer), which may have to fetch a token first. Stands right above the transport, below every layer an embedder can add, so that no layer,
 //! log or error ever sees a credential.
 
 use crate::context::Context;
-use crate::layers::Reply;
+use crate::layers::{Reply, Stack};
 use crate::{Body, Error, ErrorKind};
+use bytes::Bytes;
 use http::header::HOST;
 use http::{Request, Response};
+use http_body_util::BodyExt;
 use std::task::{self, Poll};
 use tower::{Layer, Service};
 
@@ -30,10 +33,15 @@ pub struct Sign<S> {
     inner: S,
 }
 
-impl<S> Service<Request<Body>> for Sign<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Error>,
-{
+/// All of a body that `passthrough` made: it is in memory already.
+async fn whole(body: Body) -> Result<Bytes, Error> {
+    if let Some(bytes) = body.as_bytes() {
+        return Ok(bytes.clone());
+    }
+    Ok(body.collect().await?.to_bytes())
+}
+
+impl<S: Stack> Service<Request<Body>> for Sign<S> {
     type Response = Response<Body>;
     type Error = Error;
     type Future = Reply<S::Future>;
@@ -56,6 +64,15 @@ where
                 headers.insert(name.clone(), value.clone());
             }
         }
-        Reply::below(self.inner.call(request))
+        let Some(signer) = lane.channel.signer.clone() else {
+            return Reply::below(self.inner.call(request));
+        };
+        let mut inner = self.inner.clone();
+        Reply::boxed(Box::pin(async move {
+            let (mut head, body) = request.into_parts();
+            let body = whole(body).await?;
+            signer.sign(&mut head, &body).await?;
+            inner.call(Request::from_parts(head, Body::from(body))).await
+        }))
     }
 }

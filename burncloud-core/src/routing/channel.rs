@@ -1,10 +1,11 @@
 //! A channel, made ready to be used.
 
 use super::ChannelError;
-use crate::adapter::{Adapter, Registry};
-use crate::transport::{Origin, Upstream};
+use crate::adapter::{Adapter, Registry, Signer, Transform};
+use crate::transport::{Client, Origin, Upstream};
 use crate::{ChannelConfig, ChannelId, TimeoutSettings};
-use http::{HeaderName, HeaderValue, Uri};
+use http::{HeaderName, HeaderValue, StatusCode, Uri};
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
@@ -76,6 +77,11 @@ pub struct Channel {
     pub(crate) host: HeaderValue,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) default_headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) signer: Option<Arc<dyn Signer>>,
+    /// What the operator wants changed.
+    pub(crate) transform: Option<Arc<dyn Transform>>,
+    pub(crate) strict: bool,
+    pub(crate) status_mapping: Vec<(StatusCode, StatusCode)>,
     pub(crate) upstream: Arc<Upstream>,
 }
 
@@ -92,32 +98,54 @@ impl Channel {
         defaults: &Timeouts,
         old: Option<&Channel>,
     ) -> Result<Channel, ChannelError> {
-        let fail = |field, message: String| ChannelError { channel: config.name.clone(), field, message };
+        let fail =
+            |field: Cow<'static, str>, message| ChannelError { channel: config.name.clone(), field, message };
         let adapter = registry.get(&config.provider).ok_or_else(|| {
             let known = registry.names().join(", ");
-            fail("provider", format!("`{}` is not known; one of: {known}", config.provider))
+            fail("provider".into(), format!("`{}` is not known; one of: {known}", config.provider))
         })?;
+        let adapter = match adapter.configure(config) {
+            Ok(Some(configured)) => configured,
+            Ok(None) => match config.settings.options.keys().next() {
+                Some(name) => {
+                    let text = format!("`{}` has no such option; take it out", config.provider);
+                    return Err(fail(format!("options.{name}").into(), text));
+                }
+                None => adapter.clone(),
+            },
+            Err(error) => return Err(fail(error.field.into(), error.message)),
+        };
         let base = config.base_url.as_deref().unwrap_or_else(|| adapter.default_base_url());
         if base.is_empty() {
-            return Err(fail("base_url", "this provider has no address of its own: set base_url".into()));
+            return Err(fail(
+                "base_url".into(),
+                "this provider has no address of its own: set base_url".into(),
+            ));
         }
-        let uri: Uri = base.parse().map_err(|e| fail("base_url", format!("not a URL: {e}")))?;
+        let uri: Uri = base.parse().map_err(|e| fail("base_url".into(), format!("not a URL: {e}")))?;
         let proxy = config.settings.proxy.as_deref();
-        let origin = Origin::new(&uri, proxy).map_err(|(field, why)| fail(field, why))?;
-        let headers = adapter.authorize(&config.credential).map_err(|e| fail("credential", e.to_string()))?;
+        let origin = Origin::new(&uri, proxy).map_err(|(field, why)| fail(field.into(), why))?;
+        let headers =
+            adapter.authorize(&config.credential).map_err(|e| fail("credential".into(), e.to_string()))?;
+        let client = Client::new(config.settings.proxy.clone());
+        let signer = adapter
+            .signer(&config.credential, &client)
+            .map_err(|e| fail("credential".into(), e.to_string()))?;
+        let transform = registry.transform(config).map_err(|e| fail(e.field.into(), e.message))?;
+        let status_mapping = statuses(config).map_err(|e| fail("status_mapping".into(), e))?;
         let upstream = match old {
             Some(old) if *old.upstream.origin() == origin => old.upstream.clone(),
             _ => Arc::new(Upstream::new(origin)),
         };
         let host = HeaderValue::from_str(upstream.origin().authority())
-            .map_err(|_| fail("base_url", "the host cannot stand in a header".into()))?;
+            .map_err(|_| fail("base_url".into(), "the host cannot stand in a header".into()))?;
         Ok(Channel {
             id: config.id,
             name: config.name.as_str().into(),
             root: api_root(uri.path(), adapter.as_ref()),
             default_headers: adapter.default_headers(),
             include_usage: config.settings.include_usage.unwrap_or_else(|| adapter.takes_include_usage()),
-            adapter: adapter.clone(),
+            adapter,
             priority: config.priority,
             weight: config.weight,
             timeouts: defaults.with(&config.settings.timeouts),
@@ -127,6 +155,10 @@ impl Channel {
             failed: old.map(|c| c.failed.clone()).unwrap_or_default(),
             host,
             headers,
+            signer,
+            transform,
+            strict: config.settings.strict.unwrap_or_default(),
+            status_mapping,
             upstream,
         })
     }
@@ -150,6 +182,14 @@ impl Channel {
     pub fn idle_connections(&self) -> usize {
         self.upstream.idle()
     }
+}
+
+fn statuses(config: &ChannelConfig) -> Result<Vec<(StatusCode, StatusCode)>, String> {
+    let status = |code: u16| {
+        let status = StatusCode::from_u16(code).ok().filter(|s| s.is_client_error() || s.is_server_error());
+        status.ok_or_else(|| format!("{code} is not the status of an error; use 400 to 599"))
+    };
+    config.settings.status_mapping.iter().map(|(from, to)| Ok((status(*from)?, status(*to)?))).collect()
 }
 
 /// An address without a path lies at the provider's own API root; one with a path *is* an API root.

@@ -13,6 +13,7 @@ pub use channel::{Channel, Timeouts};
 use crate::adapter::Registry;
 use crate::{ChannelConfig, Endpoint, Slot, Status};
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
@@ -101,7 +102,7 @@ pub struct ChannelError {
     /// Which.
     pub channel: String,
     /// The setting at fault.
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     /// What is wrong and how to mend it.
     pub message: String,
 }

@@ -2,7 +2,10 @@
 
 use super::{assert_conflict, assert_not_found};
 use crate::store::{PriceOverride, Store};
-use crate::{ChannelConfig, ChannelId, ChannelSettings, Status, TimeoutSettings, UnixMicros};
+use crate::{
+    ChannelConfig, ChannelId, ChannelSettings, ScriptFailure, ScriptSettings, Status, SystemPrompt,
+    SystemPromptMode, TimeoutSettings, UnixMicros,
+};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 
@@ -41,6 +44,14 @@ fn full(name: &str) -> ChannelConfig {
             include_usage: Some(false),
             concurrency: Some(9),
             proxy: Some("http://proxy.test:3128".into()),
+            options: [("region".to_owned(), "eu-1".to_owned())].into(),
+            strict: Some(true),
+            body_override: [("temperature".to_owned(), serde_json::json!(0.5))].into(),
+            header_override: [("x-a".to_owned(), "b".to_owned())].into(),
+            status_mapping: [(404, 503)].into(),
+            system_prompt: Some(SystemPrompt { text: "Be kind.".into(), mode: SystemPromptMode::Append }),
+            transforms: Some("request: []".into()),
+            script: Some(ScriptSettings { source: "1".into(), on_error: ScriptFailure::Skip }),
         },
         ..channel(name)
     }

@@ -12,6 +12,7 @@
 //!   caller slows the provider down and memory stays bounded.
 
 mod body;
+mod client;
 mod conn;
 mod connect;
 mod origin;
@@ -22,6 +23,7 @@ mod tls;
 mod upstream;
 
 pub use body::{JOIN_LIMIT, UpstreamBody};
+pub use client::Client;
 pub use connect::ConnectError;
 pub use origin::Origin;
 pub use service::Transport;

@@ -10,6 +10,7 @@ pub mod keys;
 use crate::Limits;
 use crate::routing::ChannelError;
 use crate::store::StoreError;
+use std::borrow::Cow;
 use std::fmt;
 
 /// Why an operator's wish was not carried out.
@@ -19,7 +20,7 @@ pub enum UseCaseError {
     /// A field breaks a rule.
     Invalid {
         /// The field at fault.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// What is wrong and how to mend it; holds no secret.
         message: String,
     },
@@ -29,8 +30,8 @@ pub enum UseCaseError {
 
 impl UseCaseError {
     /// A field that breaks a rule.
-    pub fn invalid(field: &'static str, message: impl Into<String>) -> UseCaseError {
-        UseCaseError::Invalid { field, message: message.into() }
+    pub fn invalid(field: impl Into<Cow<'static, str>>, message: impl Into<String>) -> UseCaseError {
+        UseCaseError::Invalid { field: field.into(), message: message.into() }
     }
 }
 

@@ -29,8 +29,8 @@ impl Checker {
             let missing = matches!(credential, Some(None));
             let channel = channel(&raw, credential.flatten());
             match check_channel(&channel, registry) {
-                Err(UseCaseError::Invalid { field: "name", .. }) => (),
-                Err(UseCaseError::Invalid { field: "credential", .. }) if missing => (),
+                Err(UseCaseError::Invalid { field, .. }) if field == "name" => (),
+                Err(UseCaseError::Invalid { field, .. }) if field == "credential" && missing => (),
                 Err(error) => self.report_use_case(channel_span(&raw, &error, whole), "channels", &error),
                 Ok(()) => (),
             }
@@ -57,6 +57,7 @@ fn channel(raw: &RawChannel, credential: Option<SecretString>) -> ChannelConfig 
             include_usage: raw.include_usage,
             concurrency: raw.concurrency.as_ref().map(|c| *c.get_ref()),
             proxy: raw.proxy.as_ref().map(|p| p.get_ref().clone()),
+            ..ChannelSettings::default()
         },
     }
 }
@@ -64,7 +65,7 @@ fn channel(raw: &RawChannel, credential: Option<SecretString>) -> ChannelConfig 
 /// The place of the field that a use case found at fault.
 fn channel_span(raw: &RawChannel, error: &UseCaseError, whole: Range<usize>) -> Range<usize> {
     let UseCaseError::Invalid { field, .. } = error else { return whole };
-    let span = match *field {
+    let span = match &**field {
         "provider" => Some(raw.provider.span()),
         "base_url" => raw.base_url.as_ref().map(Spanned::span),
         "credential" => raw.credential.as_ref().map(Spanned::span),

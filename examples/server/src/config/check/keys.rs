@@ -30,7 +30,8 @@ impl Checker {
             let secret = self.key_secret(&raw, &whole, &mut hashes);
             let spec = self.key_spec(&raw);
             match check_spec(&spec) {
-                Err(UseCaseError::Invalid { field: "name", .. }) | Ok(()) => (),
+                Ok(()) => (),
+                Err(UseCaseError::Invalid { field, .. }) if field == "name" => (),
                 Err(error) => self.report_use_case(key_span(&raw, &error, whole), "keys", &error),
             }
             keys.push(DeclaredKey {
@@ -93,7 +94,7 @@ impl Checker {
 
 fn key_span(raw: &RawKey, error: &UseCaseError, whole: Range<usize>) -> Range<usize> {
     let UseCaseError::Invalid { field, .. } = error else { return whole };
-    let span = match *field {
+    let span = match &**field {
         "quota" => raw.quota_usd.as_ref().map(Spanned::span),
         "models" => raw.models.as_ref().map(Spanned::span),
         "ips" => raw.ips.as_ref().map(Spanned::span),
