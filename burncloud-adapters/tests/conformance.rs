@@ -172,20 +172,63 @@ fn credentials_stand_where_the_provider_looks() {
 }
 
 #[test]
-fn other_surfaces_and_dialects_are_not_served() {
+fn callers_of_clouds_are_served_by_whoever_speaks_their_dialect() {
     let registry = burncloud_adapters::registry();
-    for path in [
-        "/openai/deployments/m/chat/completions",
-        "/openai/v1/chat/completions",
-        "/anthropic/v1/messages",
-        "/v1/projects/p/locations/r/publishers/anthropic/models/c:rawPredict",
-        "/v1beta1/projects/p/locations/r/publishers/google/models/m:generateContent",
-        "/model/m/converse",
-        "/v2/chat",
-    ] {
-        let served = registry.names().into_iter().find(|n| registry.get(n).unwrap().serves(&endpoint(path)));
-        assert_eq!(served, None, "{path}");
+    let cases: [(&str, &[&str], &[&str]); 8] = [
+        ("/openai/deployments/m/chat/completions", &["azure", "groq", "openai"], &["anthropic", "gemini"]),
+        ("/openai/v1/responses", &["azure", "openai"], &["mistral", "vertex"]),
+        ("/anthropic/v1/messages", &["anthropic", "azure"], &["openai", "vertex"]),
+        (
+            "/v1/projects/p/locations/r/publishers/anthropic/models/c:rawPredict",
+            &["vertex"],
+            &["anthropic", "gemini", "azure"],
+        ),
+        (
+            "/v1beta1/projects/p/locations/r/publishers/google/models/m:generateContent",
+            &["gemini", "vertex"],
+            &["anthropic", "openai"],
+        ),
+        ("/v1/projects/p/locations/r/publishers/google/models/m:predict", &["vertex"], &["gemini"]),
+        ("/model/m/converse", &[], &["anthropic", "azure", "gemini", "openai", "vertex"]),
+        ("/v2/chat", &[], &["anthropic", "azure", "gemini", "openai", "vertex"]),
+    ];
+    for (path, served, not_served) in cases {
+        let endpoint = endpoint(path);
+        for (names, expected) in [(served, true), (not_served, false)] {
+            for name in names {
+                assert_eq!(registry.get(name).unwrap().serves(&endpoint), expected, "{name} {path}");
+            }
+        }
     }
+    let translates = |name: &str, path| registry.get(name).unwrap().translates(&endpoint(path));
+    assert!(translates("vertex", "/v1/messages") && translates("vertex", "/anthropic/v1/messages"));
+    assert!(translates("anthropic", "/v1/projects/p/locations/r/publishers/anthropic/models/c:rawPredict"));
+    assert!(!translates("anthropic", "/model/m/converse") && !translates("vertex", "/v1/chat/completions"));
+}
+
+#[test]
+fn callers_of_clouds_reach_other_providers_paths() {
+    let version = Some("api-version=2024-10-21&x=1");
+    let chat = "/openai/deployments/d/chat/completions";
+    assert_eq!(target("openai", None, chat, version, None), "/v1/chat/completions?x=1");
+    assert_eq!(target("groq", None, "/openai/v1/responses", None, None), "/openai/v1/responses");
+    assert_eq!(target("anthropic", None, "/anthropic/v1/messages", None, None), "/v1/messages");
+    let stream = "/v1beta1/projects/p/locations/r/publishers/google/models/g:streamGenerateContent";
+    assert_eq!(
+        target("gemini", None, stream, Some("alt=sse"), Some("g-2")),
+        "/v1beta/models/g-2:streamGenerateContent?alt=sse"
+    );
+    // Azure, whose own channel decides the version.
+    assert_eq!(target("azure", None, chat, version, None), "/openai/v1/chat/completions?x=1");
+    for root in ["/openai/v1", "/openai"] {
+        assert_eq!(target("azure", Some(root), chat, None, None), "/openai/v1/chat/completions");
+    }
+    assert_eq!(target("azure", Some("/anthropic"), "/v1/messages", None, None), "/anthropic/v1/messages");
+    // Vertex in express mode.
+    assert_eq!(
+        target("vertex", None, "/v1beta/models/g:countTokens", None, Some("publishers/google/models/g-2")),
+        "/v1beta1/publishers/google/models/g-2:countTokens"
+    );
 }
 
 fn adapter(name: &str) -> std::sync::Arc<dyn Adapter> {
