@@ -26,6 +26,8 @@ mod reader;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod tokens;
+pub mod translate;
+mod wire;
 
 use burncloud_core::adapter::Registry;
 
