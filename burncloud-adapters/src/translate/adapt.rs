@@ -17,7 +17,8 @@ pub(crate) fn translates(endpoint: &Endpoint, to: Format) -> bool {
 
 /// The request in the provider's format.
 pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result<Adapted, Error> {
-    let unknown = || Error::new(ErrorKind::NotImplemented, "this endpoint cannot be translated for this model");
+    let unknown =
+        || Error::new(ErrorKind::NotImplemented, "this endpoint cannot be translated for this model");
     let from = Format::of(ask.endpoint).ok_or_else(unknown)?;
     let (reader, writer) = (codec(from).ok_or_else(unknown)?, codec(to).ok_or_else(unknown)?);
     let mut notes = Notes::new(from);
@@ -35,8 +36,9 @@ pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result
     };
     let target = Target { model: ask.upstream_model, streamed: ask.streamed, profile };
     let body = writer.write_request(conversation, &target, &mut notes)?;
-    let body = serde_json::to_vec(&body)
-        .map_err(|e| Error::new(ErrorKind::Internal, "a translated request cannot be written").with_context(e.to_string()))?;
+    let body = serde_json::to_vec(&body).map_err(|e| {
+        Error::new(ErrorKind::Internal, "a translated request cannot be written").with_context(e.to_string())
+    })?;
     let mut headers = HeaderMap::with_capacity(4);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, accept(to, ask.streamed));
@@ -57,14 +59,18 @@ pub(crate) fn parse(body: &[u8]) -> Result<Map<String, Value>, Error> {
     let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
     match serde_json::from_slice(body) {
         Ok(Value::Object(object)) => Ok(object),
-        Ok(_) => Err(Error::new(ErrorKind::BadRequest, "the body must be a JSON object").with_code("invalid_json")),
+        Ok(_) => {
+            Err(Error::new(ErrorKind::BadRequest, "the body must be a JSON object").with_code("invalid_json"))
+        }
         Err(error) => Err(Error::new(ErrorKind::BadRequest, format!("the body is not JSON: {error}"))
             .with_code("invalid_json")),
     }
 }
 
 fn asks_for_events(query: Option<&str>) -> bool {
-    query.is_some_and(|query| query.split('&').any(|pair| pair == "alt=sse" || pair == "$alt=sse" || pair == "%24alt=sse"))
+    query.is_some_and(|query| {
+        query.split('&').any(|pair| pair == "alt=sse" || pair == "$alt=sse" || pair == "%24alt=sse")
+    })
 }
 
 fn accept(to: Format, streamed: bool) -> HeaderValue {
@@ -171,7 +177,8 @@ fn foreign_parts(
             drop_carry(&mut part.carry, "messages.content", notes);
         }
         if let Content::ToolResult(result) = &mut part.content {
-            refused = foreign_parts(&mut result.content, Role::User, to, foreign, notes).err().or(refused.take());
+            refused =
+                foreign_parts(&mut result.content, Role::User, to, foreign, notes).err().or(refused.take());
         }
         let Content::Other { format, value } = &part.content else { return true };
         if *format == to {

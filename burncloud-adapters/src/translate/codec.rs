@@ -105,11 +105,11 @@ pub(crate) struct Caller {
 /// The codec of a format.
 pub(crate) fn codec(format: Format) -> Option<&'static dyn Codec> {
     match format {
-        Format::Chat => None,
-        Format::Responses => None,
-        Format::Messages => None,
-        Format::Gemini => None,
-        Format::Cohere => None,
-        Format::Converse => None,
+        Format::Chat => super::chat::codec(),
+        Format::Responses => super::responses::codec(),
+        Format::Messages => super::messages::codec(),
+        Format::Gemini => super::gemini::codec(),
+        Format::Cohere => super::cohere::codec(),
+        Format::Converse => super::converse::codec(),
     }
 }

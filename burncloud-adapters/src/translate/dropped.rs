@@ -49,45 +49,130 @@ impl Setting {
             S::TopK => ["top_k", "top_k", "top_k", "topK", "k", "top_k"],
             S::Stop => ["stop", "stop", "stop_sequences", "stopSequences", "stop_sequences", "stopSequences"],
             S::Seed => ["seed"; 6],
-            S::FrequencyPenalty => {
-                ["frequency_penalty", "frequency_penalty", "frequency_penalty", "frequencyPenalty", "frequency_penalty", "frequency_penalty"]
-            }
-            S::PresencePenalty => {
-                ["presence_penalty", "presence_penalty", "presence_penalty", "presencePenalty", "presence_penalty", "presence_penalty"]
-            }
+            S::FrequencyPenalty => [
+                "frequency_penalty",
+                "frequency_penalty",
+                "frequency_penalty",
+                "frequencyPenalty",
+                "frequency_penalty",
+                "frequency_penalty",
+            ],
+            S::PresencePenalty => [
+                "presence_penalty",
+                "presence_penalty",
+                "presence_penalty",
+                "presencePenalty",
+                "presence_penalty",
+                "presence_penalty",
+            ],
             S::Answers => ["n", "n", "n", "candidateCount", "n", "n"],
-            S::Logprobs => ["logprobs", "top_logprobs", "logprobs", "responseLogprobs", "logprobs", "logprobs"],
-            S::Output => {
-                ["response_format", "text.format", "output_config.format", "responseSchema", "response_format", "outputConfig"]
+            S::Logprobs => {
+                ["logprobs", "top_logprobs", "logprobs", "responseLogprobs", "logprobs", "logprobs"]
             }
-            S::OutputStrict => {
-                ["response_format.json_schema.strict", "text.format.strict", "strict", "strict", "strict", "strict"]
+            S::Output => [
+                "response_format",
+                "text.format",
+                "output_config.format",
+                "responseSchema",
+                "response_format",
+                "outputConfig",
+            ],
+            S::OutputStrict => [
+                "response_format.json_schema.strict",
+                "text.format.strict",
+                "strict",
+                "strict",
+                "strict",
+                "strict",
+            ],
+            S::Reasoning => [
+                "reasoning_effort",
+                "reasoning",
+                "thinking",
+                "thinkingConfig",
+                "thinking",
+                "additionalModelRequestFields.thinking",
+            ],
+            S::ShowReasoning => [
+                "reasoning",
+                "reasoning.summary",
+                "thinking.display",
+                "thinkingConfig.includeThoughts",
+                "thinking",
+                "thinking",
+            ],
+            S::ToolChoice => {
+                ["tool_choice", "tool_choice", "tool_choice", "toolConfig", "tool_choice", "toolChoice"]
             }
-            S::Reasoning => {
-                ["reasoning_effort", "reasoning", "thinking", "thinkingConfig", "thinking", "additionalModelRequestFields.thinking"]
-            }
-            S::ShowReasoning => {
-                ["reasoning", "reasoning.summary", "thinking.display", "thinkingConfig.includeThoughts", "thinking", "thinking"]
-            }
-            S::ToolChoice => ["tool_choice", "tool_choice", "tool_choice", "toolConfig", "tool_choice", "toolChoice"],
-            S::ParallelTools => {
-                ["parallel_tool_calls", "parallel_tool_calls", "tool_choice.disable_parallel_tool_use", "parallel_tool_calls", "parallel_tool_calls", "parallel_tool_calls"]
-            }
-            S::ToolStrict => ["tools.function.strict", "tools.strict", "tools.strict", "tools.strict", "strict_tools", "tools.strict"],
+            S::ParallelTools => [
+                "parallel_tool_calls",
+                "parallel_tool_calls",
+                "tool_choice.disable_parallel_tool_use",
+                "parallel_tool_calls",
+                "parallel_tool_calls",
+                "parallel_tool_calls",
+            ],
+            S::ToolStrict => [
+                "tools.function.strict",
+                "tools.strict",
+                "tools.strict",
+                "tools.strict",
+                "strict_tools",
+                "tools.strict",
+            ],
             S::BuiltInTool => ["tools"; 6],
             S::User => ["user", "safety_identifier", "metadata.user_id", "labels", "user", "requestMetadata"],
             S::Metadata => ["metadata", "metadata", "metadata", "labels", "metadata", "requestMetadata"],
-            S::ServiceTier => ["service_tier", "service_tier", "service_tier", "serviceTier", "priority", "serviceTier"],
-            S::CacheKey => ["prompt_cache_key"; 6],
-            S::CacheMark => ["prompt_cache_breakpoint", "prompt_cache_breakpoint", "cache_control", "cachedContent", "cache", "cachePoint"],
-            S::Verbosity => ["verbosity", "text.verbosity", "verbosity", "verbosity", "verbosity", "verbosity"],
-            S::Name => ["messages.name", "input.name", "messages.name", "contents.name", "messages.name", "messages.name"],
-            S::Detail => ["image_url.detail", "input_image.detail", "detail", "mediaResolution", "image_url.detail", "detail"],
-            S::Citations => ["annotations", "annotations", "citations", "citations", "citations", "citationsContent"],
-            S::ForeignThinking => {
-                ["reasoning_details", "reasoning", "thinking", "thoughtSignature", "thinking", "reasoningContent"]
+            S::ServiceTier => {
+                ["service_tier", "service_tier", "service_tier", "serviceTier", "priority", "serviceTier"]
             }
-            S::ToolError => ["tool", "function_call_output", "tool_result.is_error", "functionResponse", "tool", "toolResult.status"],
+            S::CacheKey => ["prompt_cache_key"; 6],
+            S::CacheMark => [
+                "prompt_cache_breakpoint",
+                "prompt_cache_breakpoint",
+                "cache_control",
+                "cachedContent",
+                "cache",
+                "cachePoint",
+            ],
+            S::Verbosity => {
+                ["verbosity", "text.verbosity", "verbosity", "verbosity", "verbosity", "verbosity"]
+            }
+            S::Name => [
+                "messages.name",
+                "input.name",
+                "messages.name",
+                "contents.name",
+                "messages.name",
+                "messages.name",
+            ],
+            S::Detail => [
+                "image_url.detail",
+                "input_image.detail",
+                "detail",
+                "mediaResolution",
+                "image_url.detail",
+                "detail",
+            ],
+            S::Citations => {
+                ["annotations", "annotations", "citations", "citations", "citations", "citationsContent"]
+            }
+            S::ForeignThinking => [
+                "reasoning_details",
+                "reasoning",
+                "thinking",
+                "thoughtSignature",
+                "thinking",
+                "reasoningContent",
+            ],
+            S::ToolError => [
+                "tool",
+                "function_call_output",
+                "tool_result.is_error",
+                "functionResponse",
+                "tool",
+                "toolResult.status",
+            ],
         };
         match format {
             Format::Chat => chat,

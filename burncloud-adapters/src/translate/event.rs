@@ -132,12 +132,8 @@ pub(super) fn part_events(choice: u32, part: Part, events: &mut Vec<Event>) {
             (Block::Thinking { redacted: thinking.redacted }, deltas)
         }
         Content::ToolCall(call) => {
-            let block = Block::ToolCall {
-                id: call.id,
-                name: call.name,
-                kind: call.kind,
-                signature: call.signature,
-            };
+            let block =
+                Block::ToolCall { id: call.id, name: call.name, kind: call.kind, signature: call.signature };
             (block, vec![Delta::Arguments(call.arguments)])
         }
         content => {

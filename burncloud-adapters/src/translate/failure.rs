@@ -1,8 +1,8 @@
 //! A provider's error, in no wire format.
 
+use super::Format;
 use http::StatusCode;
 use serde_json::{Value, json};
-use super::Format;
 
 /// What went wrong, as far as SDKs tell it apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,20 +66,40 @@ impl FailureKind {
     pub fn of_word(word: &str) -> Option<FailureKind> {
         use FailureKind as K;
         Some(match word {
-            "invalid_request_error" | "INVALID_ARGUMENT" | "FAILED_PRECONDITION" | "OUT_OF_RANGE"
-            | "ValidationException" | "validationException" => K::Invalid,
+            "invalid_request_error"
+            | "INVALID_ARGUMENT"
+            | "FAILED_PRECONDITION"
+            | "OUT_OF_RANGE"
+            | "ValidationException"
+            | "validationException" => K::Invalid,
             "authentication_error" | "UNAUTHENTICATED" | "UnrecognizedClientException" => K::Unauthenticated,
             "billing_error" | "insufficient_quota" => K::Billing,
             "permission_error" | "PERMISSION_DENIED" | "AccessDeniedException" => K::Forbidden,
             "not_found_error" | "NOT_FOUND" | "ResourceNotFoundException" => K::NotFound,
             "request_too_large" => K::TooLarge,
-            "rate_limit_error" | "rate_limit_exceeded" | "RESOURCE_EXHAUSTED" | "ThrottlingException"
-            | "throttlingException" | "tokens" | "requests" => K::RateLimited,
-            "overloaded_error" | "UNAVAILABLE" | "ServiceUnavailableException" | "serviceUnavailableException"
+            "rate_limit_error"
+            | "rate_limit_exceeded"
+            | "RESOURCE_EXHAUSTED"
+            | "ThrottlingException"
+            | "throttlingException"
+            | "tokens"
+            | "requests" => K::RateLimited,
+            "overloaded_error"
+            | "UNAVAILABLE"
+            | "ServiceUnavailableException"
+            | "serviceUnavailableException"
             | "ModelNotReadyException" => K::Overloaded,
-            "timeout_error" | "DEADLINE_EXCEEDED" | "ModelTimeoutException" | "modelTimeoutException" => K::Timeout,
-            "api_error" | "server_error" | "INTERNAL" | "InternalServerException" | "internalServerException"
-            | "ModelErrorException" | "modelStreamErrorException" | "ModelStreamErrorException" => K::Server,
+            "timeout_error" | "DEADLINE_EXCEEDED" | "ModelTimeoutException" | "modelTimeoutException" => {
+                K::Timeout
+            }
+            "api_error"
+            | "server_error"
+            | "INTERNAL"
+            | "InternalServerException"
+            | "internalServerException"
+            | "ModelErrorException"
+            | "modelStreamErrorException"
+            | "ModelStreamErrorException" => K::Server,
             _ => return None,
         })
     }
@@ -125,7 +145,9 @@ impl Failure {
         if !matches!(by_status, FailureKind::Invalid | FailureKind::Server) {
             failure.kind = by_status;
         }
-        if let Some(kind) = error_type.and_then(|word| FailureKind::of_word(word.split(':').next().unwrap_or(word))) {
+        if let Some(kind) =
+            error_type.and_then(|word| FailureKind::of_word(word.split(':').next().unwrap_or(word)))
+        {
             failure.kind = kind;
         }
         if failure.message.is_empty() {
@@ -268,7 +290,10 @@ mod tests {
     fn every_providers_shape_is_read() {
         let openai = r#"{"error":{"message":"m","type":"invalid_request_error","param":"p","code":"c"}}"#;
         let openai = read(400, openai);
-        assert_eq!((openai.kind, openai.param.as_deref(), openai.code.as_deref()), (FailureKind::Invalid, Some("p"), Some("c")));
+        assert_eq!(
+            (openai.kind, openai.param.as_deref(), openai.code.as_deref()),
+            (FailureKind::Invalid, Some("p"), Some("c"))
+        );
         let anthropic = read(529, r#"{"type":"error","error":{"type":"overloaded_error","message":"m"}}"#);
         assert_eq!(anthropic.kind, FailureKind::Overloaded);
         let google = read(400, r#"[{"error":{"code":400,"message":"m","status":"FAILED_PRECONDITION"}}]"#);
@@ -280,7 +305,12 @@ mod tests {
     #[test]
     fn what_one_writes_the_other_reads() {
         for format in Format::ALL {
-            for kind in [FailureKind::Invalid, FailureKind::RateLimited, FailureKind::Overloaded, FailureKind::NotFound] {
+            for kind in [
+                FailureKind::Invalid,
+                FailureKind::RateLimited,
+                FailureKind::Overloaded,
+                FailureKind::NotFound,
+            ] {
                 let failure = Failure::new(kind, "m");
                 let body = failure.write(format).to_string();
                 let again = Failure::read(kind.status(format), None, body.as_bytes());

@@ -28,22 +28,30 @@
 //! Token counts are normalised once, by the same code that reads them for billing.
 
 mod adapt;
+mod chat;
 mod codec;
-mod convert;
+mod cohere;
 mod conversation;
+mod converse;
+mod convert;
 mod dropped;
 mod event;
 mod failure;
 mod fields;
 mod format;
+mod gemini;
+mod messages;
 mod reply;
+mod responses;
 mod rewrite;
 mod signature;
 mod sse;
+#[cfg(test)]
+mod test_kit;
 
 pub use conversation::{
-    CacheMark, CallKind, Content, Conversation, Effort, FunctionTool, Media, MediaKind, Output, Part, Reasoning, Role,
-    Sampling, Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn,
+    CacheMark, CallKind, Content, Conversation, Effort, FunctionTool, Media, MediaKind, Output, Part,
+    Reasoning, Role, Sampling, Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn,
 };
 pub use dropped::{Notes, Setting};
 pub use event::{Block, Delta, Event, Start};

@@ -28,7 +28,11 @@ enum State {
     /// The head has not come.
     Waiting,
     /// An answer that is read when it is complete.
-    Whole { bytes: BytesMut, status: StatusCode, error_type: Option<String> },
+    Whole {
+        bytes: BytesMut,
+        status: StatusCode,
+        error_type: Option<String>,
+    },
     Stream(Box<Stream>),
 }
 
@@ -46,7 +50,13 @@ enum Framing {
 }
 
 impl Translation {
-    pub(crate) fn new(from: Format, profile: Profile, to: Format, caller: Caller, streamed: bool) -> Translation {
+    pub(crate) fn new(
+        from: Format,
+        profile: Profile,
+        to: Format,
+        caller: Caller,
+        streamed: bool,
+    ) -> Translation {
         Translation { from, profile, to, caller, streamed, state: State::Waiting }
     }
 
@@ -98,7 +108,8 @@ fn passing(headers: &HeaderMap) -> HeaderMap {
 impl Rewrite for Translation {
     fn head(&mut self, head: &mut Parts) {
         let kind = head.headers.get(CONTENT_TYPE).map(|v| v.as_bytes().to_vec()).unwrap_or_default();
-        let error_type = head.headers.get("x-amzn-errortype").and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let error_type =
+            head.headers.get("x-amzn-errortype").and_then(|v| v.to_str().ok()).map(str::to_owned);
         let ok = head.status.is_success();
         let framing = if kind.starts_with(b"text/event-stream") {
             Some(Framing::Events(sse::Decoder::default()))
@@ -171,7 +182,8 @@ impl Stream {
             Framing::Binary(decoder) => {
                 decoder.push(chunk);
                 let broken = |e: event_stream::FrameError| {
-                    Error::new(ErrorKind::BadGateway, "the provider's stream is damaged").with_context(e.to_string())
+                    Error::new(ErrorKind::BadGateway, "the provider's stream is damaged")
+                        .with_context(e.to_string())
                 };
                 while let Some(message) = decoder.next().map_err(broken)? {
                     let exception = message.kind != event_stream::Kind::Event;
@@ -186,7 +198,8 @@ impl Stream {
         let Stream { framing, reader, writer, events } = self;
         let mut result = Ok(());
         if let Framing::Events(decoder) = framing {
-            result = decoder.finish(&mut |name, data| reader.read(Wire { name, data, exception: false }, events));
+            result =
+                decoder.finish(&mut |name, data| reader.read(Wire { name, data, exception: false }, events));
         }
         let result = result.and_then(|()| reader.finish(events));
         events.drain(..).for_each(|event| writer.write(event, out));

@@ -55,7 +55,10 @@ impl Decoder {
     }
 
     /// The body has ended. An event whose closing line is missing counts: some providers leave it out.
-    pub(crate) fn finish(&mut self, each: &mut dyn FnMut(&str, &[u8]) -> Result<(), Error>) -> Result<(), Error> {
+    pub(crate) fn finish(
+        &mut self,
+        each: &mut dyn FnMut(&str, &[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
             self.take_line(&line, each)?;
@@ -143,7 +146,8 @@ mod tests {
 
     #[test]
     fn lines_end_in_every_way_and_comments_are_passed_over() {
-        let text = b": hi\nevent: a\ndata: 1\n\ndata:2\r\ndata: 3\r\n\r\nid: 7\rdata: 4\r\rretry: 1\n\ndata: last";
+        let text =
+            b": hi\nevent: a\ndata: 1\n\ndata:2\r\ndata: 3\r\n\r\nid: 7\rdata: 4\r\rretry: 1\n\ndata: last";
         let wanted = [("a", "1"), ("", "2\n3"), ("", "4"), ("", "last")];
         assert_eq!(decode(&[text]), wanted.map(|(a, b)| (a.to_owned(), b.to_owned())));
     }
