@@ -34,8 +34,13 @@ pub mod testing;
 #[cfg(any(feature = "azure", feature = "vertex"))]
 mod token;
 mod tokens;
+#[cfg(feature = "translate")]
+pub mod translate;
 #[cfg(feature = "vertex")]
 pub mod vertex;
+#[cfg(feature = "event-stream")]
+#[allow(dead_code, reason = "each dialect uses its part of what they share")]
+mod wire;
 
 use burncloud_core::adapter::Registry;
 
