@@ -10,6 +10,11 @@ use std::time::Duration;
 const GENERATE: &str = r#"{"contents":[{"role":"user","parts":[{"text":"hi"}]}],"zz":1.0}"#;
 const CONTENT: &str = r#"{"candidates":[{"content":{"parts":[{"text":"hi"}]}}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":2}}"#;
 const MESSAGE: &str = r#"{"type":"message","content":[],"usage":{"input_tokens":4,"output_tokens":3}}"#;
+const MESSAGES: &str = concat!(
+    "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":4,\"output_tokens\":1}}}\n\n",
+    "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{},\"usage\":{\"output_tokens\":3}}\n\n",
+    "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
+);
 const EU: &[(&str, &str)] = &[("location", "europe-west4")];
 
 fn fault(code: u16, status: &str) -> Said {
@@ -45,6 +50,10 @@ fn service(tokens: &Tokens, asked: &Seen) -> Said {
                 false => fault(400, "INVALID_ARGUMENT"),
             }
         }
+        ("v1", "publishers/anthropic/models/claude-x@1:streamRawPredict") if body["stream"] == true => {
+            (200, EVENTS, MESSAGES.into())
+        }
+        ("v1", "publishers/anthropic/models/claude-busy:rawPredict") => fault(400, "FAILED_PRECONDITION"),
         ("v1", "publishers/anthropic/models/count-tokens:rawPredict") if body["model"] == "claude-x@1" => {
             (200, JSON, r#"{"input_tokens":4}"#.into())
         }
@@ -163,4 +172,51 @@ async fn without_a_token_another_channel_takes_over() {
     let other = world(vec![channel("vertex", &fake.url, &elsewhere, MODELS, &options)]).await;
     assert_eq!(other.post(path, GENERATE).await.0, 502);
     let _: Value = serde_json::from_str(&text).expect("errors are in the caller's dialect");
+}
+
+#[tokio::test]
+async fn anthropics_own_callers_reach_claude_at_vertex() {
+    let tokens = Tokens::default();
+    let fake = vertex(&tokens).await;
+    tokens.issue("ya29.", Duration::from_secs(60));
+    let options = [("project", "project-1"), ("location", "europe-west4")];
+    let models = &["claude=claude-x@1", "claude-busy", "g=gemini-x"];
+    let world = world(vec![channel("vertex", &fake.url, "ya29.1", models, &options)]).await;
+    let body = "{\"model\":\"claude\",\"max_tokens\":9,\"messages\":[ {\"role\":\"user\",\"content\":\"\\u00e9\"} ]}";
+    let headers = [("anthropic-version", "2023-06-01"), ("anthropic-beta", "b1")];
+    assert_eq!(world.post_with("/v1/messages?beta=true", body, &headers).await, (200, MESSAGE.into()));
+    assert_eq!(world.last_usage().await.0, 4);
+    let seen = fake.last();
+    let want = body.replace("\"model\":\"claude\"", "\"anthropic_version\":\"vertex-2023-10-16\"");
+    assert_eq!((seen.body, seen.query.as_str()), (want, ""));
+    assert_eq!((seen.headers.get("anthropic-beta").is_some(), seen.headers.get("x-api-key")), (true, None));
+    let streamed = body.replace("\"max_tokens\":9", "\"max_tokens\":9,\"stream\":true");
+    assert_eq!(world.post("/v1/messages", &streamed).await, (200, MESSAGES.into()));
+    assert_eq!(world.last_usage().await.1, 3);
+    let counted = world.post("/v1/messages/count_tokens", body).await;
+    assert_eq!(counted, (200, r#"{"input_tokens":4}"#.into()));
+    // Google's errors in Anthropic's shape.
+    let (status, text) = world.post("/v1/messages", &body.replace("\"claude\"", "\"claude-busy\"")).await;
+    let error: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((status, &error["error"]["type"]), (400, &json!("invalid_request_error")), "{text}");
+}
+
+#[tokio::test]
+async fn callers_of_claude_at_vertex_reach_anthropic() {
+    let fake = Service::start(|_| (200, JSON, MESSAGE.into())).await;
+    let world = world(vec![channel("anthropic", &fake.url, "sk-up", &["claude=claude-up"], &[])]).await;
+    let path = "/v1/projects/p/locations/r/publishers/anthropic/models/claude:rawPredict";
+    let body = r#"{"anthropic_version":"vertex-2023-10-16","max_tokens":9,"messages":[]}"#;
+    assert_eq!(world.post(path, body).await, (200, MESSAGE.into()));
+    let seen = fake.last();
+    assert_eq!(seen.body, r#"{"model":"claude-up","max_tokens":9,"messages":[]}"#);
+    assert_eq!((seen.path.as_str(), seen.header("anthropic-version")), ("/v1/messages", Some("2023-06-01")));
+    assert_eq!((seen.header("x-api-key"), world.last_usage().await.0), (Some("sk-up"), 4));
+    let path = "/v1/projects/p/locations/r/publishers/anthropic/models/count-tokens:rawPredict";
+    let body = r#"{"anthropic_version":"vertex-2023-10-16","model":"claude","messages":[]}"#;
+    assert_eq!(world.post(path, body).await.0, 200);
+    assert_eq!(
+        (fake.last().path.as_str(), fake.last().body.contains("claude-up")),
+        ("/v1/messages/count_tokens", true)
+    );
 }
