@@ -19,10 +19,10 @@ mod auth;
 pub mod azure;
 #[cfg(feature = "compatible")]
 pub mod compatible;
-#[cfg(any(feature = "vertex", feature = "anthropic"))]
-mod fields;
 #[cfg(feature = "gemini")]
 pub mod gemini;
+#[cfg(feature = "anthropic")]
+mod members;
 #[cfg(any(feature = "azure", feature = "vertex"))]
 mod oauth;
 #[cfg(feature = "openai")]

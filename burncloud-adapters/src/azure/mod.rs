@@ -19,7 +19,11 @@ mod options;
 use crate::oauth::Bearer;
 use crate::openai::{self, Quirks};
 use crate::token::{TokenCache, system_clock};
+#[cfg(feature = "translate")]
+use crate::translate::{self, Format, Profile};
 use crate::{anthropic, auth, path};
+#[cfg(feature = "translate")]
+use burncloud_core::adapter::{AdaptAsk, Adapted};
 use burncloud_core::adapter::{Adapter, AnswerHead, ConfigureError, Signer, TargetAsk, UsageReader};
 use burncloud_core::transport::Client;
 use burncloud_core::{ChannelConfig, Dialect, Endpoint, Error, Operation, Surface};
@@ -157,6 +161,19 @@ impl Adapter for Azure {
         let Some(entra) = self.entra.clone() else { return Ok(None) };
         let source = ClientSecret::new(entra, credential.clone(), client.clone());
         Ok(Some(Arc::new(Bearer(TokenCache::new(source, system_clock())))))
+    }
+
+    #[cfg(feature = "translate")]
+    fn translates(&self, endpoint: &Endpoint) -> bool {
+        (self.models.openai && translate::translates(endpoint, Format::Chat))
+            || (self.models.anthropic && translate::translates(endpoint, Format::Messages))
+    }
+
+    #[cfg(feature = "translate")]
+    fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        let claude = self.models.anthropic && (!self.models.openai || options::is_claude(ask.upstream_model));
+        let to = if claude { Format::Messages } else { Format::Chat };
+        translate::adapt(ask, to, &Profile { include_usage: self.takes_include_usage(), ..Profile::GENUINE })
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {

@@ -68,6 +68,11 @@ impl Api {
     }
 }
 
+/// Whether a deployment's name says that it is Anthropic's.
+pub(super) fn is_claude(name: &str) -> bool {
+    name.to_ascii_lowercase().contains("claude")
+}
+
 /// Whose models a channel deploys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Models {
@@ -88,7 +93,7 @@ fn fault(field: &str, message: impl Into<String>) -> ConfigureError {
 impl Models {
     fn read(config: &ChannelConfig) -> Result<Models, ConfigureError> {
         let names = config.models.iter().chain(config.model_mapping.values());
-        let claude = |name: &String| name.to_ascii_lowercase().contains("claude");
+        let claude = |name: &String| is_claude(name);
         match config.settings.options.get("api").map(String::as_str) {
             Some("openai") => Ok(Models { openai: true, anthropic: false }),
             Some("anthropic") => Ok(Models { openai: false, anthropic: true }),

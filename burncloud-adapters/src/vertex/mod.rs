@@ -18,6 +18,8 @@ mod options;
 
 use crate::oauth::Bearer;
 use crate::token::{TokenCache, system_clock};
+#[cfg(feature = "translate")]
+use crate::translate::{self, Format, Profile};
 use crate::{anthropic, auth, gemini, path};
 use account::{Credential, JwtGrant};
 use burncloud_core::adapter::{
@@ -136,19 +138,20 @@ impl Adapter for Vertex {
         Ok(Some(Arc::new(Bearer(TokenCache::new(source, system_clock())))))
     }
 
-    /// Anthropic's own callers: the body differs in a field or two.
+    /// Anthropic's own callers, whose bodies differ in a field or two, and whoever can be translated.
     fn translates(&self, endpoint: &Endpoint) -> bool {
-        endpoint.dialect == Dialect::Anthropic
+        let own = endpoint.dialect == Dialect::Anthropic
             && matches!(endpoint.surface, Surface::Direct | Surface::Azure)
             && matches!(endpoint.operation, Operation::Messages | Operation::CountTokens)
-            && self.models.may_be(Publisher::Anthropic, None)
+            && self.models.may_be(Publisher::Anthropic, None);
+        own || self.translates_foreign(endpoint)
     }
 
     fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
-        if models::split(ask.upstream_model).0 != "anthropic" {
-            return Err(unspoken(ask.endpoint.dialect));
+        match models::split(ask.upstream_model).0 {
+            "anthropic" if ask.endpoint.dialect == Dialect::Anthropic => messages::adapt(ask),
+            publisher => foreign(ask, publisher),
         }
-        messages::adapt(ask)
     }
 
     /// Google says 400 to a key it does not know.
@@ -162,6 +165,52 @@ impl Adapter for Vertex {
             _ => gemini::usage_reader(endpoint.operation, head),
         }
     }
+}
+
+#[cfg(feature = "translate")]
+impl Vertex {
+    fn translates_foreign(&self, endpoint: &Endpoint) -> bool {
+        let model = endpoint.path_model.as_deref();
+        let to = |publisher, format| {
+            self.models.may_be(publisher, model) && translate::translates(endpoint, format)
+        };
+        to(Publisher::Google, Format::Gemini) || to(Publisher::Anthropic, Format::Messages)
+    }
+}
+
+/// A request in a format that the publisher does not speak.
+#[cfg(feature = "translate")]
+fn foreign(ask: &AdaptAsk<'_>, publisher: &str) -> Result<Adapted, Error> {
+    let profile = Profile { vertex: true, ..Profile::GENUINE };
+    match publisher {
+        "google" => translate::adapt(ask, Format::Gemini, &profile),
+        "anthropic" => {
+            let made = translate::adapt(ask, Format::Messages, &profile)?;
+            let ask = AdaptAsk {
+                endpoint: &made.endpoint,
+                path: &made.path,
+                query: made.query.as_deref(),
+                headers: &made.headers,
+                body: &made.body,
+                ..*ask
+            };
+            let at_vertex = messages::adapt(&ask)?;
+            Ok(Adapted { dropped: made.dropped, answer: made.answer, ..at_vertex })
+        }
+        _ => Err(unspoken(ask.endpoint.dialect)),
+    }
+}
+
+#[cfg(not(feature = "translate"))]
+impl Vertex {
+    fn translates_foreign(&self, _endpoint: &Endpoint) -> bool {
+        false
+    }
+}
+
+#[cfg(not(feature = "translate"))]
+fn foreign(ask: &AdaptAsk<'_>, _publisher: &str) -> Result<Adapted, Error> {
+    Err(unspoken(ask.endpoint.dialect))
 }
 
 fn unspoken(dialect: Dialect) -> Error {
