@@ -163,6 +163,12 @@ impl Adapter for Azure {
         Ok(Some(Arc::new(Bearer(TokenCache::new(source, system_clock())))))
     }
 
+    /// Where a channel has both, a deployment's name tells whose it is.
+    fn serves_model(&self, endpoint: &Endpoint, upstream_model: &str) -> bool {
+        let mixed = self.models.anthropic && self.models.openai;
+        !mixed || options::is_claude(upstream_model) == (endpoint.dialect == Dialect::Anthropic)
+    }
+
     #[cfg(feature = "translate")]
     fn translates(&self, endpoint: &Endpoint) -> bool {
         (self.models.openai && translate::translates(endpoint, Format::Chat))
@@ -172,8 +178,14 @@ impl Adapter for Azure {
     #[cfg(feature = "translate")]
     fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
         let claude = self.models.anthropic && (!self.models.openai || options::is_claude(ask.upstream_model));
-        let to = if claude { Format::Messages } else { Format::Chat };
-        translate::adapt(ask, to, &Profile { include_usage: self.takes_include_usage(), ..Profile::GENUINE })
+        if claude {
+            return translate::adapt(ask, Format::Messages, &Profile::GENUINE);
+        }
+        translate::adapt(
+            ask,
+            Format::Chat,
+            &Profile { include_usage: self.takes_include_usage(), ..Profile::GENUINE },
+        )
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {

@@ -68,11 +68,6 @@ impl Api {
     }
 }
 
-/// Whether a deployment's name says that it is Anthropic's.
-pub(super) fn is_claude(name: &str) -> bool {
-    name.to_ascii_lowercase().contains("claude")
-}
-
 /// Whose models a channel deploys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Models {
@@ -84,6 +79,11 @@ impl Default for Models {
     fn default() -> Models {
         Models { openai: true, anthropic: true }
     }
+}
+
+/// Whose a deployment is, by its name.
+pub(super) fn is_claude(deployment: &str) -> bool {
+    deployment.to_ascii_lowercase().contains("claude")
 }
 
 fn fault(field: &str, message: impl Into<String>) -> ConfigureError {

@@ -138,19 +138,36 @@ impl Adapter for Vertex {
         Ok(Some(Arc::new(Bearer(TokenCache::new(source, system_clock())))))
     }
 
-    /// Anthropic's own callers, whose bodies differ in a field or two, and whoever can be translated.
+    fn serves_model(&self, endpoint: &Endpoint, upstream_model: &str) -> bool {
+        let speaks_anthropic = endpoint.dialect == Dialect::Anthropic;
+        self.models.are_unknown() || speaks_anthropic == (models::split(upstream_model).0 == "anthropic")
+    }
+
+    /// Anthropic's own callers, whose bodies differ in a field or two, and those of dialects that the model does not
+    /// speak.
     fn translates(&self, endpoint: &Endpoint) -> bool {
         let own = endpoint.dialect == Dialect::Anthropic
-            && matches!(endpoint.surface, Surface::Direct | Surface::Azure)
             && matches!(endpoint.operation, Operation::Messages | Operation::CountTokens)
             && self.models.may_be(Publisher::Anthropic, None);
-        own || self.translates_foreign(endpoint)
+        #[cfg(feature = "translate")]
+        return own
+            || translate::translates(endpoint, Format::Gemini)
+            || translate::translates(endpoint, Format::Messages);
+        #[cfg(not(feature = "translate"))]
+        own
     }
 
     fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
-        match models::split(ask.upstream_model).0 {
-            "anthropic" if ask.endpoint.dialect == Dialect::Anthropic => messages::adapt(ask),
-            publisher => foreign(ask, publisher),
+        let claude = models::split(ask.upstream_model).0 == "anthropic";
+        match (claude, ask.endpoint.dialect) {
+            (true, Dialect::Anthropic) => messages::adapt(ask),
+            #[cfg(feature = "translate")]
+            (true, _) => translate::adapt_through(ask, Format::Messages, &Profile::GENUINE, messages::adapt),
+            #[cfg(feature = "translate")]
+            (false, dialect) if dialect != Dialect::Gemini => {
+                translate::adapt(ask, Format::Gemini, &Profile { vertex: true, ..Profile::GENUINE })
+            }
+            (_, dialect) => Err(unspoken(dialect)),
         }
     }
 
@@ -165,52 +182,6 @@ impl Adapter for Vertex {
             _ => gemini::usage_reader(endpoint.operation, head),
         }
     }
-}
-
-#[cfg(feature = "translate")]
-impl Vertex {
-    fn translates_foreign(&self, endpoint: &Endpoint) -> bool {
-        let model = endpoint.path_model.as_deref();
-        let to = |publisher, format| {
-            self.models.may_be(publisher, model) && translate::translates(endpoint, format)
-        };
-        to(Publisher::Google, Format::Gemini) || to(Publisher::Anthropic, Format::Messages)
-    }
-}
-
-/// A request in a format that the publisher does not speak.
-#[cfg(feature = "translate")]
-fn foreign(ask: &AdaptAsk<'_>, publisher: &str) -> Result<Adapted, Error> {
-    let profile = Profile { vertex: true, ..Profile::GENUINE };
-    match publisher {
-        "google" => translate::adapt(ask, Format::Gemini, &profile),
-        "anthropic" => {
-            let made = translate::adapt(ask, Format::Messages, &profile)?;
-            let ask = AdaptAsk {
-                endpoint: &made.endpoint,
-                path: &made.path,
-                query: made.query.as_deref(),
-                headers: &made.headers,
-                body: &made.body,
-                ..*ask
-            };
-            let at_vertex = messages::adapt(&ask)?;
-            Ok(Adapted { dropped: made.dropped, answer: made.answer, ..at_vertex })
-        }
-        _ => Err(unspoken(ask.endpoint.dialect)),
-    }
-}
-
-#[cfg(not(feature = "translate"))]
-impl Vertex {
-    fn translates_foreign(&self, _endpoint: &Endpoint) -> bool {
-        false
-    }
-}
-
-#[cfg(not(feature = "translate"))]
-fn foreign(ask: &AdaptAsk<'_>, _publisher: &str) -> Result<Adapted, Error> {
-    Err(unspoken(ask.endpoint.dialect))
 }
 
 fn unspoken(dialect: Dialect) -> Error {
