@@ -19,6 +19,8 @@ mod auth;
 pub mod azure;
 #[cfg(feature = "compatible")]
 pub mod compatible;
+#[cfg(all(feature = "testing", feature = "translate"))]
+pub mod fuzz;
 #[cfg(feature = "gemini")]
 pub mod gemini;
 #[cfg(feature = "anthropic")]
