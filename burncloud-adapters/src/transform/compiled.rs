@@ -29,6 +29,7 @@ pub(super) struct Inner {
     pub(super) script: Option<Script>,
     pub(super) headers: HeaderOverride,
     failures: Throttle,
+    #[cfg(not(feature = "event-stream"))]
     frames: Throttle,
 }
 
@@ -193,6 +194,7 @@ impl Inner {
         Ok(changed.then(|| json::write(&value)))
     }
 
+    #[cfg(not(feature = "event-stream"))]
     /// Says now and then that a stream came in a form that is not transformed.
     pub(super) fn warn_of_frames(&self) {
         if let Some(unsaid) = self.frames.pass() {

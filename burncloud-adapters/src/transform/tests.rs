@@ -310,7 +310,7 @@ fn answer(
     operation: Operation,
     mut head: Parts,
     body: &[u8],
-) -> Option<(HeaderMap, String)> {
+) -> Option<(HeaderMap, Bytes)> {
     let endpoint = endpoint(operation);
     let mut rewrite = compile(settings).unwrap().answer(&about(&endpoint))?;
     let mut out = BytesMut::new();
@@ -319,7 +319,7 @@ fn answer(
         rewrite.data(chunk, &mut out).unwrap();
     }
     rewrite.finish(&mut out).unwrap();
-    Some((head.headers, String::from_utf8(out.to_vec()).unwrap()))
+    Some((head.headers, out.freeze()))
 }
 
 #[test]
@@ -368,17 +368,12 @@ fn whole_answers_and_errors_are_changed() {
 }
 
 #[test]
-fn compressed_answers_and_frames_pass() {
+fn compressed_answers_pass() {
     let settings = steps("response: [{remove: id}]\nstream: [{remove: id}]");
     let mut zipped = head(200, "application/json");
     zipped.headers.insert("content-encoding", "gzip".parse().unwrap());
     let (headers, body) = answer(&settings, Operation::Chat, zipped, br#"{"id":1}"#).unwrap();
     assert!(body == r#"{"id":1}"# && headers.contains_key("content-length"));
-    let frames = head(200, "application/vnd.amazon.eventstream");
-    assert_eq!(
-        answer(&settings, Operation::ConverseStream, frames, br#"{"id":1}"#).unwrap().1,
-        r#"{"id":1}"#
-    );
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! compressed, passes untouched.
 
 mod array;
+#[cfg(feature = "event-stream")]
+mod frames;
 mod sse;
 
 use super::compiled::{AnswerWork, Inner};
@@ -12,6 +14,8 @@ use array::Elements;
 use burncloud_core::adapter::Rewrite;
 use burncloud_core::{Error, ErrorKind};
 use bytes::BytesMut;
+#[cfg(feature = "event-stream")]
+use frames::Frames;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
 use http::response::Parts;
 use http::{HeaderMap, HeaderName};
@@ -46,6 +50,9 @@ enum Form {
     Whole(Vec<u8>),
     /// Server-sent events.
     Events(Sse),
+    /// AWS event-stream frames.
+    #[cfg(feature = "event-stream")]
+    Frames(Frames),
     /// A JSON array, element by element.
     Elements(Elements),
 }
@@ -65,7 +72,11 @@ impl Answer {
         let json = media == "application/json" || media.ends_with("+json");
         match media.as_str() {
             "text/event-stream" if self.work.edits_events() => Form::Events(Sse::default()),
-            // Frames of their own, with checksums: not taken apart here.
+            #[cfg(feature = "event-stream")]
+            "application/vnd.amazon.eventstream" if self.work.edits_events() => {
+                Form::Frames(Frames::default())
+            }
+            #[cfg(not(feature = "event-stream"))]
             "application/vnd.amazon.eventstream" if self.work.edits_events() => {
                 self.inner.warn_of_frames();
                 Form::Pass
@@ -103,6 +114,8 @@ impl Rewrite for Answer {
         match &mut self.form {
             Form::Pass => out.extend_from_slice(chunk),
             Form::Events(events) => events.feed(chunk, out, &mut edit)?,
+            #[cfg(feature = "event-stream")]
+            Form::Frames(frames) => frames.feed(chunk, out, &mut edit)?,
             Form::Elements(elements) => elements.feed(chunk, out, &mut edit)?,
             Form::Whole(body) if body.len() + chunk.len() > MAX_ANSWER => return Err(too_long("the answer")),
             Form::Whole(body) => body.extend_from_slice(chunk),
@@ -115,6 +128,8 @@ impl Rewrite for Answer {
         match &mut self.form {
             Form::Pass => (),
             Form::Events(events) => events.finish(out, &mut |json| inner.edit_answer(work, json, true))?,
+            #[cfg(feature = "event-stream")]
+            Form::Frames(frames) => frames.finish(out),
             Form::Elements(elements) => elements.finish(out),
             Form::Whole(body) => {
                 let body = std::mem::take(body);
