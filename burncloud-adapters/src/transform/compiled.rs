@@ -99,7 +99,8 @@ impl Inner {
         body: &[u8],
     ) -> Result<Option<Vec<u8>>, Failure> {
         let steps = self.document.request.choose(&facts(about, None));
-        if !(self.edits_request(about.endpoint) || !steps.is_empty()) || !json::looks_like_json(body) {
+        let idle = steps.is_empty() && !self.edits_request(about.endpoint);
+        if idle || !json::looks_like_json(body) {
             return Ok(None);
         }
         // Passed on as it is, such a body could carry what the steps take out past them.

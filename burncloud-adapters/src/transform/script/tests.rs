@@ -46,13 +46,16 @@ fn broken(source: &str) -> TransformError {
 fn requests_and_headers_are_edited() {
     let source = r#"
         if ctx.model == "fast" && ctx.streamed { req.temperature = 0.5; }
-        for message in req.messages { if message.role == "developer" { message.role = "system"; } }
+        for (message, i) in req.messages { if message.role == "user" { req.messages[i].name = "n"; } }
         req.messages = req.messages.map(|m| { m.seen = true; m });
         headers["x-new"] = ctx.operation + "-" + ctx.upstream_dialect;
         headers.remove("x-old");
     "#;
     let (body, headers) = request(source, json!({"z": 1, "messages": [{"role": "user"}]})).unwrap();
-    assert_eq!(body.to_string(), r#"{"z":1,"messages":[{"role":"user","seen":true}],"temperature":0.5}"#);
+    assert_eq!(
+        body.to_string(),
+        r#"{"z":1,"messages":[{"role":"user","name":"n","seen":true}],"temperature":0.5}"#
+    );
     assert_eq!(headers["x-new"], "chat-openai");
     assert!(!headers.contains_key("x-old"));
     assert_eq!(headers["authorization"], "Bearer secret");
