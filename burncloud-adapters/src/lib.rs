@@ -15,6 +15,8 @@
 #[cfg(feature = "anthropic")]
 pub mod anthropic;
 mod auth;
+#[cfg(feature = "bedrock")]
+pub mod bedrock;
 #[cfg(feature = "compatible")]
 pub mod compatible;
 #[cfg(feature = "gemini")]
@@ -40,6 +42,8 @@ pub fn registry() -> Registry {
     let registry = registry.with(openai::OPENAI.clone());
     #[cfg(feature = "anthropic")]
     let registry = registry.with(anthropic::Anthropic::new());
+    #[cfg(feature = "bedrock")]
+    let registry = registry.with(bedrock::Bedrock::new());
     #[cfg(feature = "gemini")]
     let registry = registry.with(gemini::Gemini::new());
     #[cfg(feature = "compatible")]

@@ -35,6 +35,10 @@ const PATHS: &[&str] = &[
     "/v1beta1/projects/p/locations/r/publishers/google/models/some-model:generateContent",
     "/openai/deployments/some-model/chat/completions",
     "/model/some-model/converse",
+    "/model/some-model/converse-stream",
+    "/model/some-model/invoke",
+    "/model/some-model/invoke-with-response-stream",
+    "/model/some-model/count-tokens",
     "/v2/chat",
     "/v2/rerank",
 ];

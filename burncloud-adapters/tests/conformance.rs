@@ -52,8 +52,23 @@ fn answer(path: &'static str, body: &'static str, usage: Usage) -> Answer {
     Answer { path, streamed: true, body: body.into(), reading }
 }
 
+const CONVERSE: &str = r#"{"metrics":{"latencyMs":5},"output":{"message":{"content":[{"toolUse":{"input":{"usage":{"inputTokens":9}}}}]}},"stopReason":"tool_use","usage":{"inputTokens":5,"outputTokens":2,"totalTokens":18,"cacheReadInputTokens":3,"cacheWriteInputTokens":8,"cacheDetails":[{"inputTokens":6,"ttl":"5m"},{"inputTokens":2,"ttl":"1h"}]},"serviceTier":{"type":"flex"}}"#;
+const CONVERSE_USAGE: Usage = Usage {
+    input: 5,
+    cached_read: 3,
+    cache_write_5m: 6,
+    cache_write_1h: 2,
+    output: 2,
+    tier: ServiceTier::Flex,
+    ..NOTHING
+};
+
 fn sample(name: &str) -> Answer {
     match name {
+        "bedrock" => {
+            let reading = Reading { usage: Some(CONVERSE_USAGE), terminal: Terminal::Unknown };
+            Answer { path: "/model/m/converse", streamed: false, body: CONVERSE.into(), reading }
+        }
         "anthropic" => answer("/v1/messages", MESSAGES, MESSAGES_USAGE),
         "gemini" => answer("/v1beta/models/m:streamGenerateContent", CONTENT, CONTENT_USAGE),
         _ => answer("/v1/chat/completions", CHAT, CHAT_USAGE),
@@ -72,7 +87,9 @@ fn every_adapter_conforms() {
 fn the_registry_knows_the_families() {
     let registry = burncloud_adapters::registry();
     let names = registry.names();
-    for name in ["openai", "anthropic", "gemini", "deepseek", "qwen", "zhipu", "vllm", "openai-compatible"] {
+    for name in
+        ["openai", "anthropic", "bedrock", "gemini", "deepseek", "qwen", "zhipu", "vllm", "openai-compatible"]
+    {
         assert!(names.contains(&name), "{name}");
     }
     let mut unique = names.clone();
@@ -122,6 +139,8 @@ fn paths_at_the_providers() {
         target("gemini", None, content, None, Some("models/g 2:x")),
         "/v1/models/g%202%3Ax:generateContent"
     );
+    let converse = "/model/anthropic.claude-v2:1/converse";
+    assert_eq!(target("bedrock", None, converse, None, Some("us.a/b:0")), "/model/us.a%2Fb%3A0/converse");
     assert_eq!(
         target("gemini", Some("/p/v1beta"), content, None, None),
         "/p/v1beta/models/g-1:generateContent"
@@ -156,7 +175,6 @@ fn other_surfaces_and_dialects_are_not_served() {
         "/anthropic/v1/messages",
         "/v1/projects/p/locations/r/publishers/anthropic/models/c:rawPredict",
         "/v1beta1/projects/p/locations/r/publishers/google/models/m:generateContent",
-        "/model/m/converse",
         "/v2/chat",
     ] {
         let served = registry.names().into_iter().find(|n| registry.get(n).unwrap().serves(&endpoint(path)));

@@ -2,7 +2,9 @@
 //!
 //! Facts were checked against its SDKs (anthropic 0.125 and 2.x) and recorded traffic.
 
-mod usage;
+#[cfg(feature = "bedrock")]
+mod bedrock;
+pub(crate) mod usage;
 
 use crate::{auth, path, reader};
 use burncloud_core::adapter::{Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
@@ -60,6 +62,20 @@ impl Adapter for Anthropic {
 
     fn default_headers(&self) -> Vec<(HeaderName, HeaderValue)> {
         vec![(HeaderName::from_static("anthropic-version"), HeaderValue::from_static(VERSION))]
+    }
+
+    /// Bedrock's callers of InvokeModel, whose bodies are messages.
+    #[cfg(feature = "bedrock")]
+    fn translates(&self, endpoint: &Endpoint) -> bool {
+        bedrock::takes(endpoint)
+    }
+
+    #[cfg(feature = "bedrock")]
+    fn adapt(
+        &self,
+        ask: &burncloud_core::adapter::AdaptAsk<'_>,
+    ) -> Result<burncloud_core::adapter::Adapted, Error> {
+        bedrock::adapt(ask)
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
