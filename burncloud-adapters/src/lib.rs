@@ -28,6 +28,8 @@ mod reader;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod tokens;
+#[cfg(feature = "translate")]
+pub mod translate;
 #[cfg(feature = "event-stream")]
 #[allow(dead_code, reason = "each dialect uses its part of what they share")]
 mod wire;
