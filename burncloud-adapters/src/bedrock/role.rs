@@ -75,9 +75,9 @@ impl RoleSigner {
     }
 
     /// A session that holds. One request asks for the next while the others go on with what there is; where there is
-    /// none they wait for its answer.
+    /// none they wait for its answer, a refusal too.
     async fn session(&self) -> Result<Arc<Session>, Error> {
-        let current = self.current();
+        let (current, came) = (self.current(), Instant::now());
         let mut failed = match &current {
             Some(session) if session.holds_for(EARLY) => return Ok(session.clone()),
             Some(session) => match self.asking.try_lock() {
@@ -92,6 +92,9 @@ impl RoleSigner {
             && (session.holds_for(EARLY) || failed.is_some_and(|at| at.elapsed() < AGAIN))
         {
             return Ok(session.clone());
+        }
+        if current.is_none() && failed.is_some_and(|at| at > came) {
+            return Err(refused("it was asked by another request just now".to_owned()));
         }
         match self.assume().await {
             Ok(session) => {
