@@ -1,14 +1,18 @@
 //! The caller's request as the channel's provider must get it: everything as it came, but for what must
-//! differ.
+//! differ; or, where the provider does not speak the caller's dialect, translated by its
+//! [`Adapter`](crate::adapter::Adapter).
 //!
 //! Reads `lane`, `endpoint` and `inspected`. Changes the path (the provider's API root, the model where the
 //! path names it), splices a mapped model name into the body, and asks for usage in chat streams whose
 //! caller did not (a channel setting). Takes out headers that belong to the caller's connection or to
-//! networks in between; every other header goes on. Not a byte of the body is parsed or re-serialised.
+//! networks in between; every other header goes on. Not a byte of the body is parsed or re-serialised, unless it must
+//! be translated or the operator has [transforms](crate::adapter::Transform) on the channel: what the answer
+//! must go through then is left for `failover`, which stands where the answer is metered.
 //!
 //! Stands below `failover`, because all of this differs between channels, and above `sign`. If an
 //! embedder's layer replaced the body, the new one is looked at again here.
 
+use crate::adapted::{Outgoing, Slot};
 use crate::adapter::TargetAsk;
 use crate::context::Context;
 use crate::envelope::{Edit, splice};
@@ -71,6 +75,9 @@ fn fit(request: &mut Request<Body>) -> Result<(), Error> {
         Some(bytes) => &Inspected::look(&context.endpoint, request.headers(), bytes.clone())?,
         None => context.inspected()?,
     };
+    if let Some(slot) = context.adapted.clone() {
+        return adapt(request, &lane, &slot, seen.clone());
+    }
     let fitted = body(seen, &lane, &context.endpoint);
     let target = lane.channel.adapter.target(&TargetAsk {
         root: &lane.channel.root,
@@ -82,6 +89,41 @@ fn fit(request: &mut Request<Body>) -> Result<(), Error> {
     })?;
     *request.uri_mut() = Uri::from(target);
     *request.body_mut() = fitted;
+    Ok(())
+}
+
+/// The same for a request that cannot go as it is: translated, changed as the operator wants it, or both.
+fn adapt(request: &mut Request<Body>, lane: &Lane, slot: &Slot, seen: Inspected) -> Result<(), Error> {
+    let mut headers = std::mem::take(request.headers_mut());
+    let context = Context::of(request)?;
+    let adapter = &lane.channel.adapter;
+    let (path, query) = (request.uri().path(), request.uri().query());
+    let translated = if adapter.serves(&context.endpoint) {
+        None
+    } else {
+        Some(slot.translate(context, lane, &seen, &Outgoing { path, query, headers: &headers })?)
+    };
+    let endpoint = translated.as_ref().map_or(&context.endpoint, |adapted| &adapted.endpoint);
+    let target = adapter.target(&TargetAsk {
+        root: &lane.channel.root,
+        endpoint,
+        path: translated.as_ref().map_or(path, |adapted| &adapted.path),
+        query: translated.as_ref().map_or(query, |adapted| adapted.query.as_deref()),
+        upstream_model: &lane.upstream_model,
+        mapped: lane.mapped,
+    })?;
+    let endpoint = endpoint.clone();
+    let mut bytes = match translated {
+        Some(adapted) => {
+            headers = adapted.headers;
+            adapted.body
+        }
+        None => body(&seen, lane, &context.endpoint).in_memory().unwrap_or_default(),
+    };
+    slot.transform(context, lane, &seen, &endpoint, &mut headers, &mut bytes)?;
+    *request.uri_mut() = Uri::from(target);
+    *request.headers_mut() = headers;
+    *request.body_mut() = Body::from(bytes);
     Ok(())
 }
 
