@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HOST};
 use http::{HeaderName, HeaderValue, request};
 use std::time::SystemTime;
+use tracing::dispatcher::{Dispatch, with_default};
 
 /// What is signed, and with what.
 pub(super) struct Signing<'a> {
@@ -49,7 +50,9 @@ impl Signing<'_> {
         let uri = format!("https://{host}{path}");
         let request = SignableRequest::new(head.method.as_str(), &uri, headers, SignableBody::Bytes(body))
             .map_err(failed)?;
-        let (instructions, _) = sign(request, &params.into()).map_err(failed)?.into_parts();
+        // It would write the request, body and all, to the log of a server whose level is `trace`.
+        let signed = with_default(&Dispatch::none(), || sign(request, &params.into()));
+        let (instructions, _) = signed.map_err(failed)?.into_parts();
         let (headers, _) = instructions.into_parts();
         for header in headers {
             let mut value = HeaderValue::from_str(header.value()).map_err(failed)?;
