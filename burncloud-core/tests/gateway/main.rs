@@ -6,6 +6,7 @@
     reason = "in a test an unwrap is the assertion; clippy exempts only functions marked as tests"
 )]
 
+mod signed;
 mod support;
 
 use burncloud_core::{Body, End};

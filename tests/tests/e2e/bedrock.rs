@@ -222,3 +222,36 @@ async fn anthropics_callers_reach_bedrock() {
     let receipts = gateway.receipts_when(3).await;
     assert_eq!((tokens(&receipts[0]), tokens(&receipts[1])), (CLAUDE_TOKENS, CLAUDE_TOKENS));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bedrocks_callers_reach_anthropic() {
+    let upstream = Upstream::start().await;
+    let claude = Channel::new("claude", "anthropic", &upstream.url()).models([CLAUDE]);
+    let gateway = Gateway::start(Config::new().channel(claude).key(Key::new("dev"))).await;
+    let body = json!({"anthropic_version": "bedrock-2023-05-31", "anthropic_beta": ["one"], "max_tokens": 50,
+        "messages": [{"role": "user", "content": "hi"}]});
+    let ask = |action: &str| Request::json(&format!("/model/{CLAUDE}/{action}"), &body);
+    let answer = gateway.ask("dev", ask("invoke")).await;
+    assert_eq!((answer.status, answer.json()["content"][0]["text"].clone()), (200, json!(PIECES.concat())));
+    let asked = upstream.last();
+    assert_eq!((asked.path(), header(&asked, "anthropic-beta")), ("/v1/messages", "one"));
+    assert_eq!(asked.json()["model"], CLAUDE);
+    let stream = gateway.ask("dev", ask("invoke-with-response-stream")).await;
+    assert_eq!(stream.headers.get("content-type"), Some("application/vnd.amazon.eventstream"));
+    let (bytes, mut rest) = (stream.bytes(), Vec::new());
+    let mut at = 0;
+    while at < bytes.len() {
+        let total = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+        rest.push(&bytes[at..at + total]);
+        at += total;
+    }
+    assert!(rest.len() > PIECES.len(), "each event is a frame: {}", rest.len());
+    assert!(rest.iter().all(|frame| frame.windows(8).any(|w| w == b"\"bytes\":")), "{rest:?}");
+    let refused = gateway
+        .ask("dev", Request::json(&format!("/model/{CLAUDE}/invoke"), &json!({"inputText": "x"})))
+        .await;
+    assert_eq!(refused.status, 400);
+    gateway.idle().await;
+    let receipts = gateway.receipts_when(3).await;
+    assert_eq!((tokens(&receipts[0]), tokens(&receipts[1])), (CLAUDE_TOKENS, CLAUDE_TOKENS));
+}
