@@ -19,6 +19,8 @@ pub enum Script {
     PythonGoogle,
     /// `boto3`, and `anthropic`'s client for Bedrock.
     PythonBedrock,
+    /// `openai`, `anthropic` and `google-genai` for Python, as clients of Azure and Vertex.
+    PythonClouds,
     /// `openai` for Node.
     NodeOpenAi,
     /// `@anthropic-ai/sdk` for Node.
@@ -81,6 +83,7 @@ impl Script {
             }
             Self::PythonGoogle => python("google_sdk.py"),
             Self::PythonBedrock => python("bedrock_sdk.py"),
+            Self::PythonClouds => python("clouds_sdk.py"),
             Self::NodeOpenAi => node("openai.mjs"),
             Self::NodeAnthropic => node("anthropic.mjs"),
         }

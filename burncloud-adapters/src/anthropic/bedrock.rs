@@ -4,8 +4,8 @@
 //! Bedrock's frames, and errors get Bedrock's shape.
 
 use super::VERSION;
+use crate::fields::Fields;
 use crate::wire::event_stream::{encode_event, encode_exception};
-use crate::wire::raw::Members;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use burncloud_core::adapter::{AdaptAsk, Adapted, Rewrite};
@@ -32,20 +32,20 @@ pub(super) fn takes(endpoint: &Endpoint) -> bool {
 
 pub(super) fn adapt(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
     let refuse = |text| Err(Error::new(ErrorKind::BadRequest, text));
-    let Some(mut members) = Members::of(ask.body) else { return refuse("the body is no JSON object") };
-    let Some(version) = members.take("anthropic_version") else {
+    let mut fields = Fields::of(ask.body)?;
+    let Some(version) = fields.take("anthropic_version") else {
         let text = "this model takes Anthropic's messages: name `anthropic_version` in the body";
         return refuse(text);
     };
     let version: String = serde_json::from_str(version.get()).unwrap_or_default();
     let betas: Vec<String> =
-        members.take("anthropic_beta").and_then(|b| serde_json::from_str(b.get()).ok()).unwrap_or_default();
+        fields.take("anthropic_beta").and_then(|b| serde_json::from_str(b.get()).ok()).unwrap_or_default();
     let streamed = ask.endpoint.operation == Operation::InvokeStream;
-    members.take("stream");
-    members.set("model", &json!(ask.upstream_model));
+    fields.take("stream");
     if streamed {
-        members.set("stream", &json!(true));
+        fields.put("stream", &true);
     }
+    fields.put("model", ask.upstream_model);
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let version = if version == NEWER { NEWER } else { VERSION };
@@ -66,7 +66,7 @@ pub(super) fn adapt(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
         path: "/v1/messages".to_owned(),
         query: None,
         headers,
-        body: members.text(),
+        body: fields.to_bytes(),
         dropped: Vec::new(),
         answer: Some(Box::new(Answer { streamed, form: Form::Message })),
     })
@@ -246,11 +246,13 @@ mod tests {
     fn a_request_for_anthropic() {
         let body = r#"{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["a","b"],"max_tokens":1.0,"messages":[]}"#;
         let whole = adapted("invoke", body).unwrap();
-        assert_eq!(whole.body, r#"{"max_tokens":1.0,"messages":[],"model":"claude-haiku-4-5"}"#);
+        assert_eq!(whole.body, r#"{"model":"claude-haiku-4-5","max_tokens":1.0,"messages":[]}"#);
         assert_eq!(whole.headers["anthropic-beta"], "a,b");
         assert_eq!(whole.headers["anthropic-version"], "2023-06-01");
         let stream = adapted("invoke-with-response-stream", body).unwrap();
-        assert!(stream.body.ends_with(b"\"stream\":true}"));
+        assert!(stream.body.starts_with(br#"{"model":"claude-haiku-4-5","stream":true,"#));
+        let twice = r#"{"model":"a","anthropic_version":"x","model":"b"}"#;
+        assert_eq!(adapted("invoke", twice).unwrap().body, r#"{"model":"claude-haiku-4-5"}"#);
         assert_eq!(stream.path, "/v1/messages");
         let newer = adapted("invoke", r#"{"anthropic_version":"2026-10-21"}"#).unwrap();
         assert_eq!(newer.headers["anthropic-version"], "2026-10-21");

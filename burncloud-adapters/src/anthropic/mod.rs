@@ -4,10 +4,13 @@
 
 #[cfg(feature = "bedrock")]
 mod bedrock;
+pub(crate) mod clouds;
 pub(crate) mod usage;
 
+#[cfg(feature = "translate")]
+use crate::translate::{self, Format, Profile};
 use crate::{auth, path, reader};
-use burncloud_core::adapter::{Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
+use burncloud_core::adapter::{AdaptAsk, Adapted, Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
 use burncloud_core::{Dialect, Endpoint, Error, Operation, Surface};
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue};
@@ -45,13 +48,15 @@ impl Adapter for Anthropic {
 
     fn serves(&self, endpoint: &Endpoint) -> bool {
         endpoint.dialect == Dialect::Anthropic
-            && endpoint.surface == Surface::Direct
+            && matches!(endpoint.surface, Surface::Direct | Surface::Azure)
             && matches!(endpoint.operation, Operation::Messages | Operation::CountTokens)
     }
 
-    /// The caller's path below the channel's root. A root that ends in `/v1` already takes the place of the path's.
+    /// The caller's path below the channel's root, without Azure's prefix. A root that ends in `/v1` already takes the
+    /// place of the path's.
     fn target(&self, ask: &TargetAsk<'_>) -> Result<PathAndQuery, Error> {
-        let rest = ask.path.strip_prefix("/v1/").ok_or_else(|| path::unknown(ask.path))?;
+        let path = ask.path.strip_prefix("/anthropic").unwrap_or(ask.path);
+        let rest = path.strip_prefix("/v1/").ok_or_else(|| path::unknown(ask.path))?;
         let version = if ask.root.ends_with("/v1") { "/" } else { "/v1/" };
         path::join(&[ask.root, version, rest], ask.query)
     }
@@ -64,24 +69,38 @@ impl Adapter for Anthropic {
         vec![(HeaderName::from_static("anthropic-version"), HeaderValue::from_static(VERSION))]
     }
 
-    /// Bedrock's callers of InvokeModel, whose bodies are messages.
-    #[cfg(feature = "bedrock")]
+    /// Callers of Claude at Vertex and Bedrock, whose bodies differ in a field or two, and those of other dialects.
     fn translates(&self, endpoint: &Endpoint) -> bool {
-        bedrock::takes(endpoint)
+        let in_cloud = endpoint.dialect == Dialect::Anthropic && endpoint.surface == Surface::Vertex;
+        #[cfg(feature = "bedrock")]
+        let in_cloud = in_cloud || bedrock::takes(endpoint);
+        #[cfg(feature = "translate")]
+        return in_cloud || translate::translates(endpoint, Format::Messages);
+        #[cfg(not(feature = "translate"))]
+        in_cloud
     }
 
-    #[cfg(feature = "bedrock")]
-    fn adapt(
-        &self,
-        ask: &burncloud_core::adapter::AdaptAsk<'_>,
-    ) -> Result<burncloud_core::adapter::Adapted, Error> {
-        bedrock::adapt(ask)
+    fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        #[cfg(feature = "bedrock")]
+        if bedrock::takes(ask.endpoint) {
+            return bedrock::adapt(ask);
+        }
+        #[cfg(feature = "translate")]
+        if ask.endpoint.dialect != Dialect::Anthropic {
+            return translate::adapt(ask, Format::Messages, &Profile::GENUINE);
+        }
+        clouds::from_vertex(ask)
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
-        match endpoint.operation {
-            Operation::Messages => reader::reader(usage::Messages, head),
-            _ => Box::new(NoUsage),
-        }
+        usage_reader(endpoint.operation, head)
+    }
+}
+
+/// The reader for an answer in Anthropic's shape.
+pub(crate) fn usage_reader(operation: Operation, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
+    match operation {
+        Operation::Messages => reader::reader(usage::Messages, head),
+        _ => Box::new(NoUsage),
     }
 }

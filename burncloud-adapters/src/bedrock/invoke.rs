@@ -5,9 +5,9 @@
 //! `chunk` holds one event; errors get Anthropic's shape.
 
 use super::usage::chunk;
+use crate::fields::Fields;
 use crate::path::encoded;
 use crate::wire::event_stream::{Decoder, Kind, Message};
-use crate::wire::raw::Members;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use burncloud_core::adapter::{AdaptAsk, Adapted, Rewrite};
@@ -32,12 +32,8 @@ pub(super) fn takes(endpoint: &Endpoint) -> bool {
         && matches!(endpoint.operation, Operation::Messages | Operation::CountTokens)
 }
 
-/// The request for InvokeModel. `forced` says that the model is Anthropic's whatever its name.
-pub(super) fn adapt(ask: &AdaptAsk<'_>, forced: bool) -> Result<Adapted, Error> {
-    if !forced && !ask.upstream_model.contains("anthropic") {
-        let text = "this model is not Anthropic's: it does not take messages in Anthropic's form";
-        return Err(Error::new(ErrorKind::NotImplemented, text).with_param("model"));
-    }
+/// The request for InvokeModel.
+pub(super) fn adapt(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
     let body = body(ask)?;
     let (operation, action, body) = match ask.endpoint.operation {
         Operation::CountTokens => (Operation::CountTokens, "count-tokens", counted(&body)),
@@ -64,14 +60,18 @@ pub(super) fn adapt(ask: &AdaptAsk<'_>, forced: bool) -> Result<Adapted, Error> 
 }
 
 fn body(ask: &AdaptAsk<'_>) -> Result<Bytes, Error> {
-    let refuse = |text| Error::new(ErrorKind::BadRequest, text);
-    let mut members = Members::of(ask.body).ok_or_else(|| refuse("the body is no JSON object"))?;
-    members.take("model");
-    members.take("stream");
+    let mut fields = Fields::of(ask.body)?;
+    fields.take("model");
+    fields.take("stream");
+    // Vertex's callers name it in the body already.
+    let named = fields.take("anthropic_version");
+    let named = named.and_then(|version| serde_json::from_str::<String>(version.get()).ok());
     let newer = ask.headers.get("anthropic-version").is_some_and(|v| v.as_bytes() == NEWER.as_bytes());
-    members.set("anthropic_version", &json!(if newer { NEWER } else { OLDER }));
-    let mut betas: Vec<Value> =
-        members.get("anthropic_beta").and_then(|list| serde_json::from_str(list).ok()).unwrap_or_default();
+    let newer = newer || named.as_deref() == Some(NEWER);
+    let mut betas: Vec<Value> = fields
+        .take("anthropic_beta")
+        .and_then(|list| serde_json::from_str(list.get()).ok())
+        .unwrap_or_default();
     for value in ask.headers.get_all("anthropic-beta") {
         let names = value.to_str().unwrap_or_default().split(',').map(str::trim);
         for name in names.filter(|name| !name.is_empty()) {
@@ -81,13 +81,14 @@ fn body(ask: &AdaptAsk<'_>) -> Result<Bytes, Error> {
         }
     }
     if !betas.is_empty() {
-        members.set("anthropic_beta", &betas.into());
+        fields.put("anthropic_beta", &betas);
     }
-    if ask.endpoint.operation == Operation::CountTokens && members.get("max_tokens").is_none() {
+    if ask.endpoint.operation == Operation::CountTokens && fields.get("max_tokens").is_none() {
         // Counting takes a request that could be made.
-        members.set("max_tokens", &json!(1));
+        fields.put("max_tokens", &1);
     }
-    Ok(members.text())
+    fields.put("anthropic_version", if newer { NEWER } else { OLDER });
+    Ok(fields.to_bytes())
 }
 
 fn counted(body: &[u8]) -> Bytes {
@@ -295,7 +296,7 @@ mod tests {
             model: "claude",
             streamed,
         };
-        adapt(&ask, false).unwrap()
+        adapt(&ask).unwrap()
     }
 
     fn rewritten(
@@ -334,7 +335,7 @@ mod tests {
         );
         assert_eq!(
             adapted.body,
-            r#"{"max_tokens":5,"messages":[{"role":"user","content":"h\u00e9 1.0"}],"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["a-1","b-2"]}"#
+            r#"{"anthropic_version":"bedrock-2023-05-31","anthropic_beta":["a-1","b-2"],"max_tokens":5,"messages":[{"role":"user","content":"h\u00e9 1.0"}]}"#
         );
         assert_eq!(
             adapted.path,
@@ -350,6 +351,11 @@ mod tests {
         let adapted = adapted("/v1/messages", &[("anthropic-version", NEWER)], "{}", false);
         assert_eq!(adapted.body, r#"{"anthropic_version":"2026-10-21"}"#);
         assert!(adapted.path.ends_with("/invoke"));
+        let vertex = r#"{"anthropic_version":"2026-10-21","stream":false}"#;
+        assert_eq!(
+            self::adapted("/v1/messages", &[], vertex, false).body,
+            r#"{"anthropic_version":"2026-10-21"}"#
+        );
     }
 
     #[test]
@@ -359,26 +365,10 @@ mod tests {
         let inner = json.pointer("/input/invokeModel/body").and_then(Value::as_str).unwrap();
         assert_eq!(
             STANDARD.decode(inner).unwrap(),
-            br#"{"messages":[],"anthropic_version":"bedrock-2023-05-31","max_tokens":1}"#
+            br#"{"anthropic_version":"bedrock-2023-05-31","max_tokens":1,"messages":[]}"#
         );
         let (_, text) = rewritten(Operation::CountTokens, 200, &[], br#"{"inputTokens":18}"#, 3);
         assert_eq!(text.unwrap(), r#"{"input_tokens":18}"#);
-    }
-
-    #[test]
-    fn other_makers_models_are_refused() {
-        let ask = AdaptAsk {
-            endpoint: &endpoint("/v1/messages"),
-            path: "/v1/messages",
-            query: None,
-            headers: &HeaderMap::new(),
-            body: &Bytes::from("{}"),
-            upstream_model: "amazon.nova-lite-v1:0",
-            model: "nova",
-            streamed: false,
-        };
-        assert_eq!(adapt(&ask, false).unwrap_err().kind(), ErrorKind::NotImplemented);
-        assert!(adapt(&ask, true).is_ok());
     }
 
     fn wrapped(out: &mut BytesMut, event: &str) {

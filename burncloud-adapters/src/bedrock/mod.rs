@@ -21,7 +21,11 @@ mod settings;
 mod sign;
 mod usage;
 
+#[cfg(feature = "translate")]
+use crate::translate::{self, Format, Profile};
 use crate::{auth, path, reader};
+#[cfg(not(feature = "translate"))]
+use burncloud_core::ErrorKind;
 use burncloud_core::adapter::{
     AdaptAsk, Adapted, Adapter, AnswerHead, ConfigureError, NoUsage, Signer, TargetAsk, UsageReader,
 };
@@ -117,12 +121,28 @@ impl Adapter for Bedrock {
     }
 
     fn translates(&self, endpoint: &Endpoint) -> bool {
-        self.settings.anthropic != Anthropic::Converse && invoke::takes(endpoint)
+        #[cfg(feature = "translate")]
+        let others = translate::translates(endpoint, Format::Converse);
+        #[cfg(not(feature = "translate"))]
+        let others = false;
+        others || (self.settings.anthropic != Anthropic::Converse && invoke::takes(endpoint))
     }
 
+    /// Anthropic's callers by InvokeModel where the model is Anthropic's; others by Converse.
     fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
-        let forced = self.settings.anthropic == Anthropic::Invoke;
-        invoke::adapt(ask, forced)
+        let invoked = match self.settings.anthropic {
+            Anthropic::ByModel => ask.upstream_model.contains("anthropic"),
+            Anthropic::Invoke => true,
+            Anthropic::Converse => false,
+        };
+        if invoked && invoke::takes(ask.endpoint) {
+            return invoke::adapt(ask);
+        }
+        #[cfg(feature = "translate")]
+        return translate::adapt(ask, Format::Converse, &Profile::GENUINE);
+        #[cfg(not(feature = "translate"))]
+        Err(Error::new(ErrorKind::NotImplemented, "this model takes no messages in Anthropic's form")
+            .with_param("model"))
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {

@@ -1,5 +1,3 @@
-//! Framings that are not server-sent events, and bodies edited without being re-written.
+//! Framings that are not server-sent events.
 
 pub(crate) mod event_stream;
-#[cfg(feature = "bedrock")]
-pub(crate) mod raw;

@@ -15,11 +15,11 @@
 use crate::adapted::{Outgoing, Slot};
 use crate::adapter::TargetAsk;
 use crate::context::Context;
-use crate::envelope::{Edit, splice};
+use crate::envelope::{Edit, Span, splice};
 use crate::inspected::Inspected;
 use crate::layers::Reply;
 use crate::routing::Lane;
-use crate::{Body, Endpoint, Error, ErrorKind};
+use crate::{Body, Dialect, Endpoint, Error, ErrorKind};
 use bytes::Bytes;
 use http::{Request, Response, Uri};
 use std::task::{self, Poll};
@@ -43,16 +43,34 @@ pub struct Passthrough<S> {
     inner: S,
 }
 
+/// What makes the body name the provider's model. Callers of Azure name theirs in the path, and in the body another or
+/// none; no other provider looks into such a path.
+fn model_edit(seen: &Inspected, lane: &Lane, endpoint: &Endpoint) -> Option<Edit> {
+    let in_path = endpoint.dialect == Dialect::OpenAi && endpoint.path_model.is_some();
+    if !lane.mapped && !in_path {
+        return None;
+    }
+    match (&seen.envelope, seen.form_model) {
+        (Some(envelope), _) if in_path => envelope.model_edit(&seen.body, lane.upstream_model_json.clone()),
+        (Some(envelope), _) => envelope.model.map(|at| Edit { at, with: lane.upstream_model_json.clone() }),
+        (None, Some(at)) => Some(Edit { at, with: Bytes::copy_from_slice(lane.upstream_model.as_bytes()) }),
+        (None, None) if in_path => form_part(&seen.body, &lane.upstream_model),
+        (None, None) => None,
+    }
+}
+
+/// A part of a form that names the model, before all others. A form begins with its boundary.
+fn form_part(form: &[u8], model: &str) -> Option<Edit> {
+    let boundary = form.starts_with(b"--").then(|| form.split(|byte| *byte == b'\n').next())??;
+    let boundary = boundary.trim_ascii_end();
+    let part = b"\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\n";
+    let with = [boundary, part, model.as_bytes(), b"\r\n"].concat().into();
+    Some(Edit { at: Span { start: 0, end: 0 }, with })
+}
+
 /// The body with the provider's model name in it, and nothing else changed.
 fn body(seen: &Inspected, lane: &Lane, endpoint: &Endpoint) -> Body {
-    let mut edits: Vec<Edit> = Vec::new();
-    if lane.mapped {
-        if let Some(at) = seen.envelope.as_ref().and_then(|e| e.model) {
-            edits.push(Edit { at, with: lane.upstream_model_json.clone() });
-        } else if let Some(at) = seen.form_model {
-            edits.push(Edit { at, with: Bytes::copy_from_slice(lane.upstream_model.as_bytes()) });
-        }
-    }
+    let mut edits: Vec<Edit> = model_edit(seen, lane, endpoint).into_iter().collect();
     if seen.adds_usage(lane, endpoint)
         && let Some(edit) = seen.envelope.as_ref().and_then(|e| e.include_usage_edit(&seen.body))
     {
@@ -98,7 +116,7 @@ fn adapt(request: &mut Request<Body>, lane: &Lane, slot: &Slot, seen: Inspected)
     let context = Context::of(request)?;
     let adapter = &lane.channel.adapter;
     let (path, query) = (request.uri().path(), request.uri().query());
-    let translated = if adapter.serves(&context.endpoint) {
+    let translated = if lane.passes(&context.endpoint) {
         None
     } else {
         Some(slot.translate(context, lane, &seen, &Outgoing { path, query, headers: &headers })?)
@@ -149,5 +167,24 @@ where
             Ok(()) => Reply::below(self.inner.call(request)),
             Err(error) => Reply::now(Err(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_can_be_told_its_model() {
+        let form =
+            Bytes::from_static(b"--b\r\ncontent-disposition: form-data; name=\"a\"\r\n\r\n1\r\n--b--\r\n");
+        let edit = form_part(&form, "m").unwrap();
+        let spliced = splice(&form, &mut [edit]).to_bytes();
+        let kind = "multipart/form-data; boundary=b";
+        for (name, value) in [("model", "m"), ("a", "1")] {
+            let at = crate::envelope::multipart_field(kind, &spliced, name).unwrap().unwrap();
+            assert_eq!(at.of(&spliced), value.as_bytes());
+        }
+        assert_eq!(form_part(b"preamble", "m"), None);
     }
 }

@@ -5,6 +5,7 @@
 
 mod bedrock;
 mod cli;
+mod clouds;
 mod common;
 mod crash;
 mod faults;
