@@ -3,7 +3,7 @@
 //! Facts were checked against its SDKs (anthropic 0.125 and 2.x) and recorded traffic.
 
 pub(crate) mod clouds;
-mod usage;
+pub(crate) mod usage;
 
 #[cfg(feature = "translate")]
 use crate::translate::{self, Format, Profile};
