@@ -2,8 +2,8 @@
 
 use super::read_blocks::{read_cache, read_content};
 use crate::translate::{
-    CallKind, Conversation, Effort, Fields, Format, FunctionTool, Output, Part, Reasoning, Role, Sampling,
-    Tool, ToolChoice, Turn,
+    CallKind, Content, Conversation, Effort, Fields, Format, FunctionTool, Output, Part, Reasoning, Role,
+    Sampling, Tool, ToolChoice, Turn,
 };
 use burncloud_core::Error;
 use serde_json::{Map, Value, json};
@@ -43,9 +43,11 @@ pub(super) fn read_request(body: Map<String, Value>) -> Result<Conversation, Err
         _ => tier,
     });
     // Top-level `cache_control` is a mark on the last block that can be cached.
-    let parts = conversation.turns.last_mut().map(|turn| &mut turn.parts);
-    if let (Some(_), Some(last)) = (automatic, parts.and_then(|parts| parts.last_mut())) {
-        last.cache = last.cache.or(automatic);
+    if automatic.is_some() {
+        let mut parts = conversation.turns.iter_mut().rev().flat_map(|turn| turn.parts.iter_mut().rev());
+        if let Some(last) = parts.find(|part| !matches!(part.content, Content::Thinking(_))) {
+            last.cache = last.cache.or(automatic);
+        }
     }
     let carry = std::mem::take(&mut conversation.carry);
     conversation.carry = fields.rest();

@@ -9,6 +9,7 @@ use crate::translate::{
 use burncloud_core::{Error, ErrorKind};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// Most bytes that a block which passes whole may grow to.
 const WHOLE_LIMIT: usize = 16 << 20;
@@ -47,8 +48,8 @@ struct BlockDelta<'a> {
 
 #[derive(Deserialize)]
 struct DeltaFields<'a> {
-    #[serde(rename = "type")]
-    kind: &'a str,
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
     text: Option<String>,
     thinking: Option<String>,
     partial_json: Option<String>,
@@ -59,8 +60,8 @@ struct DeltaFields<'a> {
 
 #[derive(Deserialize)]
 struct Named<'a> {
-    #[serde(rename = "type")]
-    kind: &'a str,
+    #[serde(rename = "type", borrow)]
+    kind: Cow<'a, str>,
 }
 
 fn unreadable(error: impl std::fmt::Display) -> Error {
@@ -76,9 +77,9 @@ impl ReadStream for Reader {
         // Some who serve this API leave the names out.
         let name = match event.name {
             "" | "message" => serde_json::from_slice::<Named<'_>>(event.data).map_err(unreadable)?.kind,
-            name => name,
+            name => Cow::Borrowed(name),
         };
-        match name {
+        match name.as_ref() {
             "content_block_delta" => {
                 let event: BlockDelta<'_> = serde_json::from_slice(event.data).map_err(unreadable)?;
                 self.begin(Start::default(), out);
@@ -214,7 +215,7 @@ impl Reader {
     fn delta(&mut self, delta: DeltaFields<'_>, out: &mut Vec<Event>) -> Result<(), Error> {
         if matches!(self.open, Open::Nothing) && !self.stopped {
             // A block without its start: whose it is, the delta says.
-            let (open, block) = match delta.kind {
+            let (open, block) = match delta.kind.as_ref() {
                 "text_delta" => (Open::Text, Block::Text),
                 "thinking_delta" => (Open::Thinking, Block::Thinking { redacted: false }),
                 _ => return Ok(()),
@@ -222,7 +223,7 @@ impl Reader {
             self.open = open;
             out.push(Event::Open { choice: 0, block });
         }
-        match (&mut self.open, delta.kind) {
+        match (&mut self.open, delta.kind.as_ref()) {
             (Open::Text, "text_delta") => out.extend(delta.text.map(|it| event(Delta::Text(it)))),
             (Open::Text, "citations_delta") => {
                 out.extend(delta.citation.map(|it| event(Delta::Citation(read_citation(it)))));

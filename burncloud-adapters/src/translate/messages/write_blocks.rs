@@ -82,7 +82,7 @@ impl Blocks<'_> {
             }
             Content::ToolCall(call) => self.call(call)?,
             Content::ToolResult(result) => self.result(result)?,
-            Content::Other { format: Format::Messages, value } => return Ok(Some(value)),
+            Content::Other { format: Format::Messages, value } => value,
             Content::Other { value, .. } => {
                 let kind = value.get("type").and_then(Value::as_str).unwrap_or("part of unknown kind");
                 let text = format!("`{kind}`");
