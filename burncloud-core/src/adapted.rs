@@ -3,6 +3,7 @@
 
 use crate::adapter::{About, AdaptAsk, Adapted, Rewrite, chain};
 use crate::context::Context;
+use crate::headers::clean_response;
 use crate::inspected::Inspected;
 use crate::routing::Lane;
 use crate::{Body, Endpoint, Error, ErrorKind};
@@ -189,6 +190,7 @@ impl Way {
         }
         let mut changed = head.clone();
         let mut out = BytesMut::with_capacity(bytes.len());
+        clean_response(&mut changed.headers);
         rewrite.head(&mut changed);
         rewrite.data(&bytes, &mut out)?;
         rewrite.finish(&mut out)?;
