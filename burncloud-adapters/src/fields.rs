@@ -20,19 +20,30 @@ impl Fields {
         })
     }
 
-    /// Takes a member out.
-    pub(crate) fn take(&mut self, name: &str) -> Option<Box<RawValue>> {
-        let at = self.0.iter().position(|(key, _)| key == name)?;
-        Some(self.0.remove(at).1)
+    /// A member as it stands in the text.
+    pub(crate) fn get(&self, name: &str) -> Option<&RawValue> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| &**value)
     }
 
-    /// Gives a member this text: in its place, or at the front.
-    pub(crate) fn put(&mut self, name: &str, text: &str) {
-        let value = serde_json::value::to_raw_value(text).expect("any text is a JSON string");
-        match self.0.iter_mut().find(|(key, _)| key == name) {
-            Some(member) => member.1 = value,
-            None => self.0.insert(0, (name.to_owned(), value)),
-        }
+    /// Takes a member out, and every other of its name: of two, a provider may read the one that we did not.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Box<RawValue>> {
+        let mut taken = None;
+        self.0.retain_mut(|(key, value)| {
+            let other = key != name;
+            if !other && taken.is_none() {
+                taken = Some(value.clone());
+            }
+            other
+        });
+        taken
+    }
+
+    /// Gives a member this value: in its place, or at the front. It is the only one of its name then.
+    pub(crate) fn put(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+        let value = serde_json::value::to_raw_value(value).expect("texts, lists and values have a JSON form");
+        let at = self.0.iter().position(|(key, _)| key == name).unwrap_or(0);
+        self.take(name);
+        self.0.insert(at, (name.to_owned(), value));
     }
 
     /// The object.

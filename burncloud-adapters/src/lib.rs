@@ -17,6 +17,8 @@ pub mod anthropic;
 mod auth;
 #[cfg(feature = "azure")]
 pub mod azure;
+#[cfg(feature = "bedrock")]
+pub mod bedrock;
 #[cfg(feature = "compatible")]
 pub mod compatible;
 #[cfg(any(feature = "vertex", feature = "anthropic"))]
@@ -54,6 +56,8 @@ pub fn registry() -> Registry {
     let registry = registry.with(openai::OPENAI.clone());
     #[cfg(feature = "anthropic")]
     let registry = registry.with(anthropic::Anthropic::new());
+    #[cfg(feature = "bedrock")]
+    let registry = registry.with(bedrock::Bedrock::new());
     #[cfg(feature = "gemini")]
     let registry = registry.with(gemini::Gemini::new());
     #[cfg(feature = "compatible")]

@@ -25,7 +25,7 @@ static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"usage
 static MARKER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"_tokens\""));
 
 /// Messages, whole and streamed.
-pub(super) struct Messages;
+pub(crate) struct Messages;
 
 /// Counts that messages and their iterations share.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,7 +40,7 @@ struct Counts {
 
 /// The `usage` object.
 #[derive(Clone, Debug, Default)]
-pub(super) struct MessageReport {
+pub(crate) struct MessageReport {
     counts: Counts,
     thinking: Option<u64>,
     searches: Option<u64>,
@@ -184,7 +184,7 @@ impl Reports {
 
 /// What a body or an event says.
 #[derive(Default)]
-pub(super) struct Facts {
+pub(crate) struct Facts {
     usage: Option<MessageReport>,
     stop: bool,
     error: bool,

@@ -132,6 +132,11 @@ pub(crate) enum KeysCommand {
         /// Its name.
         name: String,
     },
+    /// Show what AWS's SDKs sign with for a key; it ends with the key.
+    Aws {
+        /// Its name.
+        name: String,
+    },
 }
 
 #[derive(Debug, Args)]
