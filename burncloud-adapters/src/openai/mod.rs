@@ -6,6 +6,7 @@ mod report;
 mod usage;
 
 pub use report::Reasoning;
+pub(crate) use report::usage_of;
 pub use usage::Quirks;
 
 use crate::{auth, path, reader};
