@@ -78,7 +78,13 @@ fn normal(mut body: Map<String, Value>, profile: &Profile) -> Value {
             // Instructions before the first turn are one.
             Some(last) if system(last) && system(&message) => {
                 let more = message["content"].as_array().cloned().unwrap_or_default();
-                last["content"].as_array_mut().unwrap().extend(more);
+                let all = last["content"].as_array_mut().unwrap();
+                all.extend(more);
+                // Those who copy OpenAI get one text.
+                if !profile.genuine && all.iter().all(|item| item.as_object().unwrap().len() == 2) {
+                    let texts: Vec<&str> = all.iter().filter_map(|item| item["text"].as_str()).collect();
+                    *all = vec![json!({ "type": "text", "text": texts.join("\n\n") })];
+                }
             }
             _ => merged.push(message),
         }
@@ -96,7 +102,10 @@ fn normal_settings(body: &mut Map<String, Value>) {
     }
     // Other providers' words for `reasoning_effort`.
     if let Some(Value::Object(reasoning)) = body.shift_remove("reasoning") {
-        body.extend(reasoning.get("effort").map(|effort| ("reasoning_effort".to_owned(), effort.clone())));
+        let budget = reasoning.get("max_tokens").and_then(Value::as_u64);
+        let level = budget.map(|budget| crate::translate::Effort::of_budget(budget).as_str().into());
+        let effort = reasoning.get("effort").cloned().or(level);
+        body.extend(effort.map(|effort| ("reasoning_effort".to_owned(), effort)));
     }
     match body.get("thinking").and_then(|thinking| thinking["type"].as_str()) {
         Some("disabled") => {
@@ -346,27 +355,13 @@ fn pieces(bytes: &[u8], seed: usize) -> Vec<&[u8]> {
     all
 }
 
-/// Ids that are made where a provider gives none differ from one reading to the next.
-fn settle(events: &mut [Event]) {
-    for event in events {
-        if let Event::Open { block: crate::translate::Block::ToolCall { id, .. }, .. } = event {
-            if id.len() == "call_".len() + 24 {
-                id.clear();
-            }
-        }
-    }
-}
-
 #[test]
 fn recorded_streams_come_back_as_they_were() {
     for (number, recording) in chats().iter().filter(|r| r.streamed && r.status == 200).enumerate() {
         let (name, body) = (&recording.name, recording.response.as_slice());
         let profile = profile(recording);
         let read = |pieces: Vec<&[u8]>| {
-            let mut events =
-                read_stream(Format::Chat, &profile, pieces).unwrap_or_else(|e| panic!("{name}: {e:?}"));
-            settle(&mut events);
-            events
+            read_stream(Format::Chat, &profile, pieces).unwrap_or_else(|e| panic!("{name}: {e:?}"))
         };
         let events = read(vec![body]);
         assert_well_formed(&events, name);

@@ -83,7 +83,7 @@ impl Writer<'_> {
         if parts.is_empty() {
             return Ok(());
         }
-        let content = self.content(parts, true)?;
+        let content = self.content(parts, Some("\n\n"))?;
         if !content.is_null() {
             self.push("system", content, None, Map::new());
         }
@@ -96,7 +96,7 @@ impl Writer<'_> {
             Role::Assistant => self.assistant(turn),
             Role::System | Role::Developer => {
                 let newest = turn.role == Role::Developer && self.profile.genuine;
-                let content = self.content(turn.parts, true)?;
+                let content = self.content(turn.parts, Some("\n\n"))?;
                 if !content.is_null() {
                     let role = if newest { "developer" } else { "system" };
                     self.push(role, content, turn.name, turn.carry);
@@ -106,9 +106,9 @@ impl Writer<'_> {
         }
     }
 
-    /// A text where there is one, else a list; null where there is nothing. `texts` joins texts for those who take no
-    /// lists there.
-    fn content(&mut self, parts: Vec<Part>, texts: bool) -> Result<Value, Error> {
+    /// A text where there is one, else a list; null where there is nothing. With a `border` texts are joined for those
+    /// who take no lists there: instructions are paragraphs, an answer's blocks may break within a sentence.
+    fn content(&mut self, parts: Vec<Part>, border: Option<&str>) -> Result<Value, Error> {
         let mut items = Vec::with_capacity(parts.len());
         for part in parts {
             items.extend(self.part(part)?);
@@ -118,9 +118,9 @@ impl Writer<'_> {
         if items.is_empty() {
             return Ok(Value::Null);
         }
-        if all_plain && (items.len() == 1 || (texts && !self.profile.genuine)) {
+        if all_plain && (items.len() == 1 || (border.is_some() && !self.profile.genuine)) {
             let texts: Vec<&str> = items.iter().filter_map(|item| item["text"].as_str()).collect();
-            return Ok(texts.join("\n\n").into());
+            return Ok(texts.join(border.unwrap_or_default()).into());
         }
         Ok(items.into())
     }
@@ -177,7 +177,7 @@ impl Writer<'_> {
             }
         }
         shown.extend(said);
-        let content = self.content(shown, false)?;
+        let content = self.content(shown, None)?;
         if !content.is_null() {
             self.push("user", content, turn.name, turn.carry);
         }
@@ -234,7 +234,7 @@ impl Writer<'_> {
         }
         let mut message = Map::from_iter([("role".to_owned(), Value::from("assistant"))]);
         let audio = turn.carry.contains_key("audio") && self.from == Some(Format::Chat);
-        let content = self.content(said, true)?;
+        let content = self.content(said, Some(""))?;
         if content.is_null() && calls.is_empty() && !audio {
             return Ok(());
         }
@@ -314,7 +314,7 @@ impl Writer<'_> {
             body.extend(value.map(|value| (name.to_owned(), value)));
         };
         put(most, sampling.max_output.map(Value::from));
-        put("temperature", sampling.temperature.map(|t| number(t.clamp(0.0, 2.0))));
+        put("temperature", sampling.temperature.map(|t| number(t.min(2.0))));
         put("top_p", sampling.top_p.map(number));
         put("seed", sampling.seed.map(Value::from));
         put("frequency_penalty", sampling.frequency_penalty.map(number));
