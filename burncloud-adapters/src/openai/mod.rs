@@ -7,6 +7,7 @@ mod report;
 mod usage;
 
 pub use report::Reasoning;
+pub(crate) use report::usage_of;
 pub use usage::Quirks;
 
 #[cfg(feature = "translate")]
