@@ -7,6 +7,7 @@ mod usage;
 
 pub use report::Reasoning;
 pub use usage::Quirks;
+pub(crate) use usage::usage_of;
 
 use crate::{auth, path, reader};
 use burncloud_core::adapter::{Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};

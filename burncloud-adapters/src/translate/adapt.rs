@@ -2,7 +2,7 @@
 
 use super::codec::{Caller, Profile, Target, codec};
 use super::rewrite::Translation;
-use super::{Content, Conversation, Format, Notes, Part, Role, Tool};
+use super::{Content, Conversation, Format, Notes, Part, QUIET, Role, Tool};
 use burncloud_core::adapter::{AdaptAsk, Adapted};
 use burncloud_core::{Endpoint, Error, ErrorKind};
 use bytes::Bytes;
@@ -131,22 +131,21 @@ fn echo(body: &Map<String, Value>) -> Map<String, Value> {
 }
 
 /// Takes out what only another format knows, with a record of it. Content that a user sent is refused instead.
-fn leave_out_foreign(conversation: &mut Conversation, to: Format, notes: &mut Notes) -> Result<(), Error> {
+pub(super) fn leave_out_foreign(
+    conversation: &mut Conversation,
+    to: Format,
+    notes: &mut Notes,
+) -> Result<(), Error> {
     let from = notes.caller();
     let foreign = !from.family(to);
-    if foreign {
-        for name in std::mem::take(&mut conversation.carry).into_iter().map(|(name, _)| name) {
-            notes.drop_named(name);
-        }
-    }
+    refuse_state(&conversation.carry, to)?;
+    leave_out(&mut conversation.carry, foreign, None, notes);
     let mut tools = Vec::with_capacity(conversation.tools.len());
     for tool in std::mem::take(&mut conversation.tools) {
         match tool {
             Tool::BuiltIn { format, kind, .. } if format != to => notes.drop_named(format!("tools.{kind}")),
             Tool::Function(mut function) => {
-                if foreign {
-                    drop_carry(&mut function.carry, "tools", notes);
-                }
+                leave_out(&mut function.carry, foreign, Some("tools"), notes);
                 tools.push(Tool::Function(function));
             }
             other => tools.push(other),
@@ -155,9 +154,7 @@ fn leave_out_foreign(conversation: &mut Conversation, to: Format, notes: &mut No
     conversation.tools = tools;
     foreign_parts(&mut conversation.system, Role::System, to, foreign, notes)?;
     for turn in &mut conversation.turns {
-        if foreign {
-            drop_carry(&mut turn.carry, "messages", notes);
-        }
+        leave_out(&mut turn.carry, foreign, Some("messages"), notes);
         foreign_parts(&mut turn.parts, turn.role, to, foreign, notes)?;
     }
     conversation.turns.retain(|turn| !turn.parts.is_empty());
@@ -173,9 +170,7 @@ fn foreign_parts(
 ) -> Result<(), Error> {
     let mut refused = None;
     parts.retain_mut(|part| {
-        if foreign {
-            drop_carry(&mut part.carry, "messages.content", notes);
-        }
+        leave_out(&mut part.carry, foreign, Some("messages.content"), notes);
         if let Content::ToolResult(result) = &mut part.content {
             refused =
                 foreign_parts(&mut result.content, Role::User, to, foreign, notes).err().or(refused.take());
@@ -199,8 +194,32 @@ fn foreign_parts(
     refused.map_or(Ok(()), Err)
 }
 
-fn drop_carry(carry: &mut Map<String, Value>, place: &str, notes: &mut Notes) {
-    for (name, _) in std::mem::take(carry) {
-        notes.drop_named(format!("{place}.{name}"));
+/// Takes out what means nothing to the provider: always what is quiet, in foreign formats the rest too, with a record
+/// of all but switches that are off.
+fn leave_out(carry: &mut Map<String, Value>, foreign: bool, place: Option<&str>, notes: &mut Notes) {
+    carry.shift_remove(QUIET);
+    if !foreign {
+        return;
     }
+    for (name, value) in std::mem::take(carry) {
+        match place {
+            _ if value == Value::Bool(false) => {}
+            Some(place) => notes.drop_named(format!("{place}.{name}")),
+            None => notes.drop_named(name),
+        }
+    }
+}
+
+/// Refuses what stands for content that only the caller's own provider holds.
+fn refuse_state(carry: &Map<String, Value>, to: Format) -> Result<(), Error> {
+    const STATE: [&str; 4] = ["previous_response_id", "conversation", "prompt", "background"];
+    let named = STATE.into_iter().find(|name| carry.get(*name).is_some_and(|v| *v != Value::Bool(false)));
+    named.map_or(Ok(()), |name| {
+        let text = format!(
+            "`{name}` refers to what another provider keeps; this model's provider ({} format) cannot: send the whole \
+             conversation instead",
+            to.as_str()
+        );
+        Err(Error::new(ErrorKind::BadRequest, text).with_param(name).with_code("unsupported_parameter"))
+    })
 }

@@ -34,6 +34,7 @@ mod cohere;
 mod conversation;
 mod converse;
 mod convert;
+mod count;
 mod dropped;
 mod event;
 mod failure;
@@ -62,5 +63,7 @@ pub use signature::{Origin, Signature};
 
 pub(crate) use adapt::{adapt, translates};
 pub(crate) use codec::{Caller, Codec, Profile, ReadStream, Target, Wire, WriteStream, codec};
+pub(crate) use conversation::QUIET;
 pub(crate) use convert::{new_id, now_seconds, prefixed_id};
+pub(crate) use count::{adapt_count, counts};
 pub(crate) use fields::Fields;
