@@ -2,6 +2,7 @@
 //!
 //! Facts about OpenAI were checked against its SDK (openai 3.x) and recorded traffic.
 
+mod one_api;
 mod report;
 mod usage;
 
@@ -9,12 +10,17 @@ pub use report::Reasoning;
 pub use usage::Quirks;
 pub(crate) use usage::usage_of;
 
+#[cfg(feature = "translate")]
+use crate::translate::{self, Format, Profile};
 use crate::{auth, path, reader};
-use burncloud_core::adapter::{Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
-use burncloud_core::{Dialect, Endpoint, Error, Operation, Surface};
+#[cfg(feature = "translate")]
+use burncloud_core::adapter::{AdaptAsk, Adapted};
+use burncloud_core::adapter::{Adapter, AnswerHead, ConfigureError, NoUsage, TargetAsk, UsageReader};
+use burncloud_core::{ChannelConfig, Dialect, Endpoint, Error, Operation, Surface};
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue};
 use secrecy::SecretString;
+use std::sync::Arc;
 use usage::OpenAiProtocol;
 
 /// A provider that speaks OpenAI's API: itself an [`Adapter`].
@@ -92,6 +98,39 @@ pub static OPENAI: OpenAiCompatible = OpenAiCompatible {
     quirks: Quirks { always_done: true, ..Quirks::STANDARD },
 };
 
+/// What follows an API root for an operation.
+pub(crate) fn operation_path(operation: Operation) -> Option<&'static str> {
+    use Operation as O;
+    Some(match operation {
+        O::Chat => "chat/completions",
+        O::Responses => "responses",
+        O::ResponsesInputTokens => "responses/input_tokens",
+        O::Completions => "completions",
+        O::Embeddings => "embeddings",
+        O::ImageGeneration => "images/generations",
+        O::ImageEdit => "images/edits",
+        O::ImageVariation => "images/variations",
+        O::Speech => "audio/speech",
+        O::Transcription => "audio/transcriptions",
+        O::Translation => "audio/translations",
+        O::Moderation => "moderations",
+        O::Rerank => "rerank",
+        _ => return None,
+    })
+}
+
+/// The reader for an answer in OpenAI's shape.
+pub(crate) fn usage_reader(
+    operation: Operation,
+    quirks: Quirks,
+    head: &AnswerHead<'_>,
+) -> Box<dyn UsageReader> {
+    match OpenAiProtocol::new(operation, quirks) {
+        Some(protocol) => reader::reader(protocol, head),
+        None => Box::new(NoUsage),
+    }
+}
+
 impl Adapter for OpenAiCompatible {
     fn name(&self) -> &str {
         self.name
@@ -107,12 +146,18 @@ impl Adapter for OpenAiCompatible {
 
     fn serves(&self, endpoint: &Endpoint) -> bool {
         endpoint.dialect == Dialect::OpenAi
-            && endpoint.surface == Surface::Direct
+            && matches!(endpoint.surface, Surface::Direct | Surface::Azure)
             && self.operations.contains(&endpoint.operation)
     }
 
-    /// The caller's path with the channel's root in the place of `/v1`.
+    /// The caller's path with the channel's root in the place of `/v1`. Of a path at Azure only the operation is
+    /// left: the deployment stands in the body as the model, and no one else knows Azure's versions.
     fn target(&self, ask: &TargetAsk<'_>) -> Result<PathAndQuery, Error> {
+        if ask.endpoint.surface == Surface::Azure {
+            let rest = operation_path(ask.endpoint.operation).ok_or_else(|| path::unknown(ask.path))?;
+            let query = path::without(ask.query, "api-version");
+            return path::join(&[ask.root, "/", rest], query.as_deref());
+        }
         let rest = ask.path.strip_prefix("/v1/").ok_or_else(|| path::unknown(ask.path))?;
         path::join(&[ask.root, "/", rest], ask.query)
     }
@@ -125,10 +170,44 @@ impl Adapter for OpenAiCompatible {
         self.include_usage
     }
 
+    fn configure(&self, config: &ChannelConfig) -> Result<Option<Arc<dyn Adapter>>, ConfigureError> {
+        one_api::configure(self, config)
+    }
+
+    #[cfg(feature = "translate")]
+    fn translates(&self, endpoint: &Endpoint) -> bool {
+        self.format().is_some_and(|to| translate::translates(endpoint, to))
+    }
+
+    #[cfg(feature = "translate")]
+    fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        let to = self.format().ok_or_else(|| path::unknown(ask.path))?;
+        translate::adapt(ask, to, &self.profile())
+    }
+
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
-        match OpenAiProtocol::new(endpoint.operation, self.quirks) {
-            Some(protocol) => reader::reader(protocol, head),
-            None => Box::new(NoUsage),
+        usage_reader(endpoint.operation, self.quirks, head)
+    }
+}
+
+#[cfg(feature = "translate")]
+impl OpenAiCompatible {
+    /// What callers of other dialects are translated into: chat, unless it has none.
+    fn format(&self) -> Option<Format> {
+        let has = |operation| self.operations.contains(&operation);
+        match (has(Operation::Chat), has(Operation::Responses)) {
+            (true, _) => Some(Format::Chat),
+            (false, true) => Some(Format::Responses),
+            (false, false) => None,
+        }
+    }
+
+    fn profile(&self) -> Profile {
+        Profile {
+            genuine: self.name == OPENAI.name,
+            include_usage: self.include_usage,
+            reasoning: self.quirks.reasoning,
+            vertex: false,
         }
     }
 }
