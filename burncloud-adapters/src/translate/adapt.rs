@@ -1,6 +1,7 @@
 //! A request of one format for a provider of another, and its answer back.
 
 use super::codec::{Caller, Profile, Target, codec};
+use super::count::{adapt_count, counts};
 use super::rewrite::Translation;
 use super::{Content, Conversation, Format, Notes, Part, QUIET, Role, Tool};
 use burncloud_core::adapter::{AdaptAsk, Adapted, chain};
@@ -12,11 +13,16 @@ use serde_json::{Map, Value};
 
 /// Whether callers of an endpoint can be translated for a provider of this format.
 pub(crate) fn translates(endpoint: &Endpoint, to: Format) -> bool {
-    Format::of(endpoint).is_some_and(|from| from != to && codec(from).is_some()) && codec(to).is_some()
+    let converses =
+        Format::of(endpoint).is_some_and(|from| from != to && codec(from).is_some()) && codec(to).is_some();
+    converses || counts(endpoint, to)
 }
 
 /// The request in the provider's format.
 pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result<Adapted, Error> {
+    if counts(ask.endpoint, to) {
+        return adapt_count(ask, to, profile);
+    }
     let unknown =
         || Error::new(ErrorKind::NotImplemented, "this endpoint cannot be translated for this model");
     let from = Format::of(ask.endpoint).ok_or_else(unknown)?;

@@ -57,6 +57,9 @@ pub(crate) fn adapt_count(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> 
     let mut headers = HeaderMap::with_capacity(4);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    if to == Format::Messages {
+        headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
+    }
     Ok(Adapted {
         endpoint,
         path,

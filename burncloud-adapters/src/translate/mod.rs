@@ -67,5 +67,5 @@ pub(crate) use adapt::{adapt, adapt_through, translates};
 pub(crate) use codec::{Caller, Codec, Profile, ReadStream, Target, Wire, WriteStream, codec};
 pub(crate) use conversation::QUIET;
 pub(crate) use convert::{new_id, now_seconds, prefixed_id};
-pub(crate) use count::{adapt_count, counts};
+pub(crate) use count::counts;
 pub(crate) use fields::Fields;
