@@ -4,6 +4,9 @@
 
 mod usage;
 
+#[cfg(feature = "translate")]
+pub(crate) use usage::{Meter, usage_of};
+
 use crate::{auth, path, reader};
 use burncloud_core::adapter::{Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
 use burncloud_core::{Dialect, Endpoint, Error, Operation, Surface};

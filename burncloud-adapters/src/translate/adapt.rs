@@ -130,13 +130,28 @@ fn echo(body: &Map<String, Value>) -> Map<String, Value> {
     named.collect()
 }
 
+/// What only one provider keeps: without it a model would answer something else.
+const STATE: [&str; 1] = ["cachedContent"];
+
+/// Not the names that begin with a tilde: they keep how something was spelt.
+fn is_loss(name: &str) -> bool {
+    !name.starts_with('~')
+}
+
 /// Takes out what only another format knows, with a record of it. Content that a user sent is refused instead.
 fn leave_out_foreign(conversation: &mut Conversation, to: Format, notes: &mut Notes) -> Result<(), Error> {
     let from = notes.caller();
     let foreign = !from.family(to);
     if foreign {
         for name in std::mem::take(&mut conversation.carry).into_iter().map(|(name, _)| name) {
-            notes.drop_named(name);
+            if let Some(name) = STATE.into_iter().find(|state| *state == name) {
+                let text = format!("`{name}` names what another provider keeps; send it along instead");
+                let error = Error::new(ErrorKind::BadRequest, text).with_code("unsupported_content");
+                return Err(error.with_param(name));
+            }
+            if is_loss(&name) {
+                notes.drop_named(name);
+            }
         }
     }
     let mut tools = Vec::with_capacity(conversation.tools.len());
@@ -200,7 +215,7 @@ fn foreign_parts(
 }
 
 fn drop_carry(carry: &mut Map<String, Value>, place: &str, notes: &mut Notes) {
-    for (name, _) in std::mem::take(carry) {
+    for (name, _) in std::mem::take(carry).into_iter().filter(|(name, _)| is_loss(name)) {
         notes.drop_named(format!("{place}.{name}"));
     }
 }
