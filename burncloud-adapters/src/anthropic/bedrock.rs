@@ -4,7 +4,7 @@
 //! Bedrock's frames, and errors get Bedrock's shape.
 
 use super::VERSION;
-use crate::fields::Fields;
+use crate::members::Members;
 use crate::wire::event_stream::{encode_event, encode_exception};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -32,7 +32,7 @@ pub(super) fn takes(endpoint: &Endpoint) -> bool {
 
 pub(super) fn adapt(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
     let refuse = |text| Err(Error::new(ErrorKind::BadRequest, text));
-    let mut fields = Fields::of(ask.body)?;
+    let mut fields = Members::of(ask.body)?;
     let Some(version) = fields.take("anthropic_version") else {
         let text = "this model takes Anthropic's messages: name `anthropic_version` in the body";
         return refuse(text);

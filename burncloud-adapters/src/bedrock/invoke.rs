@@ -5,7 +5,7 @@
 //! `chunk` holds one event; errors get Anthropic's shape.
 
 use super::usage::chunk;
-use crate::fields::Fields;
+use crate::members::Members;
 use crate::path::encoded;
 use crate::wire::event_stream::{Decoder, Kind, Message};
 use base64::Engine;
@@ -60,7 +60,7 @@ pub(super) fn adapt(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
 }
 
 fn body(ask: &AdaptAsk<'_>) -> Result<Bytes, Error> {
-    let mut fields = Fields::of(ask.body)?;
+    let mut fields = Members::of(ask.body)?;
     fields.take("model");
     fields.take("stream");
     // Vertex's callers name it in the body already.

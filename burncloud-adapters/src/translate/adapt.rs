@@ -239,7 +239,8 @@ fn leave_out(carry: &mut Map<String, Value>, foreign: bool, place: Option<&str>,
     }
     for (name, value) in std::mem::take(carry) {
         match place {
-            _ if value == Value::Bool(false) => {}
+            // A tilde begins what only keeps how something was spelt.
+            _ if value == Value::Bool(false) || name.starts_with('~') => {}
             Some(place) => notes.drop_named(format!("{place}.{name}")),
             None => notes.drop_named(name),
         }
@@ -248,7 +249,8 @@ fn leave_out(carry: &mut Map<String, Value>, foreign: bool, place: Option<&str>,
 
 /// Refuses what stands for content that only the caller's own provider holds.
 fn refuse_state(carry: &Map<String, Value>, to: Format) -> Result<(), Error> {
-    const STATE: [&str; 4] = ["previous_response_id", "conversation", "prompt", "background"];
+    const STATE: [&str; 5] =
+        ["previous_response_id", "conversation", "prompt", "background", "cachedContent"];
     let named = STATE.into_iter().find(|name| carry.get(*name).is_some_and(|v| *v != Value::Bool(false)));
     named.map_or(Ok(()), |name| {
         let text = format!(
