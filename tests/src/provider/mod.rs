@@ -202,7 +202,8 @@ impl Provider {
     #[must_use]
     pub fn model(self) -> &'static str {
         match self {
-            Self::Chat | Self::Responses => "gpt-5.5",
+            Self::Chat => "gpt-5.5",
+            Self::Responses => "gpt-5.4",
             Self::Anthropic => "claude-sonnet-4-5",
             Self::Gemini => "gemini-2.5-flash",
             Self::Cohere => "command-a-03-2025",
