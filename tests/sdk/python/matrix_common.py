@@ -216,12 +216,18 @@ def error_mid_stream(sdk):
         assert "the matrix broke the stream" in str(error), f"the provider's reason is lost: {error!r}"
 
 
+def agent(sdk):
+    if not hasattr(sdk, "agent"):
+        raise Skip("this SDK has no loop of its own")
+    eq("answer", sdk.agent(Ask("agent")), "The answer is 42.")
+
+
 SCENARIOS = {
     function.__name__: function
     for function in (
         text, stream, dialogue, one_tool, one_tool_stream, parallel_tools, parallel_tools_stream, image, reasoning,
         reasoning_stream, json_schema, length, stop_sequence, refusal, usage, usage_stream, error_400, error_429,
-        overload, cut, error_mid_stream,
+        overload, cut, error_mid_stream, agent,
     )
 }
 
@@ -230,9 +236,11 @@ def report(caller, dialect, scenario, ok, detail):
     print(json.dumps({"caller": caller, "dialect": dialect, "scenario": scenario, "ok": ok, "detail": detail}), flush=True)
 
 
-def run(caller, dialect, sdk):
-    """Runs what was ordered of `dialect` through `sdk`."""
+def run(caller, dialect, sdk, only=None):
+    """Runs what was ordered of `dialect` through `sdk`, or of that `only` some."""
     for scenario in ORDERS["scenarios"].get(dialect, []):
+        if only and scenario not in only:
+            continue
         try:
             SCENARIOS[scenario](sdk)
         except Skip as why:

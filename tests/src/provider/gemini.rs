@@ -147,9 +147,13 @@ fn asked(body: &Value, model: &str, stream: bool) -> Checked<Asked> {
     Ok(asked)
 }
 
-/// Calls have no ids here: the n-th result of a turn belongs to the n-th call of the turn before, by name too.
+/// A call of the turn before: its place, the id that the caller made for it if any, and its name.
+type Open = (String, Option<String>, String);
+
+/// Calls need no ids here: the n-th result of a turn belongs to the n-th call of the turn before, by name too. Ids
+/// that a caller makes up are taken as long as a result has that of its call.
 fn contents(top: &Obj<'_>, asked: &mut Asked) -> Checked<()> {
-    let mut open: Vec<(String, String)> = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
     let mut made = 0;
     for content in top.objects("contents")? {
         content.only(&["role", "parts"])?;
@@ -164,45 +168,49 @@ fn contents(top: &Obj<'_>, asked: &mut Asked) -> Checked<()> {
         }
         let mut read = Vec::new();
         for part in &parts {
-            match part.opt("functionResponse") {
-                None => read.push(read_part(part, role, &mut made)?),
-                Some(_) => read.push(read_result(part, role, &mut open)?),
+            if part.opt("functionResponse").is_some() {
+                read.push(read_result(part, role, &mut open)?);
+                continue;
             }
-        }
-        for part in &read {
-            if let Part::Call { id, name, .. } = part {
-                open.push((id.clone(), name.clone()));
+            let one = read_part(part, role, &mut made)?;
+            if let Part::Call { id, name, .. } = &one {
+                open.push((
+                    id.clone(),
+                    part.obj("functionCall")?.opt_text("id")?.map(str::to_owned),
+                    name.clone(),
+                ));
             }
+            read.push(one);
         }
         push(&mut asked.turns, role, read);
     }
     if asked.turns.is_empty() { Err("contents: must not be empty".into()) } else { Ok(()) }
 }
 
-fn read_result(part: &Obj<'_>, role: Role, open: &mut Vec<(String, String)>) -> Checked<Part> {
+fn read_result(part: &Obj<'_>, role: Role, open: &mut Vec<Open>) -> Checked<Part> {
     part.only(&["functionResponse", "thoughtSignature", "partMetadata"])?;
     let answer = part.obj("functionResponse")?;
     if role != Role::User {
         return Err(format!("{}: a functionResponse must be of role user", answer.at));
     }
     answer.only(&["id", "name", "response", "parts", "willContinue", "scheduling"])?;
-    if let Some(id) = answer.opt_text("id")? {
-        return Err(format!("{}.id: `{id}` was not given here: the calls had no ids", answer.at));
-    }
     if open.is_empty() {
         return Err(format!(
             "{}: the number of function responses exceeds that of the calls before",
             answer.at
         ));
     }
-    let (id, name) = open.remove(0);
+    let (place, own, name) = open.remove(0);
+    let id = answer.opt_text("id")?;
+    if id != own.as_deref() {
+        return Err(format!("{}.id: {id:?}, but the call in its place has {own:?}", answer.at));
+    }
     let have = answer.text("name")?;
     if have != name {
         return Err(format!("{}.name: `{have}`, but the call in its place is of `{name}`", answer.at));
     }
     answer.obj("response")?;
-    let response = answer.need("response")?;
-    Ok(Part::Result { id, text: response.to_string() })
+    Ok(Part::Result { id: place, text: answer.need("response")?.to_string() })
 }
 
 fn read_part(part: &Obj<'_>, role: Role, made: &mut usize) -> Checked<Part> {
@@ -224,9 +232,6 @@ fn read_part(part: &Obj<'_>, role: Role, made: &mut usize) -> Checked<Part> {
         ("functionCall", Role::Assistant) => {
             let call = part.obj("functionCall")?;
             call.only(&["id", "name", "args"])?;
-            if let Some(id) = call.opt_text("id")? {
-                return Err(format!("{}.id: `{id}` was not given here: the call had no id", call.at));
-            }
             *made += 1;
             let args = call.opt("args").cloned().unwrap_or_else(|| json!({}));
             Ok(Part::Call { id: format!("#{made}"), name: call.tool_name("name")?, args, mark })

@@ -199,8 +199,8 @@ fn tool(tool: &Obj<'_>) -> Checked<Tool> {
         "output_schema",
     ])?;
     let schema = tool.object_schema("parameters")?;
-    // Unlike in Chat, a function is strict unless it says otherwise.
-    if tool.opt("strict").is_none_or(|strict| strict == true) {
+    // Left out, `strict` is decided by the service, which closes the schema itself.
+    if tool.flag("strict")? {
         closed(&tool.at, &schema)?;
     }
     let described = tool.opt_text("description")?.is_some_and(|text| !text.is_empty());
