@@ -21,6 +21,7 @@ need make build-essential
 need clang clang
 need cmake cmake
 need pkg-config pkg-config
+need openssl openssl
 if [ "${#missing[@]}" -gt 0 ]; then
   echo "installing: ${missing[*]}"
   as_root=()

@@ -15,17 +15,32 @@
 #[cfg(feature = "anthropic")]
 pub mod anthropic;
 mod auth;
+#[cfg(feature = "azure")]
+pub mod azure;
 #[cfg(feature = "compatible")]
 pub mod compatible;
+#[cfg(any(feature = "vertex", feature = "anthropic"))]
+mod fields;
 #[cfg(feature = "gemini")]
 pub mod gemini;
+#[cfg(any(feature = "azure", feature = "vertex"))]
+mod oauth;
 #[cfg(feature = "openai")]
 pub mod openai;
 mod path;
 mod reader;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(any(feature = "azure", feature = "vertex"))]
+mod token;
 mod tokens;
+#[cfg(feature = "translate")]
+pub mod translate;
+#[cfg(feature = "vertex")]
+pub mod vertex;
+#[cfg(feature = "event-stream")]
+#[allow(dead_code, reason = "each dialect uses its part of what they share")]
+mod wire;
 
 use burncloud_core::adapter::Registry;
 
@@ -41,5 +56,9 @@ pub fn registry() -> Registry {
     let registry = registry.with(gemini::Gemini::new());
     #[cfg(feature = "compatible")]
     let registry = compatible::TABLE.iter().fold(registry, |registry, row| registry.with(row.clone()));
+    #[cfg(feature = "azure")]
+    let registry = registry.with(azure::Azure::default());
+    #[cfg(feature = "vertex")]
+    let registry = registry.with(vertex::Vertex::default());
     registry
 }

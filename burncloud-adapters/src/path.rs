@@ -19,6 +19,13 @@ pub(crate) fn join(parts: &[&str], query: Option<&str>) -> Result<PathAndQuery, 
     })
 }
 
+/// The query without this parameter.
+pub(crate) fn without(query: Option<&str>, name: &str) -> Option<String> {
+    let named = |pair: &&str| pair.split('=').next() == Some(name);
+    let kept: Vec<&str> = query?.split('&').filter(|pair| !named(pair) && !pair.is_empty()).collect();
+    (!kept.is_empty()).then(|| kept.join("&"))
+}
+
 /// A path that the adapter does not serve; routing should not have come here.
 pub(crate) fn unknown(path: &str) -> Error {
     Error::new(ErrorKind::NotImplemented, "the provider does not serve this path")
@@ -51,5 +58,8 @@ mod tests {
         assert_eq!(join(&["/v1"], Some("")).unwrap(), "/v1");
         assert_eq!(encoded("a b/é:1.5-x_~"), "a%20b%2F%C3%A9%3A1.5-x_~");
         assert!(join(&["/a b"], None).is_err());
+        let query = Some("api-version=2024-10-21&a=1&api-versions=2");
+        assert_eq!(without(query, "api-version").as_deref(), Some("a=1&api-versions=2"));
+        assert_eq!(without(Some("api-version="), "api-version"), None);
     }
 }

@@ -52,11 +52,35 @@ fn answer(path: &'static str, body: &'static str, usage: Usage) -> Answer {
     Answer { path, streamed: true, body: body.into(), reading }
 }
 
-fn sample(name: &str) -> Answer {
+/// Azure's first event says what its filters found in the prompt.
+const FILTERED: &str = concat!(
+    "data: {\"choices\":[],\"created\":0,\"id\":\"\",\"prompt_filter_results\":[{\"prompt_index\":0,\"content_filter_results\":{}}]}\n\n",
+    "data: {\"choices\":[{\"content_filter_results\":{},\"delta\":{\"content\":\"hi\"}}],\"usage\":null}\n\n",
+    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":2,\"total_tokens\":7,\"prompt_tokens_details\":{\"cached_tokens\":3}}}\n\n",
+    "data: [DONE]\n\n",
+);
+
+fn samples(name: &str) -> Vec<Answer> {
+    let chat = |path| answer(path, CHAT, CHAT_USAGE);
+    let messages = |path| answer(path, MESSAGES, MESSAGES_USAGE);
+    let content = |path| answer(path, CONTENT, CONTENT_USAGE);
+    let deployment = "/openai/deployments/some-model/chat/completions";
+    let vertex = "/v1beta1/projects/p/locations/r/publishers/google/models/m:streamGenerateContent";
     match name {
-        "anthropic" => answer("/v1/messages", MESSAGES, MESSAGES_USAGE),
-        "gemini" => answer("/v1beta/models/m:streamGenerateContent", CONTENT, CONTENT_USAGE),
-        _ => answer("/v1/chat/completions", CHAT, CHAT_USAGE),
+        "anthropic" => vec![messages("/v1/messages"), messages("/anthropic/v1/messages")],
+        "azure" => vec![
+            chat("/v1/chat/completions"),
+            answer(deployment, FILTERED, CHAT_USAGE),
+            messages("/v1/messages"),
+            messages("/anthropic/v1/messages"),
+        ],
+        "gemini" => vec![content("/v1beta/models/m:streamGenerateContent"), content(vertex)],
+        "vertex" => vec![
+            content("/v1beta/models/m:streamGenerateContent"),
+            content(vertex),
+            messages("/v1/projects/p/locations/r/publishers/anthropic/models/c:streamRawPredict"),
+        ],
+        _ => vec![chat("/v1/chat/completions"), chat(deployment)],
     }
 }
 
@@ -64,7 +88,7 @@ fn sample(name: &str) -> Answer {
 fn every_adapter_conforms() {
     let registry = burncloud_adapters::registry();
     for name in registry.names() {
-        conforms(registry.get(name).unwrap().as_ref(), &[sample(name)]);
+        conforms(registry.get(name).unwrap().as_ref(), &samples(name));
     }
 }
 
@@ -148,20 +172,63 @@ fn credentials_stand_where_the_provider_looks() {
 }
 
 #[test]
-fn other_surfaces_and_dialects_are_not_served() {
+fn callers_of_clouds_are_served_by_whoever_speaks_their_dialect() {
     let registry = burncloud_adapters::registry();
-    for path in [
-        "/openai/deployments/m/chat/completions",
-        "/openai/v1/chat/completions",
-        "/anthropic/v1/messages",
-        "/v1/projects/p/locations/r/publishers/anthropic/models/c:rawPredict",
-        "/v1beta1/projects/p/locations/r/publishers/google/models/m:generateContent",
-        "/model/m/converse",
-        "/v2/chat",
-    ] {
-        let served = registry.names().into_iter().find(|n| registry.get(n).unwrap().serves(&endpoint(path)));
-        assert_eq!(served, None, "{path}");
+    let cases: [(&str, &[&str], &[&str]); 8] = [
+        ("/openai/deployments/m/chat/completions", &["azure", "groq", "openai"], &["anthropic", "gemini"]),
+        ("/openai/v1/responses", &["azure", "openai"], &["mistral", "vertex"]),
+        ("/anthropic/v1/messages", &["anthropic", "azure"], &["openai", "vertex"]),
+        (
+            "/v1/projects/p/locations/r/publishers/anthropic/models/c:rawPredict",
+            &["vertex"],
+            &["anthropic", "gemini", "azure"],
+        ),
+        (
+            "/v1beta1/projects/p/locations/r/publishers/google/models/m:generateContent",
+            &["gemini", "vertex"],
+            &["anthropic", "openai"],
+        ),
+        ("/v1/projects/p/locations/r/publishers/google/models/m:predict", &["vertex"], &["gemini"]),
+        ("/model/m/converse", &[], &["anthropic", "azure", "gemini", "openai", "vertex"]),
+        ("/v2/chat", &[], &["anthropic", "azure", "gemini", "openai", "vertex"]),
+    ];
+    for (path, served, not_served) in cases {
+        let endpoint = endpoint(path);
+        for (names, expected) in [(served, true), (not_served, false)] {
+            for name in names {
+                assert_eq!(registry.get(name).unwrap().serves(&endpoint), expected, "{name} {path}");
+            }
+        }
     }
+    let translates = |name: &str, path| registry.get(name).unwrap().translates(&endpoint(path));
+    assert!(translates("vertex", "/v1/messages") && translates("vertex", "/anthropic/v1/messages"));
+    assert!(translates("anthropic", "/v1/projects/p/locations/r/publishers/anthropic/models/c:rawPredict"));
+    assert!(!translates("anthropic", "/model/m/converse") && !translates("vertex", "/v1/chat/completions"));
+}
+
+#[test]
+fn callers_of_clouds_reach_other_providers_paths() {
+    let version = Some("api-version=2024-10-21&x=1");
+    let chat = "/openai/deployments/d/chat/completions";
+    assert_eq!(target("openai", None, chat, version, None), "/v1/chat/completions?x=1");
+    assert_eq!(target("groq", None, "/openai/v1/responses", None, None), "/openai/v1/responses");
+    assert_eq!(target("anthropic", None, "/anthropic/v1/messages", None, None), "/v1/messages");
+    let stream = "/v1beta1/projects/p/locations/r/publishers/google/models/g:streamGenerateContent";
+    assert_eq!(
+        target("gemini", None, stream, Some("alt=sse"), Some("g-2")),
+        "/v1beta/models/g-2:streamGenerateContent?alt=sse"
+    );
+    // Azure, whose own channel decides the version.
+    assert_eq!(target("azure", None, chat, version, None), "/openai/v1/chat/completions?x=1");
+    for root in ["/openai/v1", "/openai"] {
+        assert_eq!(target("azure", Some(root), chat, None, None), "/openai/v1/chat/completions");
+    }
+    assert_eq!(target("azure", Some("/anthropic"), "/v1/messages", None, None), "/anthropic/v1/messages");
+    // Vertex in express mode.
+    assert_eq!(
+        target("vertex", None, "/v1beta/models/g:countTokens", None, Some("publishers/google/models/g-2")),
+        "/v1beta1/publishers/google/models/g-2:countTokens"
+    );
 }
 
 fn adapter(name: &str) -> std::sync::Arc<dyn Adapter> {
@@ -176,7 +243,7 @@ proptest! {
         name in prop_oneof![Just("openai"), Just("anthropic"), Just("gemini")],
         cuts in proptest::collection::vec(0usize..1200, 0..40),
     ) {
-        let answer = sample(name);
+        let answer = samples(name).swap_remove(0);
         let mut cuts: Vec<usize> = cuts.into_iter().filter(|c| *c < answer.body.len()).collect();
         cuts.extend([0, answer.body.len()]);
         cuts.sort_unstable();
@@ -193,7 +260,7 @@ proptest! {
         cut in 0usize..1200,
         size in 1usize..40,
     ) {
-        let answer = sample(name);
+        let answer = samples(name).swap_remove(0);
         let mut body = answer.body.to_vec();
         body.truncate(cut.max(1));
         for (at, byte) in damage {
@@ -208,7 +275,7 @@ proptest! {
     #[test]
     fn random_bytes_do_no_harm(bytes in proptest::collection::vec(any::<u8>(), 0..600), size in 1usize..40) {
         for name in ["openai", "anthropic", "gemini"] {
-            let (adapter, endpoint) = (adapter(name), endpoint(sample(name).path));
+            let (adapter, endpoint) = (adapter(name), endpoint(samples(name)[0].path));
             for streamed in [false, true] {
                 let whole = read(adapter.as_ref(), &endpoint, streamed, [bytes.as_slice()]);
                 prop_assert_eq!(read(adapter.as_ref(), &endpoint, streamed, bytes.chunks(size)), whole);

@@ -1,5 +1,6 @@
 //! An answer on its way to the caller: read for usage as it passes, watched for silence, and its end noted.
 
+use crate::adapted::Change;
 use crate::adapter::{Reading, Sample, Terminal, UsageReader};
 use crate::meter::Draft;
 use crate::quiet::Quiet;
@@ -16,6 +17,8 @@ pub(crate) struct Answer {
     upstream: Body,
     reader: Box<dyn UsageReader>,
     filter: Option<UsageChunkFilter>,
+    /// What the bytes go through before the filter, after they were read for usage.
+    change: Option<Change>,
     quiet: Quiet,
     draft: Arc<Draft>,
     /// The beginning, shared with what went out, in case nothing is reported and it must be estimated.
@@ -35,22 +38,24 @@ pub(crate) struct Arrived {
     pub(crate) upstream: Body,
     pub(crate) first: Option<Bytes>,
     pub(crate) streamed: bool,
+    pub(crate) filter: Option<UsageChunkFilter>,
+    pub(crate) change: Option<Change>,
 }
 
 impl Answer {
     pub(crate) fn new(
         arrived: Arrived,
         reader: Box<dyn UsageReader>,
-        filter: Option<UsageChunkFilter>,
         quiet: Quiet,
         draft: Arc<Draft>,
     ) -> Answer {
-        let Arrived { upstream, first, streamed } = arrived;
+        let Arrived { upstream, first, streamed, filter, change } = arrived;
         let ended = first.is_none() && upstream.is_end_stream();
         let mut answer = Answer {
             upstream,
             reader,
             filter,
+            change,
             quiet,
             draft,
             sample: Vec::new(),
@@ -113,14 +118,58 @@ impl Answer {
         }
     }
 
+    /// What goes out for these bytes of the provider's.
+    fn changed(&mut self, data: Bytes) -> Bytes {
+        let data = match &mut self.change {
+            None => data,
+            Some(change) => {
+                let (data, result) = change.data(data);
+                if let Err(error) = result {
+                    self.break_off(error);
+                }
+                data
+            }
+        };
+        match &mut self.filter {
+            Some(filter) => filter.data(data),
+            None => data,
+        }
+    }
+
+    /// An answer that cannot be read any further.
+    fn break_off(&mut self, error: Error) {
+        self.change = None;
+        if !self.ended {
+            self.note_end(Some(End::UpstreamError));
+        }
+        self.failure.get_or_insert(error);
+    }
+
+    /// What was held back, at the end.
+    fn last_bytes(&mut self) -> Option<Bytes> {
+        let mut last = Bytes::new();
+        // A stream that did not end as it should must not be given the closing events of one that did.
+        if let Some(change) = self.change.take().filter(|_| self.failure.is_none()) {
+            let (bytes, result) = change.finish();
+            last = bytes;
+            if let Err(error) = result {
+                self.failure.get_or_insert(error);
+            }
+        }
+        if let Some(mut filter) = self.filter.take() {
+            let passed = filter.data(last);
+            last = [passed, filter.finish()].concat().into();
+        }
+        (!last.is_empty()).then_some(last)
+    }
+
     pub(crate) fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         loop {
             if self.ended {
-                let held = self.filter.take().map(UsageChunkFilter::finish).filter(|b| !b.is_empty());
-                let last = held.map(|bytes| Ok(Frame::data(bytes)));
+                let last = self.last_bytes().map(|bytes| Ok(Frame::data(bytes)));
                 return Poll::Ready(last.or_else(|| self.failure.take().map(|error| Err(error.into()))));
             }
             let polled = match self.first.take() {
@@ -134,10 +183,7 @@ impl Answer {
                     if self.upstream.is_end_stream() {
                         self.note_end(None);
                     }
-                    let data = match &mut self.filter {
-                        Some(filter) => filter.data(data),
-                        None => data,
-                    };
+                    let data = self.changed(data);
                     if !data.is_empty() {
                         return Poll::Ready(Some(Ok(Frame::data(data))));
                     }
@@ -145,7 +191,7 @@ impl Answer {
                 Poll::Ready(None) => self.note_end(None),
                 Poll::Ready(Some(Err(error))) => {
                     self.note_end(Some(End::UpstreamCut));
-                    (self.filter, self.failure) = (None, None);
+                    (self.filter, self.change, self.failure) = (None, None, None);
                     let error = Error::new(ErrorKind::BadGateway, "the provider's answer broke off")
                         .with_context(error.to_string());
                     return Poll::Ready(Some(Err(error.into())));
@@ -155,7 +201,7 @@ impl Answer {
                         return Poll::Pending;
                     }
                     self.note_end(Some(End::TimedOut));
-                    self.filter = None;
+                    (self.filter, self.change) = (None, None);
                     let error = Error::new(ErrorKind::GatewayTimeout, "the provider fell silent");
                     return Poll::Ready(Some(Err(error.into())));
                 }
@@ -164,11 +210,14 @@ impl Answer {
     }
 
     pub(crate) fn is_end_stream(&self) -> bool {
-        self.ended && self.filter.is_none() && self.failure.is_none()
+        self.ended && self.filter.is_none() && self.change.is_none() && self.failure.is_none()
     }
 
     pub(crate) fn size_hint(&self) -> SizeHint {
-        if self.filter.is_some() || self.failure.is_some() {
+        if let (Some(Change::Replace(bytes)), None) = (&self.change, &self.filter) {
+            return SizeHint::with_exact(bytes.len() as u64);
+        }
+        if self.filter.is_some() || self.change.is_some() || self.failure.is_some() {
             return SizeHint::default();
         }
         let first = self.first.as_ref().map_or(0, |first| first.len() as u64);

@@ -86,6 +86,14 @@ impl Body {
         }
     }
 
+    /// All bytes in one piece, if they are here already; in however many pieces.
+    pub(crate) fn in_memory(&self) -> Option<Bytes> {
+        match &self.kind {
+            Kind::Segments(segments) => Some(segments.to_bytes()),
+            _ => self.as_bytes().cloned(),
+        }
+    }
+
     pub(crate) fn answer(answer: Box<Answer>) -> Body {
         Body::from(Kind::Answer(answer))
     }

@@ -3,6 +3,7 @@
 //! One value in the request's [`http::Extensions`]: each layer reads what those before it found and adds
 //! what it finds. An embedder's own layers read it with [`Context::of`].
 
+use crate::adapted::Slot;
 use crate::admission::Admission;
 use crate::dialect::Found;
 use crate::inspected::Inspected;
@@ -38,6 +39,9 @@ pub struct Context {
     pub candidates: Vec<Candidate>,
     /// Set by `failover`, for the layers around an attempt: where this attempt goes.
     pub lane: Option<Candidate>,
+    /// Set by `failover`: the caller wants a refusal (400) rather than a translation that leaves fields out.
+    pub strict: bool,
+    pub(crate) adapted: Option<Slot>,
     pub(crate) found: Option<Found>,
     pub(crate) admission: Option<Admission>,
     pub(crate) draft: Option<Arc<Draft>>,
@@ -57,6 +61,8 @@ impl Context {
             route: None,
             candidates: Vec::new(),
             lane: None,
+            strict: false,
+            adapted: None,
             found: None,
             admission: None,
             draft: None,

@@ -259,6 +259,9 @@ fn classify(path: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Endp
         "/anthropic/v1/messages" => {
             Some(Endpoint::new(Dialect::Anthropic, Operation::Messages).on(Surface::Azure))
         }
+        "/anthropic/v1/messages/count_tokens" => {
+            Some(Endpoint::new(Dialect::Anthropic, Operation::CountTokens).on(Surface::Azure))
+        }
         "/v2/chat" => Some(Endpoint::new(Dialect::Cohere, Operation::CohereChat)),
         "/v2/rerank" => Some(Endpoint::new(Dialect::Cohere, Operation::Rerank)),
         _ => None,

@@ -99,7 +99,9 @@ fn look_at_form(seen: &mut Inspected, headers: &HeaderMap) -> Result<(), Error> 
                 .with_param("model")
                 .with_code("invalid_model")
         })?;
-        seen.model = name.into();
+        if seen.model.is_empty() {
+            seen.model = name.into();
+        }
     }
     Ok(())
 }
@@ -170,6 +172,18 @@ mod tests {
     fn the_paths_model_wins() {
         let azure = seen("/openai/deployments/d/chat/completions", r#"{"model":null}"#).unwrap();
         assert_eq!(&*azure.model, "d");
+        let endpoint = Endpoint::find(
+            &http::Method::POST,
+            "/openai/deployments/d/audio/transcriptions",
+            None,
+            &HeaderMap::new(),
+        );
+        let headers: HeaderMap =
+            [(CONTENT_TYPE, "multipart/form-data; boundary=b".parse().unwrap())].into_iter().collect();
+        let form = "--b\r\ncontent-disposition: form-data; name=\"model\"\r\n\r\nx\r\n--b--\r\n";
+        let seen =
+            Inspected::look(&endpoint.unwrap(), &headers, Bytes::from_static(form.as_bytes())).unwrap();
+        assert_eq!((&*seen.model, seen.form_model.is_some()), ("d", true));
     }
 
     #[test]

@@ -16,6 +16,7 @@
 // A layer that is not compiled leaves what it alone uses unused.
 #![cfg_attr(not(feature = "gateway"), allow(dead_code, unused_imports, unreachable_pub))]
 
+mod adapted;
 pub mod adapter;
 mod admission;
 mod answer;

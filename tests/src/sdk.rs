@@ -17,6 +17,8 @@ pub enum Script {
     PythonAnthropicLegacy,
     /// `google-genai` for Python.
     PythonGoogle,
+    /// `openai`, `anthropic` and `google-genai` for Python, as clients of Azure and Vertex.
+    PythonClouds,
     /// `openai` for Node.
     NodeOpenAi,
     /// `@anthropic-ai/sdk` for Node.
@@ -112,6 +114,7 @@ impl Script {
                 Ok(command)
             }
             Self::PythonGoogle => python("google_sdk.py"),
+            Self::PythonClouds => python("clouds_sdk.py"),
             Self::NodeOpenAi => node("openai.mjs"),
             Self::NodeAnthropic => node("anthropic.mjs"),
         }

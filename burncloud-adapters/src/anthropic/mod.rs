@@ -2,10 +2,11 @@
 //!
 //! Facts were checked against its SDKs (anthropic 0.125 and 2.x) and recorded traffic.
 
+pub(crate) mod clouds;
 mod usage;
 
 use crate::{auth, path, reader};
-use burncloud_core::adapter::{Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
+use burncloud_core::adapter::{AdaptAsk, Adapted, Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
 use burncloud_core::{Dialect, Endpoint, Error, Operation, Surface};
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue};
@@ -43,13 +44,15 @@ impl Adapter for Anthropic {
 
     fn serves(&self, endpoint: &Endpoint) -> bool {
         endpoint.dialect == Dialect::Anthropic
-            && endpoint.surface == Surface::Direct
+            && matches!(endpoint.surface, Surface::Direct | Surface::Azure)
             && matches!(endpoint.operation, Operation::Messages | Operation::CountTokens)
     }
 
-    /// The caller's path below the channel's root. A root that ends in `/v1` already takes the place of the path's.
+    /// The caller's path below the channel's root, without Azure's prefix. A root that ends in `/v1` already takes the
+    /// place of the path's.
     fn target(&self, ask: &TargetAsk<'_>) -> Result<PathAndQuery, Error> {
-        let rest = ask.path.strip_prefix("/v1/").ok_or_else(|| path::unknown(ask.path))?;
+        let path = ask.path.strip_prefix("/anthropic").unwrap_or(ask.path);
+        let rest = path.strip_prefix("/v1/").ok_or_else(|| path::unknown(ask.path))?;
         let version = if ask.root.ends_with("/v1") { "/" } else { "/v1/" };
         path::join(&[ask.root, version, rest], ask.query)
     }
@@ -62,10 +65,24 @@ impl Adapter for Anthropic {
         vec![(HeaderName::from_static("anthropic-version"), HeaderValue::from_static(VERSION))]
     }
 
+    /// Callers of Claude at Vertex, whose bodies differ in a field or two.
+    fn translates(&self, endpoint: &Endpoint) -> bool {
+        endpoint.dialect == Dialect::Anthropic && endpoint.surface == Surface::Vertex
+    }
+
+    fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        clouds::from_vertex(ask)
+    }
+
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
-        match endpoint.operation {
-            Operation::Messages => reader::reader(usage::Messages, head),
-            _ => Box::new(NoUsage),
-        }
+        usage_reader(endpoint.operation, head)
+    }
+}
+
+/// The reader for an answer in Anthropic's shape.
+pub(crate) fn usage_reader(operation: Operation, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
+    match operation {
+        Operation::Messages => reader::reader(usage::Messages, head),
+        _ => Box::new(NoUsage),
     }
 }

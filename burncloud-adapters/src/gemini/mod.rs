@@ -41,7 +41,7 @@ impl Adapter for Gemini {
     fn serves(&self, endpoint: &Endpoint) -> bool {
         use Operation as O;
         endpoint.dialect == Dialect::Gemini
-            && endpoint.surface == Surface::Direct
+            && matches!(endpoint.surface, Surface::Direct | Surface::Vertex)
             && matches!(
                 endpoint.operation,
                 O::GenerateContent | O::StreamGenerateContent | O::CountTokens | O::EmbedContent
@@ -49,16 +49,18 @@ impl Adapter for Gemini {
     }
 
     /// The caller's path, with another model where it is mapped. A root that names a version takes the place
-    /// of the path's.
+    /// of the path's. A path at Vertex is made anew, in the version that knows every field.
     fn target(&self, ask: &TargetAsk<'_>) -> Result<PathAndQuery, Error> {
+        if ask.endpoint.surface == Surface::Vertex {
+            let version = if root_has_version(ask.root) { "" } else { "/v1beta" };
+            return at_model(ask, version);
+        }
         let (version, rest) = split(ask.path).ok_or_else(|| path::unknown(ask.path))?;
         let version = if root_has_version(ask.root) { "" } else { version };
         if !ask.mapped {
             return path::join(&[ask.root, version, "/models/", rest], ask.query);
         }
-        let action = rest.rsplit_once(':').ok_or_else(|| path::unknown(ask.path))?.1;
-        let model = ask.upstream_model.strip_prefix("models/").unwrap_or(ask.upstream_model);
-        path::join(&[ask.root, version, "/models/", &path::encoded(model), ":", action], ask.query)
+        at_model(ask, version)
     }
 
     fn authorize(&self, credential: &SecretString) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
@@ -71,14 +73,26 @@ impl Adapter for Gemini {
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
-        use Operation as O;
-        match endpoint.operation {
-            O::GenerateContent | O::StreamGenerateContent | O::EmbedContent => {
-                reader::reader(usage::Content, head)
-            }
-            _ => Box::new(NoUsage),
-        }
+        usage_reader(endpoint.operation, head)
     }
+}
+
+/// The reader for an answer in Gemini's shape.
+pub(crate) fn usage_reader(operation: Operation, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
+    use Operation as O;
+    match operation {
+        O::GenerateContent | O::StreamGenerateContent | O::EmbedContent => {
+            reader::reader(usage::Content, head)
+        }
+        _ => Box::new(NoUsage),
+    }
+}
+
+/// The caller's action on the upstream model.
+fn at_model(ask: &TargetAsk<'_>, version: &str) -> Result<PathAndQuery, Error> {
+    let action = ask.path.rsplit_once(':').ok_or_else(|| path::unknown(ask.path))?.1;
+    let model = ask.upstream_model.strip_prefix("models/").unwrap_or(ask.upstream_model);
+    path::join(&[ask.root, version, "/models/", &path::encoded(model), ":", action], ask.query)
 }
 
 /// `/v1beta` and what follows `/models/`.

@@ -91,6 +91,39 @@ pub static OPENAI: OpenAiCompatible = OpenAiCompatible {
     quirks: Quirks { always_done: true, ..Quirks::STANDARD },
 };
 
+/// What follows an API root for an operation.
+pub(crate) fn operation_path(operation: Operation) -> Option<&'static str> {
+    use Operation as O;
+    Some(match operation {
+        O::Chat => "chat/completions",
+        O::Responses => "responses",
+        O::ResponsesInputTokens => "responses/input_tokens",
+        O::Completions => "completions",
+        O::Embeddings => "embeddings",
+        O::ImageGeneration => "images/generations",
+        O::ImageEdit => "images/edits",
+        O::ImageVariation => "images/variations",
+        O::Speech => "audio/speech",
+        O::Transcription => "audio/transcriptions",
+        O::Translation => "audio/translations",
+        O::Moderation => "moderations",
+        O::Rerank => "rerank",
+        _ => return None,
+    })
+}
+
+/// The reader for an answer in OpenAI's shape.
+pub(crate) fn usage_reader(
+    operation: Operation,
+    quirks: Quirks,
+    head: &AnswerHead<'_>,
+) -> Box<dyn UsageReader> {
+    match OpenAiProtocol::new(operation, quirks) {
+        Some(protocol) => reader::reader(protocol, head),
+        None => Box::new(NoUsage),
+    }
+}
+
 impl Adapter for OpenAiCompatible {
     fn name(&self) -> &str {
         self.name
@@ -106,12 +139,18 @@ impl Adapter for OpenAiCompatible {
 
     fn serves(&self, endpoint: &Endpoint) -> bool {
         endpoint.dialect == Dialect::OpenAi
-            && endpoint.surface == Surface::Direct
+            && matches!(endpoint.surface, Surface::Direct | Surface::Azure)
             && self.operations.contains(&endpoint.operation)
     }
 
-    /// The caller's path with the channel's root in the place of `/v1`.
+    /// The caller's path with the channel's root in the place of `/v1`. Of a path at Azure only the operation is
+    /// left: the deployment stands in the body as the model, and no one else knows Azure's versions.
     fn target(&self, ask: &TargetAsk<'_>) -> Result<PathAndQuery, Error> {
+        if ask.endpoint.surface == Surface::Azure {
+            let rest = operation_path(ask.endpoint.operation).ok_or_else(|| path::unknown(ask.path))?;
+            let query = path::without(ask.query, "api-version");
+            return path::join(&[ask.root, "/", rest], query.as_deref());
+        }
         let rest = ask.path.strip_prefix("/v1/").ok_or_else(|| path::unknown(ask.path))?;
         path::join(&[ask.root, "/", rest], ask.query)
     }
@@ -125,9 +164,6 @@ impl Adapter for OpenAiCompatible {
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
-        match OpenAiProtocol::new(endpoint.operation, self.quirks) {
-            Some(protocol) => reader::reader(protocol, head),
-            None => Box::new(NoUsage),
-        }
+        usage_reader(endpoint.operation, self.quirks, head)
     }
 }

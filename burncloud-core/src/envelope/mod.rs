@@ -120,6 +120,7 @@ fn candidate(length: usize, first: u8) -> Option<(&'static str, Field)> {
     })
 }
 
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 const UNSIGNED: &str = "an unsigned integer or null";
 const SWITCH: &str = "true, false or null";
 
@@ -134,7 +135,6 @@ impl Envelope {
     /// When the body is no object, ends early, is not JSON where it was read, names an interesting field
     /// twice, or gives one of them a value of the wrong type. See [`EnvelopeError`].
     pub fn scan(body: &[u8]) -> Result<Self, EnvelopeError> {
-        const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
         let from = if body.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         let mut members = Members::open(body, from)?;
         let mut envelope = Self { empty: true, ..Self::default() };

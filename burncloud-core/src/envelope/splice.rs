@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::members::skip_whitespace;
-use super::{Envelope, Span};
+use super::members::{Members, skip_whitespace};
+use super::{BYTE_ORDER_MARK, Envelope, Span};
 
 /// Up to this size, copying the body once is cheaper than sending it in several pieces.
 const COPY_LIMIT: usize = 16 * 1024;
@@ -182,6 +182,34 @@ impl Envelope {
     }
 }
 
+impl Envelope {
+    /// The edit that makes the body name this model (a JSON string): in the place of another or of null, or as a
+    /// member of its own; `None` when the body names it already. `body` must be the bytes that were scanned.
+    #[must_use]
+    pub fn model_edit(&self, body: &[u8], model: Bytes) -> Option<Edit> {
+        let at = self.model.or_else(|| null_model(body));
+        if let Some(at) = at {
+            return (at.of(body) != &*model).then_some(Edit { at, with: model });
+        }
+        let comma: &[u8] = if self.empty { b"" } else { b"," };
+        let at = Span { start: self.object_end, end: self.object_end };
+        Some(Edit { at, with: [comma, b"\"model\":", &model].concat().into() })
+    }
+}
+
+/// Where `model` is null: the scan leaves that out.
+fn null_model(body: &[u8]) -> Option<Span> {
+    let candidate = |length, first| ((length, first) == (5, b'm')).then_some(("model", ()));
+    let from = if body.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let mut members = Members::open(body, from).ok()?;
+    while let Some(member) = members.next().ok()? {
+        if let Some((_, (), true)) = member.named(body, candidate).ok()? {
+            return Some(member.value);
+        }
+    }
+    None
+}
+
 /// `text` as a JSON string literal, its quotes included, such as a mapped model's name for an [`Edit`].
 #[must_use]
 pub fn json_string(text: &str) -> Bytes {
@@ -194,6 +222,27 @@ mod tests {
 
     fn edit(start: usize, end: usize, with: &'static str) -> Edit {
         Edit { at: Span { start, end }, with: Bytes::from_static(with.as_bytes()) }
+    }
+
+    fn with_model(body: &str) -> Option<String> {
+        let envelope = Envelope::scan(body.as_bytes()).unwrap();
+        let edit = envelope.model_edit(body.as_bytes(), json_string("m"))?;
+        let spliced = splice(&Bytes::copy_from_slice(body.as_bytes()), &mut [edit]).to_bytes();
+        Some(String::from_utf8(spliced.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn a_model_is_replaced_or_put_in() {
+        for (body, want) in [
+            (r#"{"model":"x","a":1}"#, r#"{"model":"m","a":1}"#),
+            (r#"{"a":{"model":"y"},"model" : null }"#, r#"{"a":{"model":"y"},"model" : "m" }"#),
+            (r#"{"a":1 }"#, r#"{"a":1 ,"model":"m"}"#),
+            ("{}", r#"{"model":"m"}"#),
+            ("\u{feff}{\"model\":null}", "\u{feff}{\"model\":\"m\"}"),
+        ] {
+            assert_eq!(with_model(body).as_deref(), Some(want), "{body}");
+        }
+        assert_eq!(with_model(r#"{"model":"m"}"#), None);
     }
 
     fn with_usage(body: &str) -> Option<String> {

@@ -35,8 +35,8 @@ pub struct Sign<S> {
 
 /// All of a body that `passthrough` made: it is in memory already.
 async fn whole(body: Body) -> Result<Bytes, Error> {
-    if let Some(bytes) = body.as_bytes() {
-        return Ok(bytes.clone());
+    if let Some(bytes) = body.in_memory() {
+        return Ok(bytes);
     }
     Ok(body.collect().await?.to_bytes())
 }

@@ -163,6 +163,14 @@ impl Channel {
         })
     }
 
+    /// A status of the provider's as the operator wants it taken.
+    pub(crate) fn map_status<B>(&self, response: &mut http::Response<B>) {
+        let status = response.status();
+        if let Some((_, to)) = self.status_mapping.iter().find(|(from, _)| *from == status) {
+            *response.status_mut() = *to;
+        }
+    }
+
     pub(crate) fn count_success(&self) {
         self.answered.fetch_add(1, Relaxed);
     }

@@ -35,6 +35,13 @@ pub struct Lane {
     pub billing_slot: Slot,
 }
 
+impl Lane {
+    fn takes(&self, endpoint: &Endpoint) -> bool {
+        let adapter = &self.channel.adapter;
+        adapter.serves(endpoint) || adapter.translates(endpoint)
+    }
+}
+
 /// A lane that a request may be sent to.
 pub type Candidate = Arc<Lane>;
 
@@ -50,10 +57,10 @@ pub struct Route {
 }
 
 impl Route {
-    /// Whether any lane can be passed this endpoint's requests.
+    /// Whether any lane can take this endpoint's requests, as they are or translated.
     #[must_use]
     pub fn serves(&self, endpoint: &Endpoint) -> bool {
-        self.lanes.iter().any(|lane| lane.channel.adapter.serves(endpoint))
+        self.lanes.iter().any(|lane| lane.takes(endpoint))
     }
 
     /// The lanes to try for one request, in order: those that serve the endpoint and whose breaker lets
@@ -61,7 +68,7 @@ impl Route {
     /// that a model all of whose lanes are broken is still tried rather than refused.
     #[must_use]
     pub fn candidates(&self, endpoint: &Endpoint) -> Vec<Candidate> {
-        let usable = |lane: &&Candidate| lane.channel.adapter.serves(endpoint) && lane.channel.weight > 0;
+        let usable = |lane: &&Candidate| lane.channel.weight > 0 && lane.takes(endpoint);
         let mut ready: Vec<Candidate> = Vec::with_capacity(self.lanes.len());
         let mut broken: Vec<Candidate> = Vec::new();
         for lane in self.lanes.iter().filter(usable) {

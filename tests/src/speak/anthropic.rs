@@ -5,8 +5,10 @@ use crate::upstream::Recorded;
 use serde_json::{Value, json};
 
 pub(super) fn answer(request: &Recorded, report: bool) -> Spoken {
-    let body = request.json();
-    if request.path().ends_with("/count_tokens") {
+    let mut body = request.json();
+    // At Vertex the path names it.
+    body["model"] = json!(request.model());
+    if request.path().ends_with("/count_tokens") || request.path().contains("/count-tokens:") {
         return Spoken::json(200, &json!({"input_tokens": 12}));
     }
     if body["stream"] == true { stream(&body, report) } else { whole(&body, report) }

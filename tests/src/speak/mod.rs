@@ -73,7 +73,7 @@ enum Dialect {
 }
 
 fn dialect(request: &Recorded) -> Dialect {
-    if request.path().contains("/messages") {
+    if request.path().contains("/messages") || request.path().contains("/publishers/anthropic/") {
         Dialect::Anthropic
     } else if request.path().contains(':') || request.path().starts_with("/v1beta") {
         Dialect::Gemini

@@ -8,6 +8,10 @@ pub(super) fn answer(request: &Recorded, report: bool) -> Spoken {
     let body = request.json();
     let path = request.path();
     let op = path.split_once("/v1/").map_or(path, |(_, op)| op).trim_start_matches('/');
+    // Azure's older paths, most of which name the deployment.
+    let op = op.strip_prefix("openai/").unwrap_or(op);
+    let deployed = op.strip_prefix("deployments/").and_then(|rest| rest.split_once('/'));
+    let op = deployed.map_or(op, |(_, op)| op);
     match op {
         "chat/completions" => chat(&body, report),
         "completions" => completion(&body, report),

@@ -1,5 +1,6 @@
 //! A provider's answer becomes the gateway's.
 
+use crate::adapted::{self, Way};
 use crate::adapter::AnswerHead;
 use crate::answer::{Answer, Arrived};
 use crate::context::Context;
@@ -8,7 +9,7 @@ use crate::meter::Draft;
 use crate::quiet::Quiet;
 use crate::routing::{Candidate, Channel};
 use crate::sse::{UsageChunkFilter, is_event_stream};
-use crate::{Body, Endpoint, Error};
+use crate::{Body, Endpoint, Error, ErrorKind, TraceId};
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, Request, Response};
@@ -42,6 +43,9 @@ pub(super) struct Parts {
     started: Instant,
     draft: Arc<Draft>,
     slot: Slot,
+    trace_id: TraceId,
+    adapted: Option<adapted::Slot>,
+    way: Option<Way>,
 }
 
 impl Parts {
@@ -52,13 +56,44 @@ impl Parts {
         slot: Slot,
     ) -> Result<Parts, Error> {
         let context = Context::of(request)?;
+        let translated = context.adapted.is_some() && !lane.channel.adapter.serves(&context.endpoint);
         Ok(Parts {
-            withhold_usage: context.inspected()?.adds_usage(lane, &context.endpoint),
+            withhold_usage: !translated && context.inspected()?.adds_usage(lane, &context.endpoint),
+            trace_id: context.trace_id,
+            adapted: context.adapted.clone(),
+            way: None,
             endpoint: context.endpoint.clone(),
             started: Instant::now(),
             draft: draft.clone(),
             slot,
         })
+    }
+}
+
+impl Parts {
+    /// Whether the request cannot be said in this provider's words.
+    pub(super) fn refused(&self) -> bool {
+        self.adapted.as_ref().is_some_and(adapted::Slot::refused)
+    }
+
+    /// Takes what the answer must go through, and has it go through at once where it is no stream.
+    pub(super) async fn whole(
+        &mut self,
+        arrived: Result<(Response<Body>, Option<Bytes>), Error>,
+        lane: &Candidate,
+    ) -> Result<(Response<Body>, Option<Bytes>), Error> {
+        let Some(slot) = &self.adapted else { return arrived };
+        let (response, first) = arrived?;
+        let way = self.way.insert(slot.take().unwrap_or_default());
+        way.log(&self.trace_id, lane);
+        if is_event_stream(&response) || !response.status().is_success() {
+            return Ok((response, first));
+        }
+        let left = lane.channel.timeouts.total.saturating_sub(self.started.elapsed());
+        tokio::time::timeout(left, way.whole(response, first)).await.map_err(|_| {
+            Error::new(ErrorKind::GatewayTimeout, "the provider did not answer in time")
+                .with_context("total time")
+        })?
     }
 }
 
@@ -73,7 +108,7 @@ fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
 pub(super) fn accept(
     mut response: Response<Body>,
     first: Option<Bytes>,
-    parts: Parts,
+    mut parts: Parts,
     lane: &Candidate,
 ) -> Response<Body> {
     clean_response(response.headers_mut());
@@ -86,9 +121,16 @@ pub(super) fn accept(
         notes.upstream_request_id = request_id(response.headers());
     });
     let head = AnswerHead { status, headers: response.headers(), streamed };
-    let reader = lane.channel.adapter.usage_reader(&parts.endpoint, &head);
+    let mut way = parts.way.take().unwrap_or_default();
+    let endpoint = way.endpoint.as_ref().unwrap_or(&parts.endpoint);
+    let reader = lane.channel.adapter.usage_reader(endpoint, &head);
     let filter = (streamed && parts.withhold_usage).then(UsageChunkFilter::default);
-    if filter.is_some() {
+    if parts.adapted.is_some() {
+        way.head(&mut response);
+        let status = response.status().as_u16();
+        parts.draft.note(|notes| notes.status = status);
+    }
+    if filter.is_some() || way.change.is_some() {
         response.headers_mut().remove(CONTENT_LENGTH);
     }
     let timeouts = &lane.channel.timeouts;
@@ -96,8 +138,8 @@ pub(super) fn accept(
     let quiet = Quiet::new(timeouts.idle, deadline);
     let Parts { draft, slot, .. } = parts;
     response.map(|upstream| {
-        let arrived = Arrived { upstream, first, streamed };
-        let answer = Body::answer(Box::new(Answer::new(arrived, reader, filter, quiet, draft)));
+        let arrived = Arrived { upstream, first, streamed, filter, change: way.change };
+        let answer = Body::answer(Box::new(Answer::new(arrived, reader, quiet, draft)));
         if slot.0.is_some() { answer.hold(slot) } else { answer }
     })
 }

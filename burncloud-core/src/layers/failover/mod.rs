@@ -13,6 +13,7 @@
 mod accept;
 mod verdict;
 
+use crate::adapted;
 use crate::context::Context;
 use crate::headers::clean_request;
 use crate::layers::Stack;
@@ -118,7 +119,10 @@ async fn attempts<S: Stack>(
     settings: FailoverSettings,
     mut request: Request<Body>,
 ) -> Result<Response<Body>, Error> {
+    let strict =
+        request.headers().get("x-burncloud-strict").is_some_and(|value| value != "false" && value != "0");
     clean_request(request.headers_mut());
+    Context::of_mut(&mut request)?.strict = strict;
     let candidates = std::mem::take(&mut Context::of_mut(&mut request)?.candidates);
     let draft = Context::of(&request)?.draft()?.clone();
     let began = Instant::now();
@@ -140,15 +144,25 @@ async fn attempts<S: Stack>(
         tried += 1;
         lane.breaker.probe();
         let attempt = next_request(&mut spare, &lane, number + 1 == total || tried == most)?;
-        let parts = accept::Parts::of(&attempt, &draft, &lane, busy)?;
+        let mut parts = accept::Parts::of(&attempt, &draft, &lane, busy)?;
         let started = Instant::now();
         draft.note(|notes| notes.trying = Some((lane.channel.id, started)));
         let call = inner.call(attempt);
-        let arrival = async { first_bytes(call.await?).await };
-        let (result, first) = match within(lane.channel.timeouts.first_byte, arrival).await {
+        let arrival = async {
+            let mut response = call.await?;
+            lane.channel.map_status(&mut response);
+            first_bytes(response).await
+        };
+        let arrived = within(lane.channel.timeouts.first_byte, arrival).await;
+        let (result, first) = match parts.whole(arrived, &lane).await {
             Ok((response, first)) => (Ok(response), first),
             Err(error) => (Err(error), None),
         };
+        if parts.refused() {
+            draft.note(|notes| notes.trying = None);
+            last_error = last_error.or(result.err());
+            continue;
+        }
         let verdict = Verdict::of(&result).or_retry(&lane, &result, first.as_ref());
         draft.note(|notes| {
             notes.trying = None;
@@ -186,7 +200,9 @@ fn next_request(
     let used_up = || Error::new(ErrorKind::Internal, "a request was used up before its attempts");
     let mut request =
         if last { spare.take().ok_or_else(used_up)? } else { copy(spare.as_ref().ok_or_else(used_up)?)? };
-    Context::of_mut(&mut request)?.lane = Some(lane.clone());
+    let context = Context::of_mut(&mut request)?;
+    context.adapted = adapted::Slot::of(lane, &context.endpoint);
+    context.lane = Some(lane.clone());
     Ok(request)
 }
 

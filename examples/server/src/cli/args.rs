@@ -206,6 +206,9 @@ pub(crate) struct CreateChannelArgs {
     /// An HTTP proxy, as http://host:port.
     #[arg(long, value_name = "URL")]
     pub(crate) proxy: Option<String>,
+    /// What only some providers know, as name=value, such as region=us-east-1; may be given several times.
+    #[arg(long = "option", value_name = "NAME=VALUE", value_parser = option)]
+    pub(crate) options: Vec<(String, String)>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -308,6 +311,11 @@ fn rate(text: &str) -> Result<(String, String), String> {
     Ok((class.to_owned(), amount.to_owned()))
 }
 
+fn option(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write name=value")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
 fn receipt_id(text: &str) -> Result<ReceiptId, String> {
     ReceiptId::parse(text).ok_or_else(|| "write a receipt's id: rc_ and 32 hexadecimal digits".to_owned())
 }
@@ -322,6 +330,12 @@ mod tests {
         assert_eq!(balance("unlimited"), Ok(Balance(None)));
         assert_eq!(balance("0.5"), Ok(Balance(Some(Nano(500_000_000)))));
         assert!(balance("-1").is_err() && balance("none").unwrap_err().contains("unlimited"));
+    }
+
+    #[test]
+    fn an_option_is_a_name_and_a_value() {
+        assert_eq!(option("region=us-east-1"), Ok(("region".to_owned(), "us-east-1".to_owned())));
+        assert!(option("region").is_err());
     }
 
     #[test]

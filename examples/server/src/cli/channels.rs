@@ -48,6 +48,7 @@ fn config(args: CreateChannelArgs) -> CliResult<ChannelConfig> {
         settings: ChannelSettings {
             concurrency: args.concurrency,
             proxy: args.proxy,
+            options: args.options.into_iter().collect(),
             ..ChannelSettings::default()
         },
     })

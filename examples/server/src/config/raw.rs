@@ -101,6 +101,8 @@ pub(super) struct RawChannel {
     pub(super) include_usage: Option<bool>,
     pub(super) concurrency: Option<At<u32>>,
     pub(super) proxy: Option<At<String>>,
+    #[serde(default)]
+    pub(super) options: BTreeMap<String, At<String>>,
 }
 
 #[derive(Debug, Deserialize)]

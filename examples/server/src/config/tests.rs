@@ -50,6 +50,30 @@ fn the_stable_shape_is_read() {
 }
 
 #[test]
+fn a_channels_options_are_read_and_checked() {
+    let text = r#"
+allow_inline_secrets = true
+[[channels]]
+name = "az"
+provider = "azure"
+base_url = "https://example.openai.azure.com"
+credential = "0123456789"
+models = ["gpt-4o"]
+options = { api_version = "2024-10-21" }
+"#;
+    let config = parse(text).unwrap();
+    assert_eq!(config.declared.channels[0].settings.options["api_version"], "2024-10-21");
+    for (from, to, field) in [
+        ("2024-10-21", "someday", "options.api_version"),
+        ("api_version", "version", "options.version"),
+        ("\"azure\"", "\"openai\"", "options.api_version"),
+    ] {
+        let problems = parse(&text.replace(from, to)).unwrap_err().to_string();
+        assert!(problems.contains(field) && problems.contains("toml:9:"), "{problems}");
+    }
+}
+
+#[test]
 fn an_empty_file_is_all_defaults() {
     let config = parse("").unwrap();
     assert_eq!(config.server.listen.port(), 3000);

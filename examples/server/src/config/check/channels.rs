@@ -57,6 +57,11 @@ fn channel(raw: &RawChannel, credential: Option<SecretString>) -> ChannelConfig 
             include_usage: raw.include_usage,
             concurrency: raw.concurrency.as_ref().map(|c| *c.get_ref()),
             proxy: raw.proxy.as_ref().map(|p| p.get_ref().clone()),
+            options: raw
+                .options
+                .iter()
+                .map(|(name, value)| (name.clone(), value.get_ref().clone()))
+                .collect(),
             ..ChannelSettings::default()
         },
     }
@@ -74,7 +79,7 @@ fn channel_span(raw: &RawChannel, error: &UseCaseError, whole: Range<usize>) -> 
         "timeouts" => raw.timeouts.as_ref().map(Spanned::span),
         "concurrency" => raw.concurrency.as_ref().map(Spanned::span),
         "proxy" => raw.proxy.as_ref().map(Spanned::span),
-        _ => None,
+        field => field.strip_prefix("options.").and_then(|name| raw.options.get(name)).map(Spanned::span),
     };
     span.unwrap_or(whole)
 }

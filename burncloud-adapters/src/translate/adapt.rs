@@ -1,0 +1,206 @@
+//! A request of one format for a provider of another, and its answer back.
+
+use super::codec::{Caller, Profile, Target, codec};
+use super::rewrite::Translation;
+use super::{Content, Conversation, Format, Notes, Part, Role, Tool};
+use burncloud_core::adapter::{AdaptAsk, Adapted};
+use burncloud_core::{Endpoint, Error, ErrorKind};
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
+use serde_json::{Map, Value};
+
+/// Whether callers of an endpoint can be translated for a provider of this format.
+pub(crate) fn translates(endpoint: &Endpoint, to: Format) -> bool {
+    Format::of(endpoint).is_some_and(|from| from != to && codec(from).is_some()) && codec(to).is_some()
+}
+
+/// The request in the provider's format.
+pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result<Adapted, Error> {
+    let unknown =
+        || Error::new(ErrorKind::NotImplemented, "this endpoint cannot be translated for this model");
+    let from = Format::of(ask.endpoint).ok_or_else(unknown)?;
+    let (reader, writer) = (codec(from).ok_or_else(unknown)?, codec(to).ok_or_else(unknown)?);
+    let mut notes = Notes::new(from);
+    let body = parse(ask.body)?;
+    let echo = if from == Format::Responses { echo(&body) } else { Map::new() };
+    let mut conversation = reader.read_request(body, &mut notes)?;
+    conversation.from = Some(from);
+    conversation.stream = ask.streamed;
+    leave_out_foreign(&mut conversation, to, &mut notes)?;
+    let caller = Caller {
+        model: ask.model.to_owned(),
+        include_usage: conversation.include_usage,
+        as_list: from == Format::Gemini && !asks_for_events(ask.query),
+        echo,
+    };
+    let target = Target { model: ask.upstream_model, streamed: ask.streamed, profile };
+    let body = writer.write_request(conversation, &target, &mut notes)?;
+    let body = serde_json::to_vec(&body).map_err(|e| {
+        Error::new(ErrorKind::Internal, "a translated request cannot be written").with_context(e.to_string())
+    })?;
+    let mut headers = HeaderMap::with_capacity(4);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT, accept(to, ask.streamed));
+    let (path, query, endpoint) = address(to, ask.upstream_model, ask.streamed);
+    Ok(Adapted {
+        endpoint,
+        path,
+        query,
+        headers,
+        body: Bytes::from(body),
+        dropped: notes.into_dropped(),
+        answer: Some(Box::new(Translation::new(to, *profile, from, caller, ask.streamed))),
+    })
+}
+
+/// A body as an object.
+pub(crate) fn parse(body: &[u8]) -> Result<Map<String, Value>, Error> {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(_) => {
+            Err(Error::new(ErrorKind::BadRequest, "the body must be a JSON object").with_code("invalid_json"))
+        }
+        Err(error) => Err(Error::new(ErrorKind::BadRequest, format!("the body is not JSON: {error}"))
+            .with_code("invalid_json")),
+    }
+}
+
+fn asks_for_events(query: Option<&str>) -> bool {
+    query.is_some_and(|query| {
+        query.split('&').any(|pair| pair == "alt=sse" || pair == "$alt=sse" || pair == "%24alt=sse")
+    })
+}
+
+fn accept(to: Format, streamed: bool) -> HeaderValue {
+    HeaderValue::from_static(match (to, streamed) {
+        (_, false) => "application/json",
+        (Format::Converse, true) => "application/vnd.amazon.eventstream",
+        (_, true) => "text/event-stream",
+    })
+}
+
+/// Where a caller of a format would send such a request.
+fn address(to: Format, model: &str, streamed: bool) -> (String, Option<String>, Endpoint) {
+    let mut endpoint =
+        Endpoint { dialect: to.dialect(), operation: to.operation(streamed), ..Endpoint::default() };
+    let mut query = None;
+    let path = match to {
+        Format::Chat => "/v1/chat/completions".to_owned(),
+        Format::Responses => "/v1/responses".to_owned(),
+        Format::Messages => "/v1/messages".to_owned(),
+        Format::Cohere => "/v2/chat".to_owned(),
+        Format::Gemini => {
+            endpoint.path_model = Some(model.into());
+            query = streamed.then(|| "alt=sse".to_owned());
+            let action = if streamed { "streamGenerateContent" } else { "generateContent" };
+            let model = model.strip_prefix("models/").unwrap_or(model);
+            format!("/v1beta/models/{}:{action}", crate::path::encoded(model))
+        }
+        Format::Converse => {
+            endpoint.path_model = Some(model.into());
+            endpoint.surface = burncloud_core::Surface::Bedrock;
+            let action = if streamed { "converse-stream" } else { "converse" };
+            format!("/model/{}/{action}", crate::path::encoded(model))
+        }
+    };
+    (path, query, endpoint)
+}
+
+/// What a Responses answer repeats of its request.
+fn echo(body: &Map<String, Value>) -> Map<String, Value> {
+    const NAMES: [&str; 14] = [
+        "instructions",
+        "max_output_tokens",
+        "max_tool_calls",
+        "metadata",
+        "parallel_tool_calls",
+        "previous_response_id",
+        "reasoning",
+        "service_tier",
+        "temperature",
+        "text",
+        "tool_choice",
+        "tools",
+        "top_p",
+        "truncation",
+    ];
+    let named = NAMES.iter().filter_map(|name| Some(((*name).to_owned(), body.get(*name)?.clone())));
+    named.collect()
+}
+
+/// Takes out what only another format knows, with a record of it. Content that a user sent is refused instead.
+fn leave_out_foreign(conversation: &mut Conversation, to: Format, notes: &mut Notes) -> Result<(), Error> {
+    let from = notes.caller();
+    let foreign = !from.family(to);
+    if foreign {
+        for name in std::mem::take(&mut conversation.carry).into_iter().map(|(name, _)| name) {
+            notes.drop_named(name);
+        }
+    }
+    let mut tools = Vec::with_capacity(conversation.tools.len());
+    for tool in std::mem::take(&mut conversation.tools) {
+        match tool {
+            Tool::BuiltIn { format, kind, .. } if format != to => notes.drop_named(format!("tools.{kind}")),
+            Tool::Function(mut function) => {
+                if foreign {
+                    drop_carry(&mut function.carry, "tools", notes);
+                }
+                tools.push(Tool::Function(function));
+            }
+            other => tools.push(other),
+        }
+    }
+    conversation.tools = tools;
+    foreign_parts(&mut conversation.system, Role::System, to, foreign, notes)?;
+    for turn in &mut conversation.turns {
+        if foreign {
+            drop_carry(&mut turn.carry, "messages", notes);
+        }
+        foreign_parts(&mut turn.parts, turn.role, to, foreign, notes)?;
+    }
+    conversation.turns.retain(|turn| !turn.parts.is_empty());
+    Ok(())
+}
+
+fn foreign_parts(
+    parts: &mut Vec<Part>,
+    role: Role,
+    to: Format,
+    foreign: bool,
+    notes: &mut Notes,
+) -> Result<(), Error> {
+    let mut refused = None;
+    parts.retain_mut(|part| {
+        if foreign {
+            drop_carry(&mut part.carry, "messages.content", notes);
+        }
+        if let Content::ToolResult(result) = &mut part.content {
+            refused =
+                foreign_parts(&mut result.content, Role::User, to, foreign, notes).err().or(refused.take());
+        }
+        let Content::Other { format, value } = &part.content else { return true };
+        if *format == to {
+            return true;
+        }
+        let kind = value.get("type").and_then(Value::as_str).unwrap_or("a part of unknown kind");
+        if role == Role::Assistant {
+            notes.drop_named(format!("messages.content.{kind}"));
+        } else {
+            refused = Some(Notes::cannot_say(
+                &format!("`{kind}`"),
+                to,
+                "take it out, or ask a model whose provider has it",
+            ));
+        }
+        false
+    });
+    refused.map_or(Ok(()), Err)
+}
+
+fn drop_carry(carry: &mut Map<String, Value>, place: &str, notes: &mut Notes) {
+    for (name, _) in std::mem::take(carry) {
+        notes.drop_named(format!("{place}.{name}"));
+    }
+}

@@ -1,0 +1,8 @@
+//! gemini.
+
+use super::Codec;
+
+/// Not there yet.
+pub(super) fn codec() -> Option<&'static dyn Codec> {
+    None
+}

@@ -1,0 +1,3 @@
+//! Framings that are not server-sent events.
+
+pub(crate) mod event_stream;

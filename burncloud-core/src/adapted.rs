@@ -1,0 +1,276 @@
+//! What becomes of an attempt whose request is not passed through as it is: the layer that adapts the request leaves
+//! here what the answer must go through, and `failover` takes it.
+
+use crate::adapter::{About, AdaptAsk, Adapted, Rewrite};
+use crate::context::Context;
+use crate::inspected::Inspected;
+use crate::routing::Lane;
+use crate::{Body, Endpoint, Error, ErrorKind};
+use bytes::{Bytes, BytesMut};
+use http::response::Parts;
+use http::{HeaderMap, HeaderValue, Response};
+use http_body_util::BodyExt;
+use parking_lot::Mutex;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// Most bytes of an answer that is adapted as a whole.
+const WHOLE_LIMIT: usize = 128 << 20;
+
+/// The place where an attempt's adaptation is left; only attempts that are adapted have one.
+#[derive(Clone, Default)]
+pub(crate) struct Slot(Arc<Mutex<State>>);
+
+#[derive(Default)]
+enum State {
+    #[default]
+    Empty,
+    Refused,
+    Ready(Way),
+}
+
+impl std::fmt::Debug for Slot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Slot")
+    }
+}
+
+/// How an adapted attempt's answer goes back.
+#[derive(Default)]
+pub(crate) struct Way {
+    /// What the provider was asked; `None` where that is what the caller asked.
+    pub(crate) endpoint: Option<Endpoint>,
+    pub(crate) change: Option<Change>,
+    /// The head as it goes out, where it is known already.
+    head: Option<Parts>,
+    /// The caller's fields that were left out.
+    dropped: Vec<Cow<'static, str>>,
+}
+
+/// What an answer's bytes go through.
+pub(crate) enum Change {
+    /// This, as they pass.
+    Rewrite(Box<dyn Rewrite>),
+    /// They are swallowed, and this goes out at their end.
+    Replace(Bytes),
+}
+
+/// One after the other.
+struct Chain {
+    first: Box<dyn Rewrite>,
+    then: Box<dyn Rewrite>,
+    between: BytesMut,
+}
+
+impl Rewrite for Chain {
+    fn head(&mut self, head: &mut Parts) {
+        self.first.head(head);
+        self.then.head(head);
+    }
+
+    fn data(&mut self, chunk: &[u8], out: &mut BytesMut) -> Result<(), Error> {
+        let result = self.first.data(chunk, &mut self.between);
+        self.then.data(&self.between.split(), out).and(result)
+    }
+
+    fn finish(&mut self, out: &mut BytesMut) -> Result<(), Error> {
+        self.first.finish(&mut self.between)?;
+        self.then.data(&self.between.split(), out)?;
+        self.then.finish(out)
+    }
+}
+
+impl Slot {
+    /// A slot for an attempt on this lane, if it is adapted.
+    pub(crate) fn of(lane: &Lane, endpoint: &Endpoint) -> Option<Slot> {
+        let channel = &lane.channel;
+        (channel.transform.is_some() || !channel.adapter.serves(endpoint)).then(Slot::default)
+    }
+
+    /// What was left here, once.
+    pub(crate) fn take(&self) -> Option<Way> {
+        match std::mem::take(&mut *self.0.lock()) {
+            State::Ready(way) => Some(way),
+            State::Empty | State::Refused => None,
+        }
+    }
+
+    /// Whether the request cannot be said in this provider's words: another lane may have them.
+    pub(crate) fn refused(&self) -> bool {
+        matches!(*self.0.lock(), State::Refused)
+    }
+
+    fn refuse(&self, error: Error) -> Error {
+        *self.0.lock() = State::Refused;
+        error
+    }
+
+    fn ready(&self, way: Way) {
+        *self.0.lock() = State::Ready(way);
+    }
+}
+
+/// A request on its way to a provider.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) query: Option<&'a str>,
+    pub(crate) headers: &'a HeaderMap,
+}
+
+impl Slot {
+    /// Has a request translated; what the answer goes through is kept.
+    pub(crate) fn translate(
+        &self,
+        context: &Context,
+        lane: &Lane,
+        seen: &Inspected,
+        request: &Outgoing<'_>,
+    ) -> Result<Adapted, Error> {
+        let ask = AdaptAsk {
+            endpoint: &context.endpoint,
+            path: request.path,
+            query: request.query,
+            headers: request.headers,
+            body: &seen.body,
+            upstream_model: &lane.upstream_model,
+            model: &seen.model,
+            streamed: seen.streamed,
+        };
+        let mut adapted = lane.channel.adapter.adapt(&ask).map_err(|error| self.refuse(error))?;
+        if (context.strict || lane.channel.strict) && !adapted.dropped.is_empty() {
+            let fields = adapted.dropped.join(", ");
+            let text = format!(
+                "this model's provider has no counterpart of: {fields}; leave them out, or do not be strict"
+            );
+            let error = Error::new(ErrorKind::BadRequest, text).with_code("unsupported_fields");
+            return Err(self.refuse(error));
+        }
+        self.ready(Way {
+            endpoint: Some(adapted.endpoint.clone()),
+            change: adapted.answer.take().map(Change::Rewrite),
+            head: None,
+            dropped: std::mem::take(&mut adapted.dropped),
+        });
+        Ok(adapted)
+    }
+
+    /// Changes the request as the operator wants it; `endpoint` is what the provider is asked.
+    pub(crate) fn transform(
+        &self,
+        context: &Context,
+        lane: &Lane,
+        seen: &Inspected,
+        endpoint: &Endpoint,
+        headers: &mut HeaderMap,
+        body: &mut Bytes,
+    ) -> Result<(), Error> {
+        let Some(transform) = &lane.channel.transform else { return Ok(()) };
+        let about = About {
+            endpoint,
+            caller_dialect: context.endpoint.dialect,
+            model: &seen.model,
+            upstream_model: &lane.upstream_model,
+            streamed: seen.streamed,
+            channel: &lane.channel.name,
+        };
+        transform.request(&about, headers, body).map_err(|error| self.refuse(error))?;
+        let Some(first) = transform.answer(&about) else { return Ok(()) };
+        let mut way = self.take().unwrap_or_default();
+        way.change = Some(Change::Rewrite(match way.change.take() {
+            Some(Change::Rewrite(then)) => Box::new(Chain { first, then, between: BytesMut::new() }),
+            _ => first,
+        }));
+        self.ready(way);
+        Ok(())
+    }
+}
+
+impl Way {
+    /// Reads an answer that is no stream to its end and adapts it, so that one that cannot be read is found out while
+    /// another lane may still do better. The provider's own bytes stay the body: they are what is metered.
+    pub(crate) async fn whole(
+        &mut self,
+        response: Response<Body>,
+        first: Option<Bytes>,
+    ) -> Result<(Response<Body>, Option<Bytes>), Error> {
+        let Some(Change::Rewrite(rewrite)) = &mut self.change else { return Ok((response, first)) };
+        let (head, mut body) = response.into_parts();
+        let mut bytes = first.unwrap_or_default();
+        let mut more = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| {
+                Error::new(ErrorKind::BadGateway, "the provider's answer broke off")
+                    .with_context(error.to_string())
+            })?;
+            if let Ok(data) = frame.into_data() {
+                more.extend_from_slice(&data);
+            }
+            if bytes.len() + more.len() > WHOLE_LIMIT {
+                return Err(Error::new(ErrorKind::BadGateway, "the provider's answer is too long"));
+            }
+        }
+        if !more.is_empty() {
+            bytes = [&bytes[..], &more].concat().into();
+        }
+        let mut changed = head.clone();
+        let mut out = BytesMut::with_capacity(bytes.len());
+        rewrite.head(&mut changed);
+        rewrite.data(&bytes, &mut out)?;
+        rewrite.finish(&mut out)?;
+        self.head = Some(changed);
+        self.change = Some(Change::Replace(out.freeze()));
+        Ok((Response::from_parts(head, Body::empty()), Some(bytes)))
+    }
+
+    /// The head as the caller gets it.
+    pub(crate) fn head(&mut self, response: &mut Response<Body>) {
+        let body = std::mem::take(response.body_mut());
+        let (mut head, _) = std::mem::take(response).into_parts();
+        match (self.head.take(), &mut self.change) {
+            (Some(known), _) => head = known,
+            (None, Some(Change::Rewrite(rewrite))) => rewrite.head(&mut head),
+            (None, _) => {}
+        }
+        if let Ok(value) = HeaderValue::from_str(&self.dropped.join(", "))
+            && !self.dropped.is_empty()
+        {
+            head.headers.insert("x-burncloud-dropped", value);
+        }
+        *response = Response::from_parts(head, body);
+    }
+
+    /// Says in the log what was left out.
+    pub(crate) fn log(&self, trace: &crate::TraceId, lane: &Lane) {
+        if !self.dropped.is_empty() {
+            let (channel, model) = (&*lane.channel.name, &*lane.upstream_model);
+            let dropped = self.dropped.join(", ");
+            tracing::info!(%trace, channel, model, dropped, "a translation left fields out");
+        }
+    }
+}
+
+impl Change {
+    /// The next bytes of the provider's; what goes on instead.
+    pub(crate) fn data(&mut self, data: Bytes) -> (Bytes, Result<(), Error>) {
+        match self {
+            Change::Replace(_) => (Bytes::new(), Ok(())),
+            Change::Rewrite(rewrite) => {
+                let mut out = BytesMut::with_capacity(data.len());
+                let result = rewrite.data(&data, &mut out);
+                (out.freeze(), result)
+            }
+        }
+    }
+
+    /// They have ended as they should; what goes on last.
+    pub(crate) fn finish(self) -> (Bytes, Result<(), Error>) {
+        match self {
+            Change::Replace(bytes) => (bytes, Ok(())),
+            Change::Rewrite(mut rewrite) => {
+                let mut out = BytesMut::new();
+                let result = rewrite.finish(&mut out);
+                (out.freeze(), result)
+            }
+        }
+    }
+}
