@@ -15,6 +15,8 @@ mod cohere;
 mod gemini;
 mod responses;
 mod scene;
+#[cfg(test)]
+mod tests;
 
 use crate::speak::Spoken;
 use crate::upstream::Recorded;

@@ -11,7 +11,8 @@ mod table;
 
 use burncloud_tests::config::{Channel, Config, Key, secret_of};
 use burncloud_tests::gateway::Gateway;
-use burncloud_tests::provider::Provider;
+use burncloud_tests::provider::{Provider, usage};
+use burncloud_tests::raw::Request;
 use burncloud_tests::sdk::matrix_caller;
 use burncloud_tests::upstream::{Behaviour, Upstream};
 use futures_util::{StreamExt, stream};
@@ -134,6 +135,22 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// Whoever asked, and in whatever dialect: the receipts of the scenario `usage` count the same tokens.
+    async fn same_bill(&self) {
+        let reasoning = if self.provider == Provider::Bedrock { 0 } else { usage::REASONING };
+        let want = json!([usage::INPUT - usage::CACHED, usage::CACHED, usage::OUTPUT - reasoning, reasoning]);
+        let model = format!("{}-usage", self.provider.model());
+        let mut receipts = self.gateway.receipts().await;
+        receipts.retain(|receipt| receipt["model"] == model.as_str());
+        assert!(!receipts.is_empty(), "no receipt of {model}");
+        for receipt in receipts {
+            let have = ["input", "cached_read", "output", "reasoning"].map(|class| &receipt["usage"][class]);
+            assert_eq!(json!(have), want, "{receipt}");
+        }
+    }
+}
+
 /// A key pair with which a caller of Bedrock signs as the key `dev`; null where the tool gives none.
 async fn aws_pair(gateway: &Gateway) -> Value {
     let output = gateway.run(&["keys", "aws", "dev", "--format", "json"]).await;
@@ -174,7 +191,7 @@ fn record(
     }
 }
 
-async fn run(stages: &[Stage]) -> Results {
+async fn run(stages: &[Stage], results: &mut Results) {
     let jobs = stages.iter().flat_map(|stage| CALLERS.map(|(file, dialects)| (stage, file, dialects)));
     let running = jobs.filter_map(|(stage, file, dialects)| {
         let orders = stage.orders(dialects)?;
@@ -182,11 +199,9 @@ async fn run(stages: &[Stage]) -> Results {
     });
     // Two or three at a time: each is a process of its own.
     let done: Vec<_> = stream::iter(running).buffer_unordered(3).collect().await;
-    let mut results = Results::new();
     for (provider, file, dialects, lines) in done {
-        record(&mut results, provider, dialects, file, lines);
+        record(results, provider, dialects, file, lines);
     }
-    results
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,15 +211,20 @@ async fn every_caller_reaches_every_provider() {
         return burncloud_tests::skip("the translation matrix", &why);
     }
     let mut stages = Vec::new();
-    for provider in Provider::ALL {
-        if Provider::ALL.into_iter().any(|caller| wanted(caller, provider)) {
-            stages.push(Stage::start(provider).await);
+    let mut results = Results::new();
+    for provider in Provider::ALL.into_iter().filter(|one| Provider::ALL.into_iter().any(|c| wanted(c, *one)))
+    {
+        // A gateway that does not start fails its own column, not the others.
+        match tokio::spawn(Stage::start(provider)).await {
+            Ok(stage) => stages.push(stage),
+            Err(why) => record(&mut results, provider, &Provider::ALL, "burncloud", Err(why.to_string())),
         }
     }
-    let results = run(&stages).await;
+    run(&stages, &mut results).await;
     for stage in &stages {
         stage.gateway.idle().await;
         assert!(stage.upstream.served() > 0, "{} was never asked", stage.provider.name());
+        stage.same_bill().await;
     }
     let text = table::render(&results);
     println!("{text}");
@@ -213,4 +233,19 @@ async fn every_caller_reaches_every_provider() {
     if std::env::var_os("BURNCLOUD_MATRIX").is_none() {
         table::compare(&text);
     }
+}
+
+/// What a dialect has no place for is not lost in silence.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_dropped_is_named() {
+    if !wanted(Provider::Chat, Provider::Responses) {
+        return;
+    }
+    let stage = Stage::start(Provider::Responses).await;
+    let body = json!({"model": format!("{}-usage", Provider::Responses.model()), "stop": ["END"],
+        "messages": [{"role": "user", "content": "scenario:usage"}]});
+    let answer = stage.gateway.ask("dev", Request::json("/v1/chat/completions", &body)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let dropped = answer.headers.get("x-burncloud-dropped").unwrap_or_default();
+    assert!(dropped.contains("stop"), "the header says `{dropped}`");
 }
