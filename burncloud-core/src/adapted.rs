@@ -1,8 +1,9 @@
 //! What becomes of an attempt whose request is not passed through as it is: the layer that adapts the request leaves
 //! here what the answer must go through, and `failover` takes it.
 
-use crate::adapter::{About, AdaptAsk, Adapted, Rewrite};
+use crate::adapter::{About, AdaptAsk, Adapted, Rewrite, chain};
 use crate::context::Context;
+use crate::headers::clean_response;
 use crate::inspected::Inspected;
 use crate::routing::Lane;
 use crate::{Body, Endpoint, Error, ErrorKind};
@@ -55,36 +56,11 @@ pub(crate) enum Change {
     Replace(Bytes),
 }
 
-/// One after the other.
-struct Chain {
-    first: Box<dyn Rewrite>,
-    then: Box<dyn Rewrite>,
-    between: BytesMut,
-}
-
-impl Rewrite for Chain {
-    fn head(&mut self, head: &mut Parts) {
-        self.first.head(head);
-        self.then.head(head);
-    }
-
-    fn data(&mut self, chunk: &[u8], out: &mut BytesMut) -> Result<(), Error> {
-        let result = self.first.data(chunk, &mut self.between);
-        self.then.data(&self.between.split(), out).and(result)
-    }
-
-    fn finish(&mut self, out: &mut BytesMut) -> Result<(), Error> {
-        self.first.finish(&mut self.between)?;
-        self.then.data(&self.between.split(), out)?;
-        self.then.finish(out)
-    }
-}
-
 impl Slot {
     /// A slot for an attempt on this lane, if it is adapted.
     pub(crate) fn of(lane: &Lane, endpoint: &Endpoint) -> Option<Slot> {
         let channel = &lane.channel;
-        (channel.transform.is_some() || !channel.adapter.serves(endpoint)).then(Slot::default)
+        (channel.transform.is_some() || !lane.passes(endpoint)).then(Slot::default)
     }
 
     /// What was left here, once.
@@ -177,7 +153,7 @@ impl Slot {
         let Some(first) = transform.answer(&about) else { return Ok(()) };
         let mut way = self.take().unwrap_or_default();
         way.change = Some(Change::Rewrite(match way.change.take() {
-            Some(Change::Rewrite(then)) => Box::new(Chain { first, then, between: BytesMut::new() }),
+            Some(Change::Rewrite(then)) => chain(first, then),
             _ => first,
         }));
         self.ready(way);
@@ -214,6 +190,7 @@ impl Way {
         }
         let mut changed = head.clone();
         let mut out = BytesMut::with_capacity(bytes.len());
+        clean_response(&mut changed.headers);
         rewrite.head(&mut changed);
         rewrite.data(&bytes, &mut out)?;
         rewrite.finish(&mut out)?;

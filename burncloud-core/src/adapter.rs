@@ -28,6 +28,12 @@ pub trait Adapter: Send + Sync + 'static {
     /// Whether callers of this endpoint can be passed through to this provider.
     fn serves(&self, endpoint: &Endpoint) -> bool;
 
+    /// Whether that goes for this model too, where a provider's models speak different dialects (Claude among Gemini on
+    /// Vertex). Asked only where [`Adapter::serves`] says yes.
+    fn serves_model(&self, _endpoint: &Endpoint, _upstream_model: &str) -> bool {
+        true
+    }
+
     /// The path and query at the provider: `root` is the channel's API root (no trailing slash), `path` and
     /// `query` are the caller's, the key already taken out of the query.
     ///
@@ -210,6 +216,35 @@ pub trait Rewrite: Send + Sync {
     /// # Errors
     /// As [`Rewrite::data`].
     fn finish(&mut self, out: &mut BytesMut) -> Result<(), Error>;
+}
+
+/// Two rewrites, one after the other.
+pub fn chain(first: Box<dyn Rewrite>, then: Box<dyn Rewrite>) -> Box<dyn Rewrite> {
+    Box::new(Chain { first, then, between: BytesMut::new() })
+}
+
+struct Chain {
+    first: Box<dyn Rewrite>,
+    then: Box<dyn Rewrite>,
+    between: BytesMut,
+}
+
+impl Rewrite for Chain {
+    fn head(&mut self, head: &mut http::response::Parts) {
+        self.first.head(head);
+        self.then.head(head);
+    }
+
+    fn data(&mut self, chunk: &[u8], out: &mut BytesMut) -> Result<(), Error> {
+        let result = self.first.data(chunk, &mut self.between);
+        self.then.data(&self.between.split(), out).and(result)
+    }
+
+    fn finish(&mut self, out: &mut BytesMut) -> Result<(), Error> {
+        self.first.finish(&mut self.between)?;
+        self.then.data(&self.between.split(), out)?;
+        self.then.finish(out)
+    }
 }
 
 /// Prepares what operators want changed on their channels; see [`Registry::with_transforms`].

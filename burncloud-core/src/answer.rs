@@ -139,7 +139,9 @@ impl Answer {
     /// An answer that cannot be read any further.
     fn break_off(&mut self, error: Error) {
         self.change = None;
-        if !self.ended {
+        if self.ended {
+            self.draft.note(|notes| notes.end = Some(End::UpstreamError));
+        } else {
             self.note_end(Some(End::UpstreamError));
         }
         self.failure.get_or_insert(error);
@@ -153,7 +155,7 @@ impl Answer {
             let (bytes, result) = change.finish();
             last = bytes;
             if let Err(error) = result {
-                self.failure.get_or_insert(error);
+                self.break_off(error);
             }
         }
         if let Some(mut filter) = self.filter.take() {

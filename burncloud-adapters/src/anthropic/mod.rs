@@ -5,6 +5,8 @@
 pub(crate) mod clouds;
 mod usage;
 
+#[cfg(feature = "translate")]
+use crate::translate::{self, Format, Profile};
 use crate::{auth, path, reader};
 use burncloud_core::adapter::{AdaptAsk, Adapted, Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
 use burncloud_core::{Dialect, Endpoint, Error, Operation, Surface};
@@ -65,12 +67,20 @@ impl Adapter for Anthropic {
         vec![(HeaderName::from_static("anthropic-version"), HeaderValue::from_static(VERSION))]
     }
 
-    /// Callers of Claude at Vertex, whose bodies differ in a field or two.
+    /// Callers of Claude at Vertex, whose bodies differ in a field or two, and those of other dialects.
     fn translates(&self, endpoint: &Endpoint) -> bool {
-        endpoint.dialect == Dialect::Anthropic && endpoint.surface == Surface::Vertex
+        let at_vertex = endpoint.dialect == Dialect::Anthropic && endpoint.surface == Surface::Vertex;
+        #[cfg(feature = "translate")]
+        return at_vertex || translate::translates(endpoint, Format::Messages);
+        #[cfg(not(feature = "translate"))]
+        at_vertex
     }
 
     fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        #[cfg(feature = "translate")]
+        if ask.endpoint.dialect != Dialect::Anthropic {
+            return translate::adapt(ask, Format::Messages, &Profile::GENUINE);
+        }
         clouds::from_vertex(ask)
     }
 

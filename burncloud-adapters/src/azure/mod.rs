@@ -19,7 +19,11 @@ mod options;
 use crate::oauth::Bearer;
 use crate::openai::{self, Quirks};
 use crate::token::{TokenCache, system_clock};
+#[cfg(feature = "translate")]
+use crate::translate::{self, Format, Profile};
 use crate::{anthropic, auth, path};
+#[cfg(feature = "translate")]
+use burncloud_core::adapter::{AdaptAsk, Adapted};
 use burncloud_core::adapter::{Adapter, AnswerHead, ConfigureError, Signer, TargetAsk, UsageReader};
 use burncloud_core::transport::Client;
 use burncloud_core::{ChannelConfig, Dialect, Endpoint, Error, Operation, Surface};
@@ -157,6 +161,31 @@ impl Adapter for Azure {
         let Some(entra) = self.entra.clone() else { return Ok(None) };
         let source = ClientSecret::new(entra, credential.clone(), client.clone());
         Ok(Some(Arc::new(Bearer(TokenCache::new(source, system_clock())))))
+    }
+
+    /// Where a channel has both, a deployment's name tells whose it is.
+    fn serves_model(&self, endpoint: &Endpoint, upstream_model: &str) -> bool {
+        let mixed = self.models.anthropic && self.models.openai;
+        !mixed || options::is_claude(upstream_model) == (endpoint.dialect == Dialect::Anthropic)
+    }
+
+    #[cfg(feature = "translate")]
+    fn translates(&self, endpoint: &Endpoint) -> bool {
+        (self.models.openai && translate::translates(endpoint, Format::Chat))
+            || (self.models.anthropic && translate::translates(endpoint, Format::Messages))
+    }
+
+    #[cfg(feature = "translate")]
+    fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        let claude = self.models.anthropic && (!self.models.openai || options::is_claude(ask.upstream_model));
+        if claude {
+            return translate::adapt(ask, Format::Messages, &Profile::GENUINE);
+        }
+        translate::adapt(
+            ask,
+            Format::Chat,
+            &Profile { include_usage: self.takes_include_usage(), ..Profile::GENUINE },
+        )
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {

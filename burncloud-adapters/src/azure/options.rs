@@ -81,6 +81,11 @@ impl Default for Models {
     }
 }
 
+/// Whose a deployment is, by its name.
+pub(super) fn is_claude(deployment: &str) -> bool {
+    deployment.to_ascii_lowercase().contains("claude")
+}
+
 fn fault(field: &str, message: impl Into<String>) -> ConfigureError {
     ConfigureError { field: field.to_owned(), message: message.into() }
 }
@@ -88,7 +93,7 @@ fn fault(field: &str, message: impl Into<String>) -> ConfigureError {
 impl Models {
     fn read(config: &ChannelConfig) -> Result<Models, ConfigureError> {
         let names = config.models.iter().chain(config.model_mapping.values());
-        let claude = |name: &String| name.to_ascii_lowercase().contains("claude");
+        let claude = |name: &String| is_claude(name);
         match config.settings.options.get("api").map(String::as_str) {
             Some("openai") => Ok(Models { openai: true, anthropic: false }),
             Some("anthropic") => Ok(Models { openai: false, anthropic: true }),

@@ -4,7 +4,11 @@
 
 mod usage;
 
+#[cfg(feature = "translate")]
+use crate::translate::{self, Format, Profile};
 use crate::{auth, path, reader};
+#[cfg(feature = "translate")]
+use burncloud_core::adapter::{AdaptAsk, Adapted};
 use burncloud_core::adapter::{Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
 use burncloud_core::{Dialect, Endpoint, Error, Operation, Surface};
 use http::uri::PathAndQuery;
@@ -70,6 +74,16 @@ impl Adapter for Gemini {
     /// AI Studio says 400 to a key it does not know, with this reason in the error's details.
     fn blames_credential(&self, status: StatusCode, beginning: &[u8]) -> bool {
         status == StatusCode::BAD_REQUEST && memmem::find(beginning, b"\"API_KEY_INVALID\"").is_some()
+    }
+
+    #[cfg(feature = "translate")]
+    fn translates(&self, endpoint: &Endpoint) -> bool {
+        translate::translates(endpoint, Format::Gemini)
+    }
+
+    #[cfg(feature = "translate")]
+    fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        translate::adapt(ask, Format::Gemini, &Profile::GENUINE)
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {

@@ -2,18 +2,24 @@
 //!
 //! Facts about OpenAI were checked against its SDK (openai 3.x) and recorded traffic.
 
+mod one_api;
 mod report;
 mod usage;
 
 pub use report::Reasoning;
 pub use usage::Quirks;
 
+#[cfg(feature = "translate")]
+use crate::translate::{self, Format, Profile};
 use crate::{auth, path, reader};
-use burncloud_core::adapter::{Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
-use burncloud_core::{Dialect, Endpoint, Error, Operation, Surface};
+#[cfg(feature = "translate")]
+use burncloud_core::adapter::{AdaptAsk, Adapted};
+use burncloud_core::adapter::{Adapter, AnswerHead, ConfigureError, NoUsage, TargetAsk, UsageReader};
+use burncloud_core::{ChannelConfig, Dialect, Endpoint, Error, Operation, Surface};
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue};
 use secrecy::SecretString;
+use std::sync::Arc;
 use usage::OpenAiProtocol;
 
 /// A provider that speaks OpenAI's API: itself an [`Adapter`].
@@ -163,7 +169,44 @@ impl Adapter for OpenAiCompatible {
         self.include_usage
     }
 
+    fn configure(&self, config: &ChannelConfig) -> Result<Option<Arc<dyn Adapter>>, ConfigureError> {
+        one_api::configure(self, config)
+    }
+
+    #[cfg(feature = "translate")]
+    fn translates(&self, endpoint: &Endpoint) -> bool {
+        self.format().is_some_and(|to| translate::translates(endpoint, to))
+    }
+
+    #[cfg(feature = "translate")]
+    fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        let to = self.format().ok_or_else(|| path::unknown(ask.path))?;
+        translate::adapt(ask, to, &self.profile())
+    }
+
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
         usage_reader(endpoint.operation, self.quirks, head)
+    }
+}
+
+#[cfg(feature = "translate")]
+impl OpenAiCompatible {
+    /// What callers of other dialects are translated into: chat, unless it has none.
+    fn format(&self) -> Option<Format> {
+        let has = |operation| self.operations.contains(&operation);
+        match (has(Operation::Chat), has(Operation::Responses)) {
+            (true, _) => Some(Format::Chat),
+            (false, true) => Some(Format::Responses),
+            (false, false) => None,
+        }
+    }
+
+    fn profile(&self) -> Profile {
+        Profile {
+            genuine: self.name == OPENAI.name,
+            include_usage: self.include_usage,
+            reasoning: self.quirks.reasoning,
+            vertex: false,
+        }
     }
 }

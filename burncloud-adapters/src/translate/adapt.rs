@@ -3,7 +3,7 @@
 use super::codec::{Caller, Profile, Target, codec};
 use super::rewrite::Translation;
 use super::{Content, Conversation, Format, Notes, Part, Role, Tool};
-use burncloud_core::adapter::{AdaptAsk, Adapted};
+use burncloud_core::adapter::{AdaptAsk, Adapted, chain};
 use burncloud_core::{Endpoint, Error, ErrorKind};
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -42,6 +42,10 @@ pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result
     let mut headers = HeaderMap::with_capacity(4);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(ACCEPT, accept(to, ask.streamed));
+    if to == Format::Messages {
+        // The one under which every model takes sampling parameters.
+        headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
+    }
     let (path, query, endpoint) = address(to, ask.upstream_model, ask.streamed);
     Ok(Adapted {
         endpoint,
@@ -52,6 +56,32 @@ pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result
         dropped: notes.into_dropped(),
         answer: Some(Box::new(Translation::new(to, *profile, from, caller, ask.streamed))),
     })
+}
+
+/// The same for a provider's cloud, which takes its format in another envelope: `edit` puts it there, and undoes it on
+/// the way back.
+pub(crate) fn adapt_through(
+    ask: &AdaptAsk<'_>,
+    to: Format,
+    profile: &Profile,
+    edit: impl FnOnce(&AdaptAsk<'_>) -> Result<Adapted, Error>,
+) -> Result<Adapted, Error> {
+    let said = adapt(ask, to, profile)?;
+    let inner = AdaptAsk {
+        endpoint: &said.endpoint,
+        path: &said.path,
+        query: said.query.as_deref(),
+        headers: &said.headers,
+        body: &said.body,
+        ..*ask
+    };
+    let mut put = edit(&inner)?;
+    put.dropped.splice(0..0, said.dropped);
+    put.answer = match (put.answer.take(), said.answer) {
+        (Some(first), Some(then)) => Some(chain(first, then)),
+        (one, other) => one.or(other),
+    };
+    Ok(put)
 }
 
 /// A body as an object.

@@ -60,7 +60,7 @@ pub use format::Format;
 pub use reply::{Choice, Citation, Reply, Stop};
 pub use signature::{Origin, Signature};
 
-pub(crate) use adapt::{adapt, translates};
+pub(crate) use adapt::{adapt, adapt_through, translates};
 pub(crate) use codec::{Caller, Codec, Profile, ReadStream, Target, Wire, WriteStream, codec};
 pub(crate) use convert::{new_id, now_seconds, prefixed_id};
 pub(crate) use fields::Fields;

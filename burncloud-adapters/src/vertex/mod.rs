@@ -18,6 +18,8 @@ mod options;
 
 use crate::oauth::Bearer;
 use crate::token::{TokenCache, system_clock};
+#[cfg(feature = "translate")]
+use crate::translate::{self, Format, Profile};
 use crate::{anthropic, auth, gemini, path};
 use account::{Credential, JwtGrant};
 use burncloud_core::adapter::{
@@ -136,19 +138,39 @@ impl Adapter for Vertex {
         Ok(Some(Arc::new(Bearer(TokenCache::new(source, system_clock())))))
     }
 
-    /// Anthropic's own callers: the body differs in a field or two.
+    fn serves_model(&self, endpoint: &Endpoint, upstream_model: &str) -> bool {
+        let speaks_anthropic = endpoint.dialect == Dialect::Anthropic;
+        self.models.are_unknown() || speaks_anthropic == (models::split(upstream_model).0 == "anthropic")
+    }
+
+    /// Anthropic's own callers, whose bodies differ in a field or two, and those of dialects that the model does not
+    /// speak.
     fn translates(&self, endpoint: &Endpoint) -> bool {
-        endpoint.dialect == Dialect::Anthropic
-            && matches!(endpoint.surface, Surface::Direct | Surface::Azure)
+        let own = endpoint.dialect == Dialect::Anthropic
             && matches!(endpoint.operation, Operation::Messages | Operation::CountTokens)
-            && self.models.may_be(Publisher::Anthropic, None)
+            && self.models.may_be(Publisher::Anthropic, None);
+        #[cfg(feature = "translate")]
+        return own
+            || translate::translates(endpoint, Format::Gemini)
+            || translate::translates(endpoint, Format::Messages);
+        #[cfg(not(feature = "translate"))]
+        own
     }
 
     fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
-        if models::split(ask.upstream_model).0 != "anthropic" {
-            return Err(unspoken(ask.endpoint.dialect));
+        let claude = models::split(ask.upstream_model).0 == "anthropic";
+        match (claude, ask.endpoint.dialect) {
+            (true, Dialect::Anthropic) => messages::adapt(ask),
+            #[cfg(feature = "translate")]
+            (true, _) => {
+                translate::adapt_through(ask, Format::Messages, &Profile::GENUINE, |ask| messages::adapt(ask))
+            }
+            #[cfg(feature = "translate")]
+            (false, dialect) if dialect != Dialect::Gemini => {
+                translate::adapt(ask, Format::Gemini, &Profile { vertex: true, ..Profile::GENUINE })
+            }
+            (_, dialect) => Err(unspoken(dialect)),
         }
-        messages::adapt(ask)
     }
 
     /// Google says 400 to a key it does not know.

@@ -116,7 +116,7 @@ fn adapt(request: &mut Request<Body>, lane: &Lane, slot: &Slot, seen: Inspected)
     let context = Context::of(request)?;
     let adapter = &lane.channel.adapter;
     let (path, query) = (request.uri().path(), request.uri().query());
-    let translated = if adapter.serves(&context.endpoint) {
+    let translated = if lane.passes(&context.endpoint) {
         None
     } else {
         Some(slot.translate(context, lane, &seen, &Outgoing { path, query, headers: &headers })?)

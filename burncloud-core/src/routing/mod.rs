@@ -36,9 +36,14 @@ pub struct Lane {
 }
 
 impl Lane {
-    fn takes(&self, endpoint: &Endpoint) -> bool {
+    /// Whether this endpoint's requests can be passed through as they are.
+    pub(crate) fn passes(&self, endpoint: &Endpoint) -> bool {
         let adapter = &self.channel.adapter;
-        adapter.serves(endpoint) || adapter.translates(endpoint)
+        adapter.serves(endpoint) && adapter.serves_model(endpoint, &self.upstream_model)
+    }
+
+    fn takes(&self, endpoint: &Endpoint) -> bool {
+        self.passes(endpoint) || self.channel.adapter.translates(endpoint)
     }
 }
 

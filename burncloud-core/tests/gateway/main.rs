@@ -6,6 +6,7 @@
     reason = "in a test an unwrap is the assertion; clippy exempts only functions marked as tests"
 )]
 
+mod adapted;
 mod support;
 
 use burncloud_core::{Body, End};
@@ -17,9 +18,9 @@ use std::time::Duration;
 use support::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-const HI: &str = r#"{"model":"m","messages":[]}"#;
+pub(crate) const HI: &str = r#"{"model":"m","messages":[]}"#;
 
-async fn text(response: http::Response<Body>) -> String {
+pub(crate) async fn text(response: http::Response<Body>) -> String {
     String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
 }
 

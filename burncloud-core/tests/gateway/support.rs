@@ -1,11 +1,15 @@
 //! A provider made of raw sockets, an adapter for it, and a billing that remembers.
 
-use burncloud_core::adapter::{Adapter, AnswerHead, NoUsage, Registry, TargetAsk, UsageReader};
+use burncloud_core::adapter::{
+    About, AdaptAsk, Adapted, Adapter, AnswerHead, ConfigureError, NoUsage, Registry, Rewrite, TargetAsk,
+    Transform, Transforms, UsageReader,
+};
 use burncloud_core::billing::{Ask, Billing, Hold, Outcome};
 use burncloud_core::store::{KeyStore, MemoryStore, NewKey};
 use burncloud_core::*;
+use bytes::{Bytes, BytesMut};
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use secrecy::{ExposeSecret, SecretString};
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -40,6 +44,116 @@ impl Adapter for Fake {
     }
     fn usage_reader(&self, _: &Endpoint, _: &AnswerHead<'_>) -> Box<dyn UsageReader> {
         Box::new(NoUsage)
+    }
+}
+
+/// A provider of another dialect: it is asked in capitals, and what it says is put into small letters.
+pub(crate) struct Loud;
+
+impl Adapter for Loud {
+    fn name(&self) -> &str {
+        "loud"
+    }
+    fn default_base_url(&self) -> &str {
+        Fake.default_base_url()
+    }
+    fn api_root(&self) -> &str {
+        ""
+    }
+    fn serves(&self, _: &Endpoint) -> bool {
+        false
+    }
+    fn target(&self, ask: &TargetAsk<'_>) -> Result<PathAndQuery, Error> {
+        Fake.target(ask)
+    }
+    fn authorize(&self, credential: &SecretString) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
+        Fake.authorize(credential)
+    }
+    fn translates(&self, endpoint: &Endpoint) -> bool {
+        endpoint.dialect == Dialect::OpenAi
+    }
+    fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        let text = String::from_utf8(ask.body.to_vec()).unwrap();
+        if text.contains("unspeakable") {
+            return Err(Error::new(ErrorKind::BadRequest, "no words for that"));
+        }
+        let dropped = if text.contains("seed") { vec!["seed".into(), "top_k".into()] } else { Vec::new() };
+        Ok(Adapted {
+            endpoint: Endpoint {
+                dialect: Dialect::Cohere,
+                operation: Operation::CohereChat,
+                ..Endpoint::default()
+            },
+            path: "/shout".into(),
+            query: None,
+            headers: HeaderMap::from_iter([(
+                http::header::CONTENT_TYPE,
+                HeaderValue::from_static("text/loud"),
+            )]),
+            body: text.to_uppercase().into(),
+            dropped,
+            answer: Some(Box::new(Whisper)),
+        })
+    }
+    fn usage_reader(&self, endpoint: &Endpoint, _: &AnswerHead<'_>) -> Box<dyn UsageReader> {
+        assert_eq!(endpoint.operation, Operation::CohereChat, "read as what the provider was asked");
+        Box::new(NoUsage)
+    }
+}
+
+struct Whisper;
+
+impl Rewrite for Whisper {
+    fn head(&mut self, head: &mut http::response::Parts) {
+        head.headers.insert("x-whisper", HeaderValue::from_static("1"));
+    }
+    fn data(&mut self, chunk: &[u8], out: &mut BytesMut) -> Result<(), Error> {
+        if chunk.contains(&b'?') {
+            return Err(Error::new(ErrorKind::BadGateway, "the provider's answer cannot be read"));
+        }
+        out.extend_from_slice(&chunk.to_ascii_lowercase());
+        Ok(())
+    }
+    fn finish(&mut self, out: &mut BytesMut) -> Result<(), Error> {
+        out.extend_from_slice(b".");
+        Ok(())
+    }
+}
+
+/// Transforms that stamp what passes with a channel's script.
+pub(crate) struct Stamps;
+
+impl Transforms for Stamps {
+    fn prepare(&self, config: &ChannelConfig) -> Result<Option<Arc<dyn Transform>>, ConfigureError> {
+        let stamp = config.settings.transforms.clone();
+        Ok(stamp.map(|text| Arc::new(Stamp(text)) as Arc<dyn Transform>))
+    }
+}
+
+struct Stamp(String);
+
+impl Transform for Stamp {
+    fn request(&self, about: &About<'_>, headers: &mut HeaderMap, body: &mut Bytes) -> Result<(), Error> {
+        headers.insert("x-stamp", about.upstream_model.parse().unwrap());
+        *body = [&body[..], self.0.as_bytes()].concat().into();
+        Ok(())
+    }
+    fn answer(&self, _: &About<'_>) -> Option<Box<dyn Rewrite>> {
+        Some(Box::new(Stamping(self.0.clone())))
+    }
+}
+
+struct Stamping(String);
+
+impl Rewrite for Stamping {
+    fn head(&mut self, _: &mut http::response::Parts) {}
+    fn data(&mut self, chunk: &[u8], out: &mut BytesMut) -> Result<(), Error> {
+        out.extend_from_slice(chunk);
+        Ok(())
+    }
+    fn finish(&mut self, out: &mut BytesMut) -> Result<(), Error> {
+        out.extend_from_slice(self.0.as_bytes());
+        Ok(())
     }
 }
 
@@ -113,7 +227,7 @@ pub(crate) async fn world(mut channels: Vec<ChannelConfig>) -> World {
     };
     store.create_key(key).await.unwrap();
     let billing = Arc::new(Remembers::default());
-    let gateway = Gateway::builder(store, Registry::new().with(Fake))
+    let gateway = Gateway::builder(store, Registry::new().with(Fake).with(Loud).with_transforms(Stamps))
         .billing(billing.clone())
         .build(&channels)
         .unwrap();

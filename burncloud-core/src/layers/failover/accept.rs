@@ -56,7 +56,7 @@ impl Parts {
         slot: Slot,
     ) -> Result<Parts, Error> {
         let context = Context::of(request)?;
-        let translated = context.adapted.is_some() && !lane.channel.adapter.serves(&context.endpoint);
+        let translated = context.adapted.is_some() && !lane.passes(&context.endpoint);
         Ok(Parts {
             withhold_usage: !translated && context.inspected()?.adds_usage(lane, &context.endpoint),
             trace_id: context.trace_id,
