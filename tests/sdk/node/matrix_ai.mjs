@@ -52,7 +52,10 @@ const adapter = (model, think, limits = {}) => ({
     if (ask.stream) {
       const stream = streamText({ ...fields, onError: () => {} })
       for await (const part of stream.fullStream) {
-        if (part.type === 'text-delta') said.deltas += 1
+        if (part.type === 'text-delta') {
+          said.deltas += 1
+          ask.onPiece()
+        }
         if (part.type === 'error') throw part.error
       }
       result = stream

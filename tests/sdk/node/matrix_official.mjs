@@ -39,7 +39,10 @@ const chat = {
     let whole
     if (ask.stream) {
       const stream = openai.chat.completions.stream({ ...fields, stream_options: { include_usage: true } })
-      stream.on('content.delta', () => (said.deltas += 1))
+      stream.on('content.delta', () => {
+        said.deltas += 1
+        ask.onPiece()
+      })
       whole = await stream.finalChatCompletion()
     } else {
       whole = await openai.chat.completions.create(fields)
@@ -97,7 +100,10 @@ const responses = {
     if (ask.stream) {
       const stream = openai.responses.stream(fields)
       for await (const event of stream) {
-        said.deltas += event.type === 'response.output_text.delta' ? 1 : 0
+        if (event.type === 'response.output_text.delta') {
+          said.deltas += 1
+          ask.onPiece()
+        }
         if (event.type === 'response.failed' || event.type === 'error') throw new OpenAI.OpenAIError(JSON.stringify(event))
       }
       whole = await stream.finalResponse()
@@ -153,7 +159,10 @@ const messages = {
     if (ask.stream) {
       const stream = anthropic.messages.stream(fields)
       let last
-      stream.on('text', () => (said.deltas += 1))
+      stream.on('text', () => {
+        said.deltas += 1
+        ask.onPiece()
+      })
       stream.on('streamEvent', (event) => (last = event.type))
       whole = await stream.finalMessage()
       if (last !== 'message_stop') throw new Anthropic.AnthropicError(`the stream ended with ${last}`)

@@ -58,6 +58,7 @@ class Messages:
                 last = event.type
                 if event.type == "text":
                     said, deltas = said + event.text, deltas + 1
+                    ask.pieces += 1
             answer = self.read(stream.get_final_message())
         if last != "message_stop":
             raise anthropic.AnthropicError("the stream ended without message_stop")

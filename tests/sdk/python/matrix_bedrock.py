@@ -69,11 +69,11 @@ class Converse:
         if ask.stop:
             fields["inferenceConfig"]["stopSequences"] = ask.stop
         if ask.stream:
-            return self.stream(client.converse_stream(**fields)["stream"])
+            return self.stream(ask, client.converse_stream(**fields)["stream"])
         response = client.converse(**fields)
         return self.read(response["output"]["message"], response["stopReason"], response["usage"], 0)
 
-    def stream(self, events):
+    def stream(self, ask, events):
         blocks, stop, used, deltas = {}, None, None, 0
         for event in events:
             if "contentBlockStart" in event:
@@ -92,6 +92,7 @@ class Converse:
                 else:
                     blocks.setdefault(index, {"text": ""})["text"] += delta["text"]
                     deltas += 1
+                    ask.pieces += 1
             elif "messageStop" in event:
                 stop = event["messageStop"]["stopReason"]
             elif "metadata" in event:

@@ -54,7 +54,7 @@ class Chat:
             fields["response_format"] = {"type": "json_object", "json_schema": ask.schema}
         if ask.stop:
             fields["stop_sequences"] = ask.stop
-        return self.stream(fields) if ask.stream else self.whole(fields)
+        return self.stream(ask, fields) if ask.stream else self.whole(fields)
 
     def whole(self, fields):
         response = client.chat(**fields)
@@ -69,7 +69,7 @@ class Chat:
         answer.history = message
         return answer
 
-    def stream(self, fields):
+    def stream(self, ask, fields):
         answer, calls, plan = Answer(), {}, ""
         for event in client.chat_stream(**fields):
             if event.type == "content-start":
@@ -81,6 +81,7 @@ class Chat:
                 if said.text:
                     answer.text += said.text
                     answer.deltas += 1
+                    ask.pieces += 1
             elif event.type == "tool-plan-delta":
                 plan += event.delta.message.tool_plan
             elif event.type == "tool-call-start":

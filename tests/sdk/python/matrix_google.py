@@ -78,7 +78,10 @@ class Gemini:
             config.response_mime_type, config.response_json_schema = "application/json", ask.schema
         asked = {"model": ask.model, "contents": contents, "config": config}
         if ask.stream:
-            chunks = list(self.client.models.generate_content_stream(**asked))
+            chunks = []
+            for chunk in self.client.models.generate_content_stream(**asked):
+                chunks.append(chunk)
+                ask.pieces += 1
         else:
             chunks = [self.client.models.generate_content(**asked)]
         return self.read(chunks)

@@ -65,7 +65,7 @@ class Chat(OpenAi):
             fields["response_format"] = {"type": "json_schema", "json_schema": named}
         if ask.stop:
             fields["stop"] = ask.stop
-        return self.stream(fields) if ask.stream else self.whole(fields)
+        return self.stream(ask, fields) if ask.stream else self.whole(fields)
 
     def whole(self, fields):
         response = client.chat.completions.create(**fields)
@@ -75,7 +75,7 @@ class Chat(OpenAi):
         thought = extra.get("reasoning_content") or extra.get("reasoning") or ""
         return Answer(message.content or "", 0, thought, calls, choice.finish_reason, self.usage(response.usage), message)
 
-    def stream(self, fields):
+    def stream(self, ask, fields):
         answer, calls, extra = Answer(), {}, {}
         for chunk in client.chat.completions.create(**fields, stream=True, stream_options={"include_usage": True}):
             if chunk.usage:
@@ -85,6 +85,7 @@ class Chat(OpenAi):
                 if choice.delta.content:
                     answer.text += choice.delta.content
                     answer.deltas += 1
+                    ask.pieces += 1
                 merge(extra, choice.delta.model_extra)
                 for part in choice.delta.tool_calls or []:
                     call = calls.setdefault(part.index, {"id": part.id, "type": "function", "function": {"name": "", "arguments": ""}})
@@ -145,6 +146,7 @@ class Responses(OpenAi):
             assert event.sequence_number == number, f"event {number} has sequence number {event.sequence_number}"
             if event.type == "response.output_text.delta":
                 said, deltas = said + event.delta, deltas + 1
+                ask.pieces += 1
             elif event.type == "response.function_call_arguments.delta":
                 arguments[event.output_index] = arguments.get(event.output_index, "") + event.delta
             elif event.type == "response.reasoning_summary_text.delta":
