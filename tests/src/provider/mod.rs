@@ -2,7 +2,7 @@
 //!
 //! Each reads a request as the real service does and refuses, in its own error shape and with a precise text, what
 //! that service would refuse: an unknown field, a missing one, a result without its call. What it accepts becomes an
-//! [`Asked`], from which the [`scene`] named in the first user text (`scenario:parallel_tools`) tells what to
+//! [`Asked`], from which the scenario named in the first user text (`scenario:parallel_tools`) tells what to
 //! answer; the same provider then says it in its own words, whole or streamed.
 //!
 //! The readers and writers here are written from the official SDKs' types and share nothing with the gateway's.
