@@ -93,27 +93,31 @@ impl Plan {
         let dir = tempfile::tempdir()?;
         let mut upstream = Server::part("upstream", &[], dir.path(), self.load_core)?;
         // What the upstream says by itself is what must come through.
-        let expect = upstream.ready(cell, self.load_core)?.body_bytes;
+        let expect = upstream.ready(cell, false, self.load_core)?.body_bytes;
         let behind = ["--upstream".to_owned(), upstream.address().to_string()];
         let floor = Server::part("floor", &behind, dir.path(), self.proxy_core)?;
         let gateway = match &self.gateway {
             Some(binary) => Server::gateway(binary, upstream.address(), dir.path(), self.proxy_core)?,
             None => Server::part("floor", &behind, dir.path(), self.proxy_core)?,
         };
-        let mut sides = [Subject::new(floor), Subject::new(gateway)];
+        let translated = cell.translated && self.gateway.is_some();
+        let mut sides = [Subject::new(floor, false, expect), Subject::new(gateway, translated, expect)];
         for side in &mut sides {
-            side.server.ready(cell, self.load_core)?;
+            let answer = side.server.ready(cell, side.messages, self.load_core)?;
+            if side.messages {
+                side.expect = answer.body_bytes;
+            }
             thread::sleep(SETTLE);
             side.idle = Memory::read(side.server.pid())?;
         }
         for side in &mut sides {
             report::note(&format!("{}: warming up {}", cell.title, side.server.address()));
-            self.round(side, cell, expect, (self.seconds / 2.0).min(2.0))?;
+            self.round(side, cell, (self.seconds / 2.0).min(2.0))?;
         }
         for number in 1..=self.rounds {
             report::note(&format!("{}: round {number} of {}", cell.title, self.rounds));
             for side in &mut sides {
-                let round = self.round(side, cell, expect, self.seconds)?;
+                let round = self.round(side, cell, self.seconds)?;
                 side.rounds.push(round);
             }
         }
@@ -122,10 +126,16 @@ impl Plan {
     }
 
     /// Loads one side for `seconds` and reads what that cost its process.
-    fn round(&self, side: &mut Subject, cell: &Cell, expect: u64, seconds: f64) -> Result<Round, Error> {
+    fn round(&self, side: &mut Subject, cell: &Cell, seconds: f64) -> Result<Round, Error> {
         let pid = side.server.pid();
-        let load =
-            Load { cell, target: side.server.address(), expect_bytes: Some(expect), seconds, requests: None };
+        let load = Load {
+            cell,
+            messages: side.messages,
+            target: side.server.address(),
+            expect_bytes: Some(side.expect),
+            seconds,
+            requests: None,
+        };
         let before = CpuTime::read(pid)?;
         let run = load.start(self.load_core)?;
         thread::sleep(Duration::try_from_secs_f64(seconds * 0.8)?);
@@ -142,14 +152,18 @@ impl Plan {
 #[derive(Debug)]
 struct Subject {
     server: Server,
+    /// Whether it is spoken to in Anthropic's dialect.
+    messages: bool,
+    /// Length of every answer.
+    expect: u64,
     idle: Memory,
     loaded: u64,
     rounds: Vec<Round>,
 }
 
 impl Subject {
-    fn new(server: Server) -> Self {
-        Self { server, idle: Memory::default(), loaded: 0, rounds: Vec::new() }
+    fn new(server: Server, messages: bool, expect: u64) -> Self {
+        Self { server, messages, expect, idle: Memory::default(), loaded: 0, rounds: Vec::new() }
     }
 
     fn finish(self) -> Result<Side, Error> {

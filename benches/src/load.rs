@@ -51,6 +51,9 @@ pub(crate) struct Args {
     /// Ask for a stream
     #[arg(long)]
     stream: bool,
+    /// Speak Anthropic's dialect rather than OpenAI's
+    #[arg(long)]
+    messages: bool,
     /// Length that every answer's body must have; without it, the length of the first
     #[arg(long)]
     expect_bytes: Option<u64>,
@@ -135,6 +138,7 @@ impl Shared {
     fn new(args: &Args) -> Result<Self, Error> {
         let body = match &args.body {
             Some(path) => fs::read(path).map_err(|e| format!("cannot read {}: {e}", path.display()))?,
+            None if args.messages => cells::messages_body(args.body_bytes, &args.model, args.stream),
             None => cells::chat_body(args.body_bytes, &args.model, args.stream),
         };
         let mut authorization = HeaderValue::from_str(&format!("Bearer {}", args.key))?;
@@ -146,7 +150,7 @@ impl Shared {
         };
         Ok(Self {
             target: args.target,
-            uri: Uri::from_static("/v1/chat/completions"),
+            uri: Uri::from_static(if args.messages { "/v1/messages" } else { "/v1/chat/completions" }),
             host: HeaderValue::from_str(Authority::try_from(args.target.to_string())?.as_str())?,
             authorization,
             body: body.into(),

@@ -76,12 +76,18 @@ impl Server {
         self.child.id()
     }
 
-    /// Waits until it answers `cell`'s request, and returns what the answer was.
-    pub(crate) fn ready(&mut self, cell: &Cell, core: usize) -> Result<Report, Error> {
+    /// Waits until it answers `cell`'s request, and returns what the answer was. `messages`: in Anthropic's dialect.
+    pub(crate) fn ready(&mut self, cell: &Cell, messages: bool, core: usize) -> Result<Report, Error> {
         let begun = Instant::now();
         loop {
-            let one =
-                Load { cell, target: self.address, expect_bytes: None, seconds: 10.0, requests: Some(1) };
+            let one = Load {
+                cell,
+                messages,
+                target: self.address,
+                expect_bytes: None,
+                seconds: 10.0,
+                requests: Some(1),
+            };
             let error = match one.start(core).and_then(LoadRun::finish) {
                 Ok(report) => return Ok(report),
                 Err(error) => error,
@@ -118,6 +124,8 @@ impl Drop for Server {
 pub(crate) struct Load<'a> {
     /// What to send.
     pub(crate) cell: &'a Cell,
+    /// Whether in Anthropic's dialect.
+    pub(crate) messages: bool,
     /// To whom.
     pub(crate) target: SocketAddr,
     /// Length that every answer must have.
@@ -145,6 +153,9 @@ impl Load<'_> {
             .args(["--body-bytes", &self.cell.body_bytes.to_string()]);
         if self.cell.stream {
             command.arg("--stream");
+        }
+        if self.messages {
+            command.arg("--messages");
         }
         for (name, value) in [("--expect-bytes", self.expect_bytes), ("--requests", self.requests)] {
             if let Some(value) = value {

@@ -21,6 +21,8 @@ pub mod azure;
 pub mod compatible;
 #[cfg(any(feature = "vertex", feature = "anthropic"))]
 mod fields;
+#[cfg(all(feature = "testing", feature = "translate"))]
+pub mod fuzz;
 #[cfg(feature = "gemini")]
 pub mod gemini;
 #[cfg(any(feature = "azure", feature = "vertex"))]

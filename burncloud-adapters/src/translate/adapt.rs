@@ -161,7 +161,11 @@ fn echo(body: &Map<String, Value>) -> Map<String, Value> {
 }
 
 /// Takes out what only another format knows, with a record of it. Content that a user sent is refused instead.
-fn leave_out_foreign(conversation: &mut Conversation, to: Format, notes: &mut Notes) -> Result<(), Error> {
+pub(crate) fn leave_out_foreign(
+    conversation: &mut Conversation,
+    to: Format,
+    notes: &mut Notes,
+) -> Result<(), Error> {
     let from = notes.caller();
     let foreign = !from.family(to);
     if foreign {

@@ -29,7 +29,7 @@
 
 mod adapt;
 mod chat;
-mod codec;
+pub(crate) mod codec;
 mod cohere;
 mod conversation;
 mod converse;
@@ -45,7 +45,7 @@ mod reply;
 mod responses;
 mod rewrite;
 mod signature;
-mod sse;
+pub(crate) mod sse;
 #[cfg(test)]
 mod test_kit;
 
@@ -60,6 +60,8 @@ pub use format::Format;
 pub use reply::{Choice, Citation, Reply, Stop};
 pub use signature::{Origin, Signature};
 
+#[cfg(feature = "testing")]
+pub(crate) use adapt::leave_out_foreign;
 pub(crate) use adapt::{adapt, adapt_through, translates};
 pub(crate) use codec::{Caller, Codec, Profile, ReadStream, Target, Wire, WriteStream, codec};
 pub(crate) use convert::{new_id, now_seconds, prefixed_id};
