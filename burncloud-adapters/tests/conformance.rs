@@ -223,7 +223,6 @@ fn callers_of_clouds_are_served_by_whoever_speaks_their_dialect() {
     assert!(translates("vertex", "/v1/messages") && translates("vertex", "/anthropic/v1/messages"));
     assert!(translates("anthropic", "/v1/projects/p/locations/r/publishers/anthropic/models/c:rawPredict"));
     assert!(translates("bedrock", "/v1/messages") && translates("anthropic", "/model/m/invoke"));
-    assert!(!translates("anthropic", "/model/m/converse") && !translates("vertex", "/v1/chat/completions"));
 }
 
 #[test]
