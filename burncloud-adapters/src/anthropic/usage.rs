@@ -164,6 +164,24 @@ impl MessageReport {
     }
 }
 
+/// Reports of one answer, brought together as billing does.
+#[cfg(feature = "translate")]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reports(MessageReport);
+
+#[cfg(feature = "translate")]
+impl Reports {
+    /// The next `usage` object.
+    pub(crate) fn add(&mut self, usage: &serde_json::Value) {
+        self.0.merge(MessageReport::of(usage.to_string().as_bytes()));
+    }
+
+    /// What they come to; `None` where they count nothing.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        (self.0.counts.input.is_some() || self.0.counts.output.is_some()).then(|| self.0.usage())
+    }
+}
+
 /// What a body or an event says.
 #[derive(Default)]
 pub(crate) struct Facts {

@@ -19,7 +19,7 @@ mod invoke;
 mod role;
 mod settings;
 mod sign;
-mod usage;
+pub(crate) mod usage;
 
 #[cfg(feature = "translate")]
 use crate::translate::{self, Format, Profile};

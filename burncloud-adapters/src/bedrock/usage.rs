@@ -177,6 +177,16 @@ impl Protocol for Converse {
     }
 }
 
+/// What the `usage` of an answer, or of the `metadata` event, and the `serviceTier` beside it say.
+#[cfg(feature = "translate")]
+pub(crate) fn usage_of(usage: &serde_json::Value, tier: Option<&serde_json::Value>) -> Option<Usage> {
+    let mut served = Tier::default();
+    if let Some(tier) = tier {
+        walk(tier.to_string().as_bytes(), &mut served);
+    }
+    Counts::of(usage.to_string().as_bytes()).usage(served.0.unwrap_or_default())
+}
+
 /// The messages of a stream, and how it ended.
 #[derive(Default)]
 struct Frames {
