@@ -7,8 +7,8 @@ mod report;
 mod usage;
 
 pub use report::Reasoning;
-pub(crate) use report::usage_of;
 pub use usage::Quirks;
+#[cfg(feature = "translate")]
 pub(crate) use usage::usage_of;
 
 #[cfg(feature = "translate")]

@@ -239,7 +239,8 @@ fn leave_out(carry: &mut Map<String, Value>, foreign: bool, place: Option<&str>,
     }
     for (name, value) in std::mem::take(carry) {
         match place {
-            _ if value == Value::Bool(false) => {}
+            // A tilde begins what only keeps how something was spelt.
+            _ if value == Value::Bool(false) || name.starts_with('~') => {}
             Some(place) => notes.drop_named(format!("{place}.{name}")),
             None => notes.drop_named(name),
         }
