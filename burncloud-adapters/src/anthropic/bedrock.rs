@@ -32,8 +32,8 @@ pub(super) fn takes(endpoint: &Endpoint) -> bool {
 
 pub(super) fn adapt(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
     let refuse = |text| Err(Error::new(ErrorKind::BadRequest, text));
-    let mut fields = Members::of(ask.body)?;
-    let Some(version) = fields.take("anthropic_version") else {
+    let mut members = Members::of(ask.body)?;
+    let Some(version) = members.take("anthropic_version") else {
         let text = "this model takes Anthropic's messages: name `anthropic_version` in the body";
         return refuse(text);
     };

@@ -60,9 +60,9 @@ pub(super) fn adapt(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
 }
 
 fn body(ask: &AdaptAsk<'_>) -> Result<Bytes, Error> {
-    let mut fields = Members::of(ask.body)?;
-    fields.take("model");
-    fields.take("stream");
+    let mut members = Members::of(ask.body)?;
+    members.take("model");
+    members.take("stream");
     // Vertex's callers name it in the body already.
     let named = members.take("anthropic_version");
     let named = named.and_then(|version| serde_json::from_str::<String>(version.get()).ok());
