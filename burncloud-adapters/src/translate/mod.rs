@@ -36,6 +36,7 @@ mod converse;
 mod convert;
 mod count;
 mod dropped;
+mod embed;
 mod event;
 mod failure;
 mod fields;
@@ -43,12 +44,14 @@ mod format;
 mod gemini;
 mod messages;
 mod reply;
+mod rerank;
 mod responses;
 mod rewrite;
 mod signature;
 pub(crate) mod sse;
 #[cfg(test)]
 mod test_kit;
+mod whole;
 
 pub use conversation::{
     CacheMark, CallKind, Content, Conversation, Effort, FunctionTool, Media, MediaKind, Output, Part,
@@ -68,4 +71,6 @@ pub(crate) use codec::{Caller, Codec, Profile, ReadStream, Target, Wire, WriteSt
 pub(crate) use conversation::QUIET;
 pub(crate) use convert::{new_id, now_seconds, prefixed_id};
 pub(crate) use count::counts;
+pub(crate) use embed::{EmbedFormat, adapt_embed, embeds};
 pub(crate) use fields::Fields;
+pub(crate) use rerank::{RerankFormat, adapt_rerank, reranks};

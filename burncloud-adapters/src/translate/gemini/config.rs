@@ -2,15 +2,15 @@
 
 use super::super::{Conversation, Effort, Fields, Notes, Output, Reasoning, Sampling, Setting};
 use super::model::{self, Model};
-use super::names::object;
+use super::names::{keep_spelling, object, take_spelling};
 use super::schema::json_schema;
 use burncloud_core::Error;
 use serde_json::{Map, Value, json};
 
-/// Where `carry` keeps a schema in Google's own form.
-const SCHEMA: &str = "~responseSchema";
+/// Where a schema is kept in Google's own form.
+const SCHEMA: &str = "responseSchema";
 /// And that only text was asked for, which is so anyway.
-const TEXT_ONLY: &str = "~responseModalities";
+const TEXT_ONLY: &str = "responseModalities";
 
 /// Reads it into the conversation.
 pub(super) fn read(request: &mut Fields, into: &mut Conversation) -> Result<(), Error> {
@@ -19,7 +19,8 @@ pub(super) fn read(request: &mut Fields, into: &mut Conversation) -> Result<(), 
     into.reasoning = reasoning(&mut config)?;
     into.output = output(&mut config, &mut into.carry)?;
     if config.peek("responseModalities").is_some_and(is_text_only) {
-        into.carry.extend(config.take("responseModalities").map(|value| (TEXT_ONLY.to_owned(), value)));
+        let value = config.take("responseModalities").unwrap_or_default();
+        keep_spelling(&mut into.carry, TEXT_ONLY, value);
     }
     let rest = config.rest().into_iter();
     into.carry.extend(rest.map(|(name, value)| (format!("generationConfig.{name}"), value)));
@@ -69,7 +70,7 @@ fn output(config: &mut Fields, carry: &mut Map<String, Value>) -> Result<Output,
     let mime = config.string("responseMimeType")?;
     let mut schema = config.take("responseJsonSchema");
     if let Some(older) = config.take("responseSchema") {
-        carry.insert(SCHEMA.to_owned(), older.clone());
+        keep_spelling(carry, SCHEMA, older.clone());
         schema = schema.or_else(|| Some(json_schema(older)));
     }
     let json = mime.as_deref() == Some("application/json");
@@ -102,13 +103,13 @@ pub(super) fn write(
         }
         Output::Schema { schema, .. } => {
             config.insert("responseMimeType".to_owned(), "application/json".into());
-            match from.carry.shift_remove(SCHEMA) {
+            match take_spelling(&mut from.carry, SCHEMA) {
                 Some(older) => config.insert("responseSchema".to_owned(), older),
                 None => config.insert("responseJsonSchema".to_owned(), schema),
             };
         }
     }
-    config.extend(from.carry.shift_remove(TEXT_ONLY).map(|it| ("responseModalities".to_owned(), it)));
+    config.extend(take_spelling(&mut from.carry, TEXT_ONLY).map(|it| ("responseModalities".to_owned(), it)));
     if from.verbosity.take().is_some() {
         notes.drop(Setting::Verbosity);
     }

@@ -34,6 +34,8 @@ mod write_content;
 mod write_request;
 mod write_stream;
 
+pub(super) use names::{camel, object, objects};
+
 use super::codec::{Caller, Codec, Profile, ReadStream, Target, WriteStream};
 use super::{Conversation, Notes, Reply};
 use burncloud_core::Error;

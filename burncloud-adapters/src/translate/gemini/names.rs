@@ -1,14 +1,24 @@
 //! Names in camelCase and in snake_case.
 
-use super::super::Fields;
+use super::super::{Fields, QUIET};
 use burncloud_core::Error;
 use serde_json::{Map, Value};
 
-/// Begins the names in `carry` that keep how something was spelt, not what was said: no loss to anybody else.
-pub(super) const SPELLING: char = '~';
+/// Keeps how something was spelt, not what was said: no loss to anybody else.
+pub(super) fn keep_spelling(carry: &mut Map<String, Value>, name: &str, value: Value) {
+    let quiet = carry.entry(QUIET).or_insert_with(|| Value::Object(Map::new()));
+    if let Value::Object(quiet) = quiet {
+        quiet.insert(name.to_owned(), value);
+    }
+}
+
+/// What was kept of a spelling.
+pub(super) fn take_spelling(carry: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    carry.get_mut(QUIET)?.as_object_mut()?.shift_remove(name)
+}
 
 /// The members of an object under their names in camelCase. What is inside them stays as it is.
-pub(super) fn camel(map: Map<String, Value>) -> Map<String, Value> {
+pub(in super::super) fn camel(map: Map<String, Value>) -> Map<String, Value> {
     if !map.keys().any(|name| name.contains('_')) {
         return map;
     }
@@ -38,13 +48,13 @@ fn camel_name(name: &str) -> String {
 }
 
 /// An object inside, its names in camelCase.
-pub(super) fn object(fields: &mut Fields, name: &'static str) -> Result<Option<Fields>, Error> {
+pub(in super::super) fn object(fields: &mut Fields, name: &'static str) -> Result<Option<Fields>, Error> {
     let map = fields.object(name)?;
     Ok(map.map(|map| fields.inner(camel(map))))
 }
 
 /// A list of objects inside, their names in camelCase. One object alone is a list of one.
-pub(super) fn objects(fields: &mut Fields, name: &'static str) -> Result<Vec<Fields>, Error> {
+pub(in super::super) fn objects(fields: &mut Fields, name: &'static str) -> Result<Vec<Fields>, Error> {
     let items = match fields.take(name) {
         None => return Ok(Vec::new()),
         Some(Value::Array(items)) => items,

@@ -1,15 +1,15 @@
 //! Tools and whether they must be called.
 
-use super::super::{CallKind, Fields, Format, FunctionTool, Notes, Setting, Tool, ToolChoice};
-use super::names::{object, objects};
+use super::super::{CallKind, Fields, Format, FunctionTool, Notes, QUIET, Setting, Tool, ToolChoice};
+use super::names::{keep_spelling, object, objects, take_spelling};
 use super::schema::json_schema;
 use burncloud_core::Error;
 use serde_json::{Map, Value, json};
 
-/// Where `carry` keeps a schema in Google's own form.
-const PARAMETERS: &str = "~parameters";
+/// Where a schema in Google's own form is kept.
+const PARAMETERS: &str = "parameters";
 /// And a mode that the hub has no word for.
-const MODE: &str = "~mode";
+const MODE: &str = "mode";
 
 /// `tools`.
 pub(super) fn read(request: &mut Fields) -> Result<Vec<Tool>, Error> {
@@ -33,7 +33,7 @@ fn read_function(mut declared: Fields) -> Result<FunctionTool, Error> {
     let older = declared.take("parameters");
     let mut carry = declared.rest();
     if let Some(older) = older {
-        carry.insert(PARAMETERS.to_owned(), older.clone());
+        keep_spelling(&mut carry, PARAMETERS, older.clone());
         schema = schema.or_else(|| Some(json_schema(older)));
     }
     Ok(FunctionTool { name, description, schema, carry, ..FunctionTool::default() })
@@ -78,7 +78,7 @@ fn write_function(function: FunctionTool, notes: &mut Notes) -> Value {
     if let Some(description) = description {
         declared.insert("description".to_owned(), description.into());
     }
-    match (carry.shift_remove(PARAMETERS), schema) {
+    match (take_spelling(&mut carry, PARAMETERS), schema) {
         (Some(older), _) => {
             declared.insert("parameters".to_owned(), older);
         }
@@ -87,6 +87,7 @@ fn write_function(function: FunctionTool, notes: &mut Notes) -> Value {
         }
         (None, None) => {}
     }
+    carry.shift_remove(QUIET);
     declared.extend(carry);
     Value::Object(declared)
 }
@@ -110,7 +111,7 @@ pub(super) fn read_choice(
             "NONE" => Some(ToolChoice::None),
             "AUTO" => Some(ToolChoice::Auto),
             "VALIDATED" if names.is_empty() => {
-                carry.insert(MODE.to_owned(), "VALIDATED".into());
+                keep_spelling(carry, MODE, "VALIDATED".into());
                 Some(ToolChoice::Auto)
             }
             "VALIDATED" => Some(ToolChoice::Allowed { names, required: false }),
@@ -127,7 +128,7 @@ pub(super) fn read_choice(
 /// `functionCallingConfig`.
 pub(super) fn write_choice(choice: ToolChoice, carry: &mut Map<String, Value>) -> Value {
     match choice {
-        ToolChoice::Auto => match carry.shift_remove(MODE) {
+        ToolChoice::Auto => match take_spelling(carry, MODE) {
             Some(mode) => json!({ "mode": mode }),
             None => json!({ "mode": "AUTO" }),
         },
@@ -182,7 +183,8 @@ mod tests {
                 ..FunctionTool::default()
             })
         };
-        let older = Map::from_iter([(PARAMETERS.to_owned(), json!({"type": "OBJECT"}))]);
+        let mut older = Map::new();
+        keep_spelling(&mut older, PARAMETERS, json!({"type": "OBJECT"}));
         let mut notes = Notes::new(Format::Chat);
         assert_eq!(
             write(vec![function(Map::new()), function(older)], &mut notes),

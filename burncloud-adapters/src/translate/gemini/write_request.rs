@@ -1,9 +1,8 @@
 //! Writes a request for Google.
 
 use super::super::codec::Target;
-use super::super::{Conversation, Format, Notes, Setting};
+use super::super::{Conversation, Format, Notes, QUIET, Setting};
 use super::model::Model;
-use super::names::SPELLING;
 use super::write_content::Contents;
 use super::{config, media, tool};
 use burncloud_core::Error;
@@ -43,7 +42,7 @@ fn put_back(
 ) -> Map<String, Value> {
     let mut rest = Map::new();
     for (name, value) in carry {
-        if name.starts_with(SPELLING) {
+        if name == QUIET {
             continue;
         }
         if let Some(name) = name.strip_prefix("generationConfig.") {
