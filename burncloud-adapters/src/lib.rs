@@ -17,6 +17,8 @@ pub mod anthropic;
 mod auth;
 #[cfg(feature = "azure")]
 pub mod azure;
+#[cfg(feature = "cohere")]
+pub mod cohere;
 #[cfg(feature = "compatible")]
 pub mod compatible;
 #[cfg(any(feature = "vertex", feature = "anthropic"))]
@@ -56,6 +58,8 @@ pub fn registry() -> Registry {
     let registry = registry.with(anthropic::Anthropic::new());
     #[cfg(feature = "gemini")]
     let registry = registry.with(gemini::Gemini::new());
+    #[cfg(feature = "cohere")]
+    let registry = registry.with(cohere::Cohere::new());
     #[cfg(feature = "compatible")]
     let registry = compatible::TABLE.iter().fold(registry, |registry, row| registry.with(row.clone()));
     #[cfg(feature = "azure")]
