@@ -32,21 +32,16 @@ fn chats() -> Vec<Recording> {
 fn normal(mut body: Map<String, Value>) -> Value {
     body.shift_remove("model");
     for message in body.get_mut("messages").unwrap().as_array_mut().unwrap() {
-        let content = &mut message["content"];
-        // A list of one text is that text, and an empty text is none.
-        if let [one] = content.as_array().cloned().unwrap_or_default().as_slice() {
-            if one["type"] == "text" {
-                *content = one["text"].clone();
-            }
+        let mut content = message["content"].take();
+        // A list of one text is that text, a tool's texts are one, and an empty text is none.
+        let texts =
+            content.as_array().map(|list| list.iter().filter_map(|p| p["text"].as_str()).collect::<Vec<_>>());
+        match texts.as_deref() {
+            Some([one]) if content.as_array().is_some_and(|list| list.len() == 1) => content = json!(one),
+            Some(texts) if message["role"] == "tool" => content = texts.join("\n").into(),
+            _ => {}
         }
-        if message["role"] == "tool" && content.is_array() {
-            let texts: Vec<&str> =
-                content.as_array().unwrap().iter().filter_map(|p| p["text"].as_str()).collect();
-            *content = texts.join("\n").into();
-        }
-        if content == "" {
-            *content = Value::Null;
-        }
+        message["content"] = if content == "" { Value::Null } else { content };
         // A model's text is a list of it.
         if message["role"] == "assistant" && message["content"].is_string() {
             message["content"] = json!([{ "type": "text", "text": message["content"] }]);
