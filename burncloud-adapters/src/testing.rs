@@ -39,6 +39,10 @@ const PATHS: &[&str] = &[
     "/openai/v1/responses",
     "/anthropic/v1/messages",
     "/model/some-model/converse",
+    "/model/some-model/converse-stream",
+    "/model/some-model/invoke",
+    "/model/some-model/invoke-with-response-stream",
+    "/model/some-model/count-tokens",
     "/v2/chat",
     "/v2/rerank",
 ];

@@ -60,6 +60,17 @@ fn answer(path: &'static str, body: &'static str, usage: Usage) -> Answer {
     Answer { path, streamed: true, body: body.into(), reading }
 }
 
+const CONVERSE: &str = r#"{"metrics":{"latencyMs":5},"output":{"message":{"content":[{"toolUse":{"input":{"usage":{"inputTokens":9}}}}]}},"stopReason":"tool_use","usage":{"inputTokens":5,"outputTokens":2,"totalTokens":18,"cacheReadInputTokens":3,"cacheWriteInputTokens":8,"cacheDetails":[{"inputTokens":6,"ttl":"5m"},{"inputTokens":2,"ttl":"1h"}]},"serviceTier":{"type":"flex"}}"#;
+const CONVERSE_USAGE: Usage = Usage {
+    input: 5,
+    cached_read: 3,
+    cache_write_5m: 6,
+    cache_write_1h: 2,
+    output: 2,
+    tier: ServiceTier::Flex,
+    ..NOTHING
+};
+
 /// Azure's first event says what its filters found in the prompt.
 const FILTERED: &str = concat!(
     "data: {\"choices\":[],\"created\":0,\"id\":\"\",\"prompt_filter_results\":[{\"prompt_index\":0,\"content_filter_results\":{}}]}\n\n",
@@ -83,6 +94,10 @@ fn samples(name: &str) -> Vec<Answer> {
             messages("/v1/messages"),
             messages("/anthropic/v1/messages"),
         ],
+        "bedrock" => {
+            let reading = Reading { usage: Some(CONVERSE_USAGE), terminal: Terminal::Unknown };
+            vec![Answer { path: "/model/m/converse", streamed: false, body: CONVERSE.into(), reading }]
+        }
         "gemini" => vec![content("/v1beta/models/m:streamGenerateContent"), content(vertex)],
         "vertex" => vec![
             content("/v1beta/models/m:streamGenerateContent"),
@@ -105,7 +120,9 @@ fn every_adapter_conforms() {
 fn the_registry_knows_the_families() {
     let registry = burncloud_adapters::registry();
     let names = registry.names();
-    for name in ["openai", "anthropic", "gemini", "deepseek", "qwen", "zhipu", "vllm", "openai-compatible"] {
+    for name in
+        ["openai", "anthropic", "bedrock", "gemini", "deepseek", "qwen", "zhipu", "vllm", "openai-compatible"]
+    {
         assert!(names.contains(&name), "{name}");
     }
     let mut unique = names.clone();
@@ -155,6 +172,8 @@ fn paths_at_the_providers() {
         target("gemini", None, content, None, Some("models/g 2:x")),
         "/v1/models/g%202%3Ax:generateContent"
     );
+    let converse = "/model/anthropic.claude-v2:1/converse";
+    assert_eq!(target("bedrock", None, converse, None, Some("us.a/b:0")), "/model/us.a%2Fb%3A0/converse");
     assert_eq!(
         target("gemini", Some("/p/v1beta"), content, None, None),
         "/p/v1beta/models/g-1:generateContent"
@@ -198,7 +217,7 @@ fn callers_of_clouds_are_served_by_whoever_speaks_their_dialect() {
             &["anthropic", "openai"],
         ),
         ("/v1/projects/p/locations/r/publishers/google/models/m:predict", &["vertex"], &["gemini"]),
-        ("/model/m/converse", &[], &["anthropic", "azure", "gemini", "openai", "vertex"]),
+        ("/model/m/converse", &["bedrock"], &["anthropic", "azure", "gemini", "openai", "vertex"]),
         ("/v2/chat", &["cohere"], &["anthropic", "azure", "gemini", "openai", "vertex"]),
     ];
     for (path, served, not_served) in cases {
@@ -212,7 +231,7 @@ fn callers_of_clouds_are_served_by_whoever_speaks_their_dialect() {
     let translates = |name: &str, path| registry.get(name).unwrap().translates(&endpoint(path));
     assert!(translates("vertex", "/v1/messages") && translates("vertex", "/anthropic/v1/messages"));
     assert!(translates("anthropic", "/v1/projects/p/locations/r/publishers/anthropic/models/c:rawPredict"));
-    assert!(!translates("anthropic", "/model/m/converse") && !translates("vertex", "/v1/chat/completions"));
+    assert!(translates("bedrock", "/v1/messages") && translates("anthropic", "/model/m/invoke"));
 }
 
 #[test]

@@ -294,7 +294,7 @@ pub struct AnswerHead<'a> {
     pub status: StatusCode,
     /// Its headers.
     pub headers: &'a HeaderMap,
-    /// Whether the body is a stream of server-sent events.
+    /// Whether the body is a stream of events: server-sent ones, or AWS's frames.
     pub streamed: bool,
 }
 

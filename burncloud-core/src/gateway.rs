@@ -323,7 +323,7 @@ impl GatewayBuilder {
         let inside = self.inside.wrap(limited);
         let inspected = InspectLayer::new(self.inspect).layer(inside);
         let metered = MeterLayer::new(self.billing.clone(), stats.clone()).layer(inspected);
-        let known = AuthLayer::new(self.callers.clone()).layer(metered);
+        let known = AuthLayer::new(self.callers.clone()).inspect(self.inspect).layer(metered);
         let classified = ClassifyLayer::new(handle.table.clone()).layer(known);
         let admitted = ShedLayer::new(self.shed, stats.clone()).layer(classified);
         let outside = self.outside.wrap(admitted);

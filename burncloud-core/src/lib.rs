@@ -23,10 +23,12 @@ mod answer;
 pub mod billing;
 mod body;
 mod channel;
+mod collect;
 mod context;
 mod dialect;
 pub mod envelope;
 mod error;
+mod event_stream;
 #[cfg(feature = "gateway")]
 mod gateway;
 mod headers;
@@ -42,6 +44,7 @@ mod receipt;
 pub mod routing;
 #[cfg(feature = "gateway")]
 mod seam;
+mod sigv4;
 mod sse;
 mod stats;
 pub mod store;

@@ -11,9 +11,30 @@ use serde::de::IgnoredAny;
 /// How much of an unfinished event is held back; a longer one is no usage chunk.
 const HOLD_LIMIT: usize = 64 * 1024;
 
-/// Whether an answer is a stream of server-sent events.
+/// How a streamed answer's events are divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// Server-sent events.
+    Lines,
+    /// AWS's binary frames.
+    Frames,
+}
+
+/// How an answer's events are divided, where it is a stream of them.
+pub(crate) fn framing<B>(response: &Response<B>) -> Option<Framing> {
+    let kind = response.headers().get(CONTENT_TYPE)?.as_bytes();
+    if kind.starts_with(b"text/event-stream") {
+        Some(Framing::Lines)
+    } else if kind.starts_with(b"application/vnd.amazon.eventstream") {
+        Some(Framing::Frames)
+    } else {
+        None
+    }
+}
+
+/// Whether an answer is a stream of events.
 pub(crate) fn is_event_stream<B>(response: &Response<B>) -> bool {
-    response.headers().get(CONTENT_TYPE).is_some_and(|v| v.as_bytes().starts_with(b"text/event-stream"))
+    framing(response).is_some()
 }
 
 /// Whether bytes end at the border between two events.

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use burncloud_core::store::{CallerStore, StoreResult};
 use burncloud_core::{Caller, KeyHash};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use secrecy::SecretString;
 use std::sync::Arc;
 
 #[async_trait]
@@ -17,6 +18,10 @@ impl CallerStore for SqlStore {
 
     async fn caller(&self, hash: &KeyHash) -> StoreResult<Option<Arc<Caller>>> {
         self.callers.get(hash, self.look_up(hash)).await
+    }
+
+    fn signing_secret(&self, hash: &KeyHash) -> Option<SecretString> {
+        Some(hash.signing_secret(self.secrets.signing_key()))
     }
 }
 

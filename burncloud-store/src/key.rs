@@ -133,4 +133,9 @@ impl KeyStore for SqlStore {
         change.map_err(database)?.exec(&tx).await.map_err(|e| conflict(e, &key.name))?;
         self.commit(tx, Touched::Hashes([Some(old), hash].into_iter().flatten().collect())).await
     }
+
+    async fn key_hash(&self, id: KeyId) -> StoreResult<Option<KeyHash>> {
+        let found = api_key::Entity::find_by_id(id.0).one(&self.read).await.map_err(database)?;
+        found.map(|row| key_hash(&row.hash)).transpose()
+    }
 }

@@ -1,4 +1,4 @@
-//! What encrypts provider credentials at rest.
+//! What encrypts provider credentials at rest, and what callers' signing secrets are derived from.
 //!
 //! AES-256-GCM. A sealed text is a version byte, a random nonce of 12 bytes, then ciphertext and tag; the
 //! version and the text's purpose are authenticated with it, so a sealed text opens for nothing else.
@@ -7,12 +7,15 @@ use aes_gcm::aead::{Aead, Generate, KeyInit, Nonce, Payload};
 use aes_gcm::{Aes256Gcm, Key};
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use hmac::{Hmac, Mac};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const VERSION: u8 = 1;
 const NONCE: usize = 12;
@@ -51,7 +54,10 @@ pub enum SecretError {
 
 /// Encrypts and decrypts credentials with one key. Its `Debug` shows nothing of it.
 #[derive(Clone)]
-pub struct SecretBox(Aes256Gcm);
+pub struct SecretBox {
+    cipher: Aes256Gcm,
+    signing: Arc<Zeroizing<[u8; KEY]>>,
+}
 
 impl fmt::Debug for SecretBox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -96,14 +102,22 @@ impl SecretBox {
     }
 
     fn with(key: &[u8; KEY]) -> SecretBox {
-        SecretBox(Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key)))
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length is a key");
+        Mac::update(&mut mac, b"burncloud: callers' signatures");
+        let signing = Arc::new(Zeroizing::new(mac.finalize().into_bytes().into()));
+        SecretBox { cipher: Aes256Gcm::new(&Key::<Aes256Gcm>::from(*key)), signing }
+    }
+
+    /// What callers' signing secrets are derived from: a key of its own, from which the other cannot be found.
+    pub(crate) fn signing_key(&self) -> &[u8; KEY] {
+        &self.signing
     }
 
     /// Encrypts `text` for `purpose`.
     pub(crate) fn seal(&self, purpose: &str, text: &SecretString) -> Result<Vec<u8>, SecretError> {
         let nonce = Nonce::<Aes256Gcm>::try_generate().map_err(|_| SecretError::Random)?;
         let payload = Payload { msg: text.expose_secret().as_bytes(), aad: &authenticated(purpose) };
-        let sealed = self.0.encrypt(&nonce, payload).expect("a credential is shorter than 64 GiB");
+        let sealed = self.cipher.encrypt(&nonce, payload).expect("a credential is shorter than 64 GiB");
         Ok([&[VERSION], nonce.as_slice(), &sealed].concat())
     }
 
@@ -112,7 +126,7 @@ impl SecretBox {
     pub(crate) fn open(&self, purpose: &str, sealed: &[u8]) -> Option<SecretString> {
         let (nonce, sealed) = sealed.strip_prefix(&[VERSION])?.split_first_chunk::<NONCE>()?;
         let payload = Payload { msg: sealed, aad: &authenticated(purpose) };
-        let text = self.0.decrypt(&Nonce::<Aes256Gcm>::from(*nonce), payload).ok()?;
+        let text = self.cipher.decrypt(&Nonce::<Aes256Gcm>::from(*nonce), payload).ok()?;
         String::from_utf8(text).ok().map(SecretString::from)
     }
 }
@@ -266,6 +280,14 @@ mod tests {
             let error = text(wrong).unwrap_err().to_string();
             assert!(wrong.is_empty() || !error.contains(wrong), "{error}");
         }
+    }
+
+    #[test]
+    fn the_signing_key_follows_the_key_and_is_another() {
+        let key = [7; 32];
+        let (one, same, other) = (SecretBox::with(&key), SecretBox::with(&key), SecretBox::with(&[8; 32]));
+        assert_eq!(one.signing_key(), same.signing_key());
+        assert!(one.signing_key() != &key && one.signing_key() != other.signing_key());
     }
 
     #[test]

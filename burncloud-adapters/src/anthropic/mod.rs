@@ -2,8 +2,10 @@
 //!
 //! Facts were checked against its SDKs (anthropic 0.125 and 2.x) and recorded traffic.
 
+#[cfg(feature = "bedrock")]
+mod bedrock;
 pub(crate) mod clouds;
-mod usage;
+pub(crate) mod usage;
 
 #[cfg(feature = "translate")]
 use crate::translate::{self, Format, Profile};
@@ -67,16 +69,22 @@ impl Adapter for Anthropic {
         vec![(HeaderName::from_static("anthropic-version"), HeaderValue::from_static(VERSION))]
     }
 
-    /// Callers of Claude at Vertex, whose bodies differ in a field or two, and those of other dialects.
+    /// Callers of Claude at Vertex and Bedrock, whose bodies differ in a field or two, and those of other dialects.
     fn translates(&self, endpoint: &Endpoint) -> bool {
-        let at_vertex = endpoint.dialect == Dialect::Anthropic && endpoint.surface == Surface::Vertex;
+        let in_cloud = endpoint.dialect == Dialect::Anthropic && endpoint.surface == Surface::Vertex;
+        #[cfg(feature = "bedrock")]
+        let in_cloud = in_cloud || bedrock::takes(endpoint);
         #[cfg(feature = "translate")]
-        return at_vertex || translate::translates(endpoint, Format::Messages);
+        return in_cloud || translate::translates(endpoint, Format::Messages);
         #[cfg(not(feature = "translate"))]
-        at_vertex
+        in_cloud
     }
 
     fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        #[cfg(feature = "bedrock")]
+        if bedrock::takes(ask.endpoint) {
+            return bedrock::adapt(ask);
+        }
         #[cfg(feature = "translate")]
         if ask.endpoint.dialect != Dialect::Anthropic {
             return translate::adapt(ask, Format::Messages, &Profile::GENUINE);

@@ -25,7 +25,7 @@ static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"usage
 static MARKER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"_tokens\""));
 
 /// Messages, whole and streamed.
-pub(super) struct Messages;
+pub(crate) struct Messages;
 
 /// Counts that messages and their iterations share.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,7 +40,7 @@ struct Counts {
 
 /// The `usage` object.
 #[derive(Clone, Debug, Default)]
-pub(super) struct MessageReport {
+pub(crate) struct MessageReport {
     counts: Counts,
     thinking: Option<u64>,
     searches: Option<u64>,
@@ -164,9 +164,27 @@ impl MessageReport {
     }
 }
 
+/// Reports of one answer, brought together as billing does.
+#[cfg(feature = "translate")]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reports(MessageReport);
+
+#[cfg(feature = "translate")]
+impl Reports {
+    /// The next `usage` object.
+    pub(crate) fn add(&mut self, usage: &serde_json::Value) {
+        self.0.merge(MessageReport::of(usage.to_string().as_bytes()));
+    }
+
+    /// What they come to; `None` where they count nothing.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        (self.0.counts.input.is_some() || self.0.counts.output.is_some()).then(|| self.0.usage())
+    }
+}
+
 /// What a body or an event says.
 #[derive(Default)]
-pub(super) struct Facts {
+pub(crate) struct Facts {
     usage: Option<MessageReport>,
     stop: bool,
     error: bool,

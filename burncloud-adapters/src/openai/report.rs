@@ -215,21 +215,6 @@ impl OpenAiReport {
     }
 }
 
-/// A `usage` object that was parsed already, read as bodies and streams are; the tier is the answer's, where the
-/// object names none. `None` where no tokens are counted.
-pub(crate) fn usage_of(
-    usage: &serde_json::Value,
-    reasoning: Reasoning,
-    named: Option<&str>,
-) -> Option<Usage> {
-    let raw = serde_json::to_vec(usage).ok().filter(|raw| raw.starts_with(b"{"))?;
-    let mut report = OpenAiReport::of(&raw);
-    report.tier = report.tier.or_else(|| named.and_then(tier));
-    // As for billing: a chat's seconds of audio are no measure beside its tokens.
-    report.audio_ms = None;
-    report.counts_tokens().then(|| report.usage(reasoning, OutputKind::Text))
-}
-
 impl Report for OpenAiReport {
     const IN_PARTS: bool = false;
 

@@ -10,6 +10,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use parking_lot::RwLock;
+use secrecy::SecretString;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
@@ -25,6 +26,8 @@ const RECEIPTS: usize = 100_000;
 pub struct MemoryStore {
     state: RwLock<State>,
     keep: usize,
+    /// What callers' signing secrets are derived from: random, and gone with the process.
+    signing_key: Option<[u8; 32]>,
 }
 
 impl Default for MemoryStore {
@@ -46,7 +49,9 @@ impl MemoryStore {
         let mut state = State::default();
         let tenant = state.add_tenant("default", Limits::default());
         state.add_user("default", tenant.id, None, Limits::default());
-        MemoryStore { state: RwLock::new(state), keep: receipts.max(1) }
+        let mut signing_key = [0; 32];
+        let signing_key = getrandom::fill(&mut signing_key).ok().map(|()| signing_key);
+        MemoryStore { state: RwLock::new(state), keep: receipts.max(1), signing_key }
     }
 }
 
@@ -181,6 +186,10 @@ impl CallerStore for MemoryStore {
     async fn caller(&self, hash: &KeyHash) -> StoreResult<Option<Arc<Caller>>> {
         Ok(self.peek(hash).flatten())
     }
+
+    fn signing_secret(&self, hash: &KeyHash) -> Option<SecretString> {
+        Some(hash.signing_secret(self.signing_key.as_ref()?))
+    }
 }
 
 #[async_trait]
@@ -232,6 +241,10 @@ impl KeyStore for MemoryStore {
             *stored_hash = hash;
         }
         Ok(())
+    }
+
+    async fn key_hash(&self, id: KeyId) -> StoreResult<Option<KeyHash>> {
+        Ok(self.state.read().keys.get(&id).map(|(_, hash)| *hash))
     }
 }
 

@@ -14,6 +14,7 @@ use crate::{
     TenantId, UnixMicros, User, UserId,
 };
 use async_trait::async_trait;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -99,6 +100,12 @@ pub trait CallerStore: Send + Sync + 'static {
 
     /// The caller of a key whatever its status, with its user and tenant.
     async fn caller(&self, hash: &KeyHash) -> StoreResult<Option<Arc<Caller>>>;
+
+    /// The AWS secret access key with which callers sign for the key of this hash, whether there is such a key or
+    /// not: [`KeyHash::signing_secret`] under a key that only the store has. `None` where signatures are not offered.
+    fn signing_secret(&self, _hash: &KeyHash) -> Option<SecretString> {
+        None
+    }
 }
 
 /// Keys.
@@ -114,6 +121,8 @@ pub trait KeyStore: Send + Sync + 'static {
     async fn keys(&self, after: Option<KeyId>, limit: u32) -> StoreResult<Vec<ApiKey>>;
     /// Replaces everything that may change (all but id, used, created_at); `hash` too if given. `NotFound`.
     async fn update_key(&self, key: &ApiKey, hash: Option<KeyHash>) -> StoreResult<()>;
+    /// The hash of the key's secret as it is now; `None` for an unknown id.
+    async fn key_hash(&self, id: KeyId) -> StoreResult<Option<KeyHash>>;
 }
 
 /// Users and tenants.

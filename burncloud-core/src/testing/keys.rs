@@ -38,9 +38,17 @@ pub(super) async fn keys_are_made_and_found<S: Store>(store: Arc<S>) {
     };
     assert_eq!(made, expected, "create_key returns what was asked for");
     assert_eq!(store.key(made.id).await.expect("key answers").as_ref(), Some(&made), "key finds by id");
+    let found_id = made.id;
     let found = store.key_by_name("k").await.expect("key_by_name answers");
     assert_eq!(found, Some(made), "key_by_name finds what was made");
     assert_eq!(store.key(KeyId(9_999)).await.expect("key answers"), None, "an unknown id finds nothing");
+    let hash = store.key_hash(found_id).await.expect("key_hash answers");
+    assert_eq!(hash, Some(new_key("k", user.id).hash), "key_hash is the hash that the key was made with");
+    assert_eq!(
+        store.key_hash(KeyId(9_999)).await.expect("key_hash answers"),
+        None,
+        "an unknown id has no hash"
+    );
     assert_eq!(store.key_by_name("K").await.expect("key_by_name answers"), None, "names tell case apart");
     assert_not_found(store.create_key(new_key("x", UserId(9_999))).await, "a key of an unknown user");
 }

@@ -1,7 +1,7 @@
 //! Keys: made, changed, rotated, switched off, withdrawn.
 
 use super::{UseCaseError, UseCaseResult, check_limits, check_name};
-use crate::store::{KeyStore, NewKey, StoreError};
+use crate::store::{CallerStore, KeyStore, NewKey, StoreError};
 use crate::{ApiKey, KeyHash, Limits, Nano, Status, UnixMicros, UserId};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;
@@ -39,6 +39,15 @@ pub struct CreatedKey {
     pub key: ApiKey,
     /// Its secret; stored nowhere.
     pub secret: SecretString,
+}
+
+/// What AWS's SDKs sign with, instead of sending a key.
+#[derive(Debug)]
+pub struct AwsPair {
+    /// `AWS_ACCESS_KEY_ID`; no secret.
+    pub access_key_id: String,
+    /// `AWS_SECRET_ACCESS_KEY`.
+    pub secret_access_key: SecretString,
 }
 
 /// A new secret: [`PREFIX`] and [`RANDOM_CHARACTERS`] from the operating system's random source.
@@ -151,6 +160,27 @@ pub async fn create_key<S: KeyStore + ?Sized>(
 pub async fn find_key<S: KeyStore + ?Sized>(store: &S, name: &str) -> UseCaseResult<ApiKey> {
     let found = store.key_by_name(name).await?;
     Ok(found.ok_or_else(|| StoreError::NotFound { what: "key", name: name.to_owned() })?)
+}
+
+/// What AWS's SDKs sign with for the key of that name. It can be asked for again; it ends with the key, and another
+/// follows when the key is rotated.
+///
+/// # Errors
+/// `Store(NotFound)`; `Invalid` for a revoked key, and where the store offers no signatures.
+pub async fn aws_pair<S: KeyStore + CallerStore + ?Sized>(store: &S, name: &str) -> UseCaseResult<AwsPair> {
+    let key = find_key(store, name).await?;
+    if key.status == Status::Revoked {
+        return Err(UseCaseError::invalid("name", "this key is revoked: nothing that it signs is taken"));
+    }
+    let hash = store.key_hash(key.id).await?;
+    let hash = hash.ok_or_else(|| StoreError::NotFound { what: "key", name: name.to_owned() })?;
+    let secret_access_key = store.signing_secret(&hash).ok_or_else(|| {
+        UseCaseError::invalid(
+            "name",
+            "this store keeps no secret from which AWS's signatures could be checked",
+        )
+    })?;
+    Ok(AwsPair { access_key_id: hash.access_key_id(), secret_access_key })
 }
 
 /// Replaces what an operator decides about the key of that name (and its secret, if one is given). A revoked

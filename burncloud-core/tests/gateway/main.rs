@@ -7,6 +7,7 @@
 )]
 
 mod adapted;
+mod signed;
 mod support;
 
 use burncloud_core::{Body, End};

@@ -3,6 +3,7 @@
 //! One binary with a module for each concern, because linking is most of what a test binary costs.
 #![allow(clippy::unwrap_used, reason = "this whole package is tests: an unwrap is the assertion")]
 
+mod bedrock;
 mod cli;
 mod clouds;
 mod common;

@@ -6,6 +6,7 @@ use crate::translate::{
     Caller, Choice, Content, Failure, FailureKind, Fields, Format, Part, Profile, Reply, Stop, Thinking,
     now_seconds, prefixed_id,
 };
+use burncloud_core::Operation;
 use burncloud_core::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
 
@@ -31,7 +32,8 @@ pub(super) fn read(body: Map<String, Value>, from: &Profile) -> Result<Reply, Er
         _ => None,
     };
     let usage = fields.take("usage").or_else(|| groq(&mut fields)).or(usage_inside);
-    let usage = usage.and_then(|usage| openai::usage_of(&usage, from.reasoning, service_tier.as_deref()));
+    let usage = usage
+        .and_then(|usage| openai::usage_of(Operation::Chat, from.reasoning, &usage, service_tier.as_deref()));
     Ok(Reply {
         id: fields.string("id")?,
         model: fields.string("model")?,

@@ -6,6 +6,7 @@ use crate::translate::{
     Block, CallKind, Content, Delta, Event, Failure, FailureKind, Part, Profile, ReadStream, Signature,
     Start, Stop, Thinking, Wire, new_id,
 };
+use burncloud_core::Operation;
 use burncloud_core::{Error, ErrorKind, Usage};
 use http::StatusCode;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
@@ -209,7 +210,8 @@ impl Reader {
     fn count(&mut self, usage: Option<Value>) {
         let usage = usage.filter(Value::is_object);
         let tier = self.tier.as_deref();
-        let usage = usage.and_then(|usage| openai::usage_of(&usage, self.profile.reasoning, tier));
+        let usage =
+            usage.and_then(|usage| openai::usage_of(Operation::Chat, self.profile.reasoning, &usage, tier));
         self.usage = usage.or(self.usage);
     }
 

@@ -4,19 +4,21 @@
 //! Finds out the dialect from the request line before anything can fail. An error becomes a JSON answer
 //! with its status, `retry-after` and whatever headers came with it. The body of an event stream is wrapped:
 //! a failure after the first byte becomes the dialect's error event and the stream ends; silence is broken
-//! by the dialect's keep-alive, never inside an event. A whole answer that breaks off ends the connection,
+//! by the dialect's keep-alive, never inside an event (AWS's frames have none). A whole answer that breaks off ends the connection,
 //! which every client notices by the missing bytes.
 //!
 //! Stands above everything that fails. Nothing is held, so cancellation needs no care.
 
 mod events;
+mod frames;
 mod shape;
 
 use crate::context::Context;
-use crate::sse::is_event_stream;
+use crate::sse::{Framing, framing};
 use crate::stats::Stats;
 use crate::{Body, Dialect, Endpoint, Error, Operation};
 use events::EventStream;
+use frames::FrameStream;
 use http::header::CONTENT_LENGTH;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
@@ -119,14 +121,22 @@ impl<F: Future<Output = Result<Response<Body>, Error>>> Future for RescueFuture<
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = match ready!(this.inner.poll(cx)) {
-            Ok(response) if is_event_stream(&response) => {
-                let (mut parts, body) = response.into_parts();
-                // An event of ours may be added.
-                parts.headers.remove(CONTENT_LENGTH);
-                let events = EventStream::new(body, *this.dialect, *this.operation, *this.keep_alive);
-                Response::from_parts(parts, Body::new(events))
-            }
-            Ok(response) => response,
+            Ok(response) => match framing(&response) {
+                Some(framing) => {
+                    let (mut parts, body) = response.into_parts();
+                    // An event of ours may be added.
+                    parts.headers.remove(CONTENT_LENGTH);
+                    let body = match framing {
+                        Framing::Lines => {
+                            let (dialect, operation) = (*this.dialect, *this.operation);
+                            Body::new(EventStream::new(body, dialect, operation, *this.keep_alive))
+                        }
+                        Framing::Frames => Body::new(FrameStream::new(body)),
+                    };
+                    Response::from_parts(parts, body)
+                }
+                None => response,
+            },
             Err(error) => {
                 let trace = this.trace_id.map(|id| id.to_string()).unwrap_or_default();
                 log(&error, &trace);

@@ -31,7 +31,9 @@ pub(super) fn response(mut error: Error, dialect: Dialect, trace: &str) -> Respo
     if dialect == Dialect::Bedrock {
         // Without it boto3 raises its generic error.
         let kind = HeaderName::from_static("x-amzn-errortype");
-        headers.insert(kind, HeaderValue::from_static(bedrock_type(error.kind())));
+        // A refused signature names its own.
+        let own = error.code().filter(|code| code.ends_with("Exception"));
+        headers.insert(kind, HeaderValue::from_static(own.unwrap_or(bedrock_type(error.kind()))));
     }
     response
 }
@@ -111,6 +113,18 @@ fn google_status(kind: ErrorKind) -> &'static str {
         E::RequestTimeout | E::GatewayTimeout => "DEADLINE_EXCEEDED",
         E::Internal => "INTERNAL",
         _ => "INVALID_ARGUMENT",
+    }
+}
+
+/// What a stream's exception is called: the few that every stream of Bedrock's knows.
+pub(super) fn bedrock_exception(kind: ErrorKind) -> &'static str {
+    use ErrorKind as E;
+    match kind {
+        E::BadGateway | E::GatewayTimeout => "modelStreamErrorException",
+        E::RateLimited | E::Payment => "throttlingException",
+        E::Unavailable => "serviceUnavailableException",
+        E::Internal | E::NotImplemented => "internalServerException",
+        _ => "validationException",
     }
 }
 

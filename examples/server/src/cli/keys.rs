@@ -27,6 +27,7 @@ pub(super) async fn run(command: KeysCommand, desk: &Desk) -> CliResult {
             created(desk, &keys::rotate_key(store, &name).await?)
         }
         KeysCommand::Show { name } => show(desk, &keys::find_key(store, &name).await?),
+        KeysCommand::Aws { name } => aws(desk, &name).await,
         KeysCommand::Revoke { name } => {
             let key = keys::revoke_key(store, &name).await?;
             desk.out.show(&as_json(&key), &[format!("revoked the key `{}` ({})", key.name, key.hint)])
@@ -88,6 +89,15 @@ fn created(desk: &Desk, made: &CreatedKey) -> CliResult {
         format!("key `{}`: {secret}", made.key.name),
         "Keep it now: it is stored nowhere and shown only this once.".to_owned(),
     ];
+    desk.out.show(&json, &lines)
+}
+
+async fn aws(desk: &Desk, name: &str) -> CliResult {
+    let pair = keys::aws_pair(&*desk.store, name).await?;
+    let secret = pair.secret_access_key.expose_secret();
+    let json = json!({"access_key_id": pair.access_key_id, "secret_access_key": secret});
+    let lines =
+        [format!("AWS_ACCESS_KEY_ID={}", pair.access_key_id), format!("AWS_SECRET_ACCESS_KEY={secret}")];
     desk.out.show(&json, &lines)
 }
 

@@ -8,10 +8,17 @@
 //! A key that is at hand in memory costs a hash and a look-up; one seen for the first time waits for the
 //! store. While the store is away unknown keys get 503, never a pass; known ones go on.
 //!
+//! A request that AWS's scheme signs (boto3) carries no key but the name of one; its signature is checked instead,
+//! where the store [offers](CallerStore::signing_secret) it. 403 in AWS's words for one that does not hold.
+//!
 //! Stands before the body is read: a stranger's bytes are not held. Cancellation is safe at any point.
 
+mod signed;
+
+use crate::collect::InspectSettings;
 use crate::context::Context;
 use crate::layers::{Reply, Stack};
+use crate::sigv4;
 use crate::store::{CallerStore, StoreError};
 use crate::{Body, Caller, Error, ErrorKind, KeyHash, Status, UnixMicros};
 use http::header::AUTHORIZATION;
@@ -39,13 +46,21 @@ pub struct RemoteIp(pub IpAddr);
 #[derive(Clone)]
 pub struct AuthLayer {
     callers: Arc<dyn CallerStore>,
+    settings: InspectSettings,
 }
 
 impl AuthLayer {
     /// With the store that knows the callers.
     #[must_use]
     pub fn new(callers: Arc<dyn CallerStore>) -> AuthLayer {
-        AuthLayer { callers }
+        AuthLayer { callers, settings: InspectSettings::default() }
+    }
+
+    /// The bounds on a body that must be read to check its signature: those of `inspect`.
+    #[must_use]
+    pub fn inspect(mut self, settings: InspectSettings) -> AuthLayer {
+        self.settings = settings;
+        self
     }
 }
 
@@ -59,7 +74,7 @@ impl<S> Layer<S> for AuthLayer {
     type Service = Auth<S>;
 
     fn layer(&self, inner: S) -> Auth<S> {
-        Auth { inner, callers: self.callers.clone() }
+        Auth { inner, callers: self.callers.clone(), settings: self.settings }
     }
 }
 
@@ -68,6 +83,7 @@ impl<S> Layer<S> for AuthLayer {
 pub struct Auth<S> {
     inner: S,
     callers: Arc<dyn CallerStore>,
+    settings: InspectSettings,
 }
 
 impl<S> fmt::Debug for Auth<S> {
@@ -186,6 +202,10 @@ impl<S: Stack> Service<Request<Body>> for Auth<S> {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> AuthFuture<S::Future> {
+        if sigv4::is_signed(request.headers()) {
+            let state = State::LookUp { future: Box::pin(signed::enter(self.clone(), request)) };
+            return AuthFuture { state };
+        }
         let Some(hash) = take_key(&mut request) else {
             let text =
                 "no API key was sent; send it as your SDK does, for instance `Authorization: Bearer …`";
