@@ -8,7 +8,7 @@ mod usage;
 pub(crate) use usage::usage_of;
 
 #[cfg(feature = "translate")]
-use crate::translate::{self, Format, Profile};
+use crate::translate::{self, Format, Profile, RerankFormat};
 use crate::{auth, path, reader};
 #[cfg(feature = "translate")]
 use burncloud_core::adapter::{AdaptAsk, Adapted};
@@ -61,13 +61,17 @@ impl Adapter for Cohere {
         auth::bearer(credential, false)
     }
 
+    /// Callers of other dialects, and those who rank documents in the shape of Jina and others.
     #[cfg(feature = "translate")]
     fn translates(&self, endpoint: &Endpoint) -> bool {
-        translate::translates(endpoint, Format::Cohere)
+        translate::translates(endpoint, Format::Cohere) || translate::reranks(endpoint, RerankFormat::Cohere)
     }
 
     #[cfg(feature = "translate")]
     fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        if ask.endpoint.operation == Operation::Rerank {
+            return translate::adapt_rerank(ask, RerankFormat::Cohere);
+        }
         translate::adapt(ask, Format::Cohere, &Profile::GENUINE)
     }
 
