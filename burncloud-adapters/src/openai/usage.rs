@@ -239,6 +239,7 @@ impl Protocol for OpenAiProtocol {
 }
 
 /// What a `usage` object of one of OpenAI's operations counts, read as it is for billing.
+#[cfg(feature = "translate")]
 pub(crate) fn usage_of(
     operation: Operation,
     reasoning: Reasoning,

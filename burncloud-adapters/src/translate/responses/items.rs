@@ -255,8 +255,9 @@ impl<'a> Items<'a> {
             return json!({ "type": "input_text", "text": text });
         }
         let before = citations.len();
+        let length = if before > 0 { text.chars().count() as u64 } else { 0 };
         let annotations: Vec<Value> =
-            citations.into_iter().filter_map(|citation| annotation(citation, &text)).collect();
+            citations.into_iter().filter_map(|citation| annotation(citation, length)).collect();
         if annotations.len() < before {
             self.notes.drop(Setting::Citations);
         }
@@ -301,18 +302,17 @@ fn brief(mut content: Vec<Value>, is_answer: bool) -> Value {
     Value::Array(content)
 }
 
-/// A source as an annotation; `None` for what has no address.
-pub(super) fn annotation(citation: Citation, text: &str) -> Option<Value> {
+/// A source as an annotation of a text that is so many characters long; `None` for what has no address.
+pub(super) fn annotation(citation: Citation, length: u64) -> Option<Value> {
     if let Some((Format::Responses, raw)) = citation.raw {
         return Some(raw);
     }
     let url = citation.url?;
-    let end = citation.end.unwrap_or_else(|| text.chars().count() as u64);
     Some(json!({
         "type": "url_citation",
         "url": url,
         "title": citation.title.unwrap_or_default(),
         "start_index": citation.start.unwrap_or(0),
-        "end_index": end,
+        "end_index": citation.end.unwrap_or(length),
     }))
 }

@@ -429,6 +429,72 @@ fn foreign_signatures_come_back_from_the_caller_as_they_went_out() {
     assert_eq!(again, wanted.iter().collect::<Vec<_>>());
 }
 
+/// What a caller's request becomes for another provider.
+fn adapted(path: &str, body: Value, to: Format) -> Result<(String, Value, Vec<String>), Error> {
+    let (endpoint, body) = (endpoint(path), bytes::Bytes::from(body.to_string()));
+    let ask = burncloud_core::adapter::AdaptAsk {
+        endpoint: &endpoint,
+        path,
+        query: None,
+        headers: &http::HeaderMap::new(),
+        body: &body,
+        upstream_model: "up",
+        model: "m",
+        streamed: false,
+    };
+    let adapted = super::super::adapt(&ask, to, &Profile::GENUINE)?;
+    let dropped = adapted.dropped.into_iter().map(Into::into).collect();
+    Ok((adapted.path, serde_json::from_slice(&adapted.body).unwrap(), dropped))
+}
+
+#[test]
+fn what_only_the_callers_provider_keeps_is_refused_and_what_asks_for_nothing_is_no_loss() {
+    for (name, value) in [
+        ("previous_response_id", json!("resp_1")),
+        ("conversation", json!({ "id": "conv_1" })),
+        ("prompt", json!({ "id": "p" })),
+        ("background", json!(true)),
+    ] {
+        for to in [Format::Chat, Format::Messages] {
+            let error = adapted("/v1/responses", json!({ "input": "hi", name: value }), to).unwrap_err();
+            assert_eq!((error.status().as_u16(), error.param()), (400, Some(name)));
+        }
+    }
+    let reference = json!({ "input": [{ "type": "item_reference", "id": "msg_1" }] });
+    assert_eq!(adapted("/v1/responses", reference, Format::Messages).unwrap_err().status().as_u16(), 400);
+    let modest = json!({
+        "store": false, "background": false, "truncation": "disabled", "previous_response_id": null,
+        "include": ["reasoning.encrypted_content"],
+        "input": [
+            { "role": "user", "content": "hi" },
+            { "type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "phase": "final_answer",
+              "content": [{ "type": "output_text", "text": "ho", "annotations": [], "logprobs": [] }] },
+            { "role": "user", "content": "and?" },
+        ],
+    });
+    let (_, body, dropped) = adapted("/v1/responses", modest, Format::Messages).unwrap();
+    assert_eq!(dropped, Vec::<String>::new(), "{body}");
+}
+
+#[test]
+fn tokens_are_counted_by_the_providers_own_counter() {
+    let hi = json!([{ "role": "user", "content": "hi" }]);
+    let asked = json!({ "model": "m", "system": "s", "messages": hi });
+    let (path, body, _) = adapted("/v1/messages/count_tokens", asked, OWN).unwrap();
+    assert_eq!(path, "/v1/responses/input_tokens");
+    let wanted = json!({ "model": "up", "instructions": "s",
+        "input": [{ "type": "message", "role": "user", "content": "hi" }] });
+    assert_eq!(body, wanted);
+    let asked = json!({ "model": "m", "input": "hi" });
+    let (path, body, _) = adapted("/v1/responses/input_tokens", asked.clone(), Format::Messages).unwrap();
+    assert_eq!((path.as_str(), body.get("max_tokens")), ("/v1/messages/count_tokens", None));
+    assert_eq!(body["messages"][0]["role"], "user");
+    let (path, body, _) = adapted("/v1/responses/input_tokens", asked, Format::Gemini).unwrap();
+    assert_eq!(path, "/v1beta/models/up:countTokens");
+    assert_eq!(body["generateContentRequest"]["model"], "models/up");
+    assert_eq!(body["generateContentRequest"]["contents"][0]["parts"][0]["text"], "hi");
+}
+
 fn stream(events: &[Value]) -> Result<Vec<Event>, Error> {
     let bytes: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
     read_stream(OWN, &Profile::GENUINE, [bytes.as_bytes()])

@@ -44,6 +44,8 @@ enum Open {
 struct TextPart {
     refusal: bool,
     text: String,
+    /// Characters of it.
+    length: u64,
     annotations: Vec<Value>,
     logprobs: Vec<Value>,
 }
@@ -127,7 +129,7 @@ impl Writer {
     }
 
     /// The whole answer, at its end.
-    pub(super) fn into_response(self) -> Value {
+    pub(super) fn into_response(mut self) -> Value {
         self.response()
     }
 
@@ -140,8 +142,8 @@ impl Writer {
         }
     }
 
-    /// What the answer has come to.
-    fn response(&self) -> Value {
+    /// What the answer has come to; the output goes with it.
+    fn response(&mut self) -> Value {
         let mut response = self.head.clone();
         let incomplete = self.incomplete();
         response["status"] = if incomplete.is_some() { "incomplete" } else { "completed" }.into();
@@ -150,7 +152,7 @@ impl Writer {
         } else {
             response["completed_at"] = now_seconds().into();
         }
-        response["output"] = Value::Array(self.output.clone());
+        response["output"] = Value::Array(std::mem::take(&mut self.output));
         response["usage"] = self.usage.as_ref().map(write_usage).unwrap_or_default();
         Value::Object(response)
     }
@@ -282,7 +284,7 @@ impl Writer {
             },
             Delta::Citation(citation) => {
                 let Open::Message { id, content, part: Some(part) } = &mut self.open else { return };
-                let Some(annotation) = annotation(citation, &part.text) else { return };
+                let Some(annotation) = annotation(citation, part.length) else { return };
                 let fields = json!({
                     "item_id": id,
                     "output_index": self.output.len(),
@@ -306,6 +308,7 @@ impl Writer {
     fn text(&mut self, text: &str, out: &mut Out<'_>) {
         let Open::Message { id, content, part: Some(part) } = &mut self.open else { return };
         part.text.push_str(text);
+        part.length += text.chars().count() as u64;
         let Some(out) = out else { return };
         let refusal = part.refusal;
         let name = if refusal { "response.refusal.delta" } else { "response.output_text.delta" };
