@@ -19,6 +19,8 @@ mod auth;
 pub mod azure;
 #[cfg(feature = "bedrock")]
 pub mod bedrock;
+#[cfg(feature = "cohere")]
+pub mod cohere;
 #[cfg(feature = "compatible")]
 pub mod compatible;
 #[cfg(all(feature = "testing", feature = "translate"))]
@@ -62,6 +64,8 @@ pub fn registry() -> Registry {
     let registry = registry.with(bedrock::Bedrock::new());
     #[cfg(feature = "gemini")]
     let registry = registry.with(gemini::Gemini::new());
+    #[cfg(feature = "cohere")]
+    let registry = registry.with(cohere::Cohere::new());
     #[cfg(feature = "compatible")]
     let registry = compatible::TABLE.iter().fold(registry, |registry, row| registry.with(row.clone()));
     #[cfg(feature = "transform")]

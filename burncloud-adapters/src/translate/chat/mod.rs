@@ -24,6 +24,8 @@
 
 mod message;
 mod parts;
+#[cfg(test)]
+mod quirks;
 mod reply;
 mod request;
 mod stream_read;
@@ -33,6 +35,8 @@ mod tests;
 mod thoughts;
 mod tools;
 mod write;
+
+pub(super) use parts::{address, source_of};
 
 use super::codec::{Caller, Codec, Profile, ReadStream, Target, WriteStream};
 use super::{Conversation, Notes, Reply, Stop};

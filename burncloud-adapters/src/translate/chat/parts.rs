@@ -93,7 +93,7 @@ fn read_url(fields: &mut Fields, name: &'static str, kind: MediaKind) -> Result<
 }
 
 /// An address, or the bytes within a `data:` address.
-fn source_of(url: String) -> (Option<String>, Source) {
+pub(in crate::translate) fn source_of(url: String) -> (Option<String>, Source) {
     let data = url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("data:"));
     let Some((head, bytes)) = url.get(5..).filter(|_| data).and_then(|rest| rest.split_once(',')) else {
         return (None, Source::Url(url));
@@ -157,13 +157,7 @@ fn mime_of_name(name: Option<&str>) -> &'static str {
 /// A picture, a recording or a document in a user's message.
 pub(super) fn write_media(media: &Media, genuine: bool) -> Result<Value, Error> {
     let refuse = |what: &str, fix: &str| Err(Notes::cannot_say(what, Format::Chat, fix));
-    let address = match &media.source {
-        Source::Url(url) => Some(url.clone()),
-        Source::Base64(data) => {
-            Some(format!("data:{};base64,{data}", media.mime.as_deref().unwrap_or(default_mime(media.kind))))
-        }
-        Source::Text(_) | Source::File(_) => None,
-    };
+    let address = address(media);
     match (media.kind, &media.source) {
         (_, Source::Text(text)) => Ok(json!({ "type": "text", "text": named_text(media, text) })),
         (MediaKind::Image, Source::Url(_) | Source::Base64(_)) => {
@@ -197,6 +191,17 @@ pub(super) fn write_media(media: &Media, genuine: bool) -> Result<Value, Error> 
         (MediaKind::Document, Source::Url(_)) => {
             refuse("document by its address", "send the document inline, as Base64")
         }
+    }
+}
+
+/// Where media are, as an address of the web or of the bytes themselves.
+pub(in crate::translate) fn address(media: &Media) -> Option<String> {
+    match &media.source {
+        Source::Url(url) => Some(url.clone()),
+        Source::Base64(data) => {
+            Some(format!("data:{};base64,{data}", media.mime.as_deref().unwrap_or(default_mime(media.kind))))
+        }
+        Source::Text(_) | Source::File(_) => None,
     }
 }
 

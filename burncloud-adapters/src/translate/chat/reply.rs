@@ -66,11 +66,11 @@ fn read_choice(mut fields: Fields, number: usize) -> Result<Choice, Error> {
     if let Some(pictures) = message.take("images") {
         said.extend(parts::read(Some(pictures), &message)?);
     }
-    if let Some(audio) = message.object("audio")? {
-        if audio.get("data").and_then(Value::as_str).is_some_and(|data| !data.is_empty()) {
-            let value = json!({ "type": "audio", "audio": audio });
-            said.push(Part::new(Content::Other { format: Format::Chat, value }));
-        }
+    // Some providers write an empty one.
+    let spoken = |audio: &Map<String, Value>| audio.get("data").is_some_and(|data| data != "");
+    if let Some(audio) = message.object("audio")?.filter(spoken) {
+        let value = json!({ "type": "audio", "audio": audio });
+        said.push(Part::new(Content::Other { format: Format::Chat, value }));
     }
     let mut calls = tools::read_calls(&mut message)?;
     calls.extend(tools::read_legacy_call(&mut message, crate::translate::new_id("call_"))?);

@@ -136,10 +136,10 @@ fn normal_settings(body: &mut Map<String, Value>) {
         _ => {}
     }
     // A schema without a name gets one.
-    if let Some(schema) = body.get_mut("response_format").and_then(|f| f.get_mut("json_schema")) {
-        if schema.get("name").is_none() {
-            schema["name"] = "answer".into();
-        }
+    if let Some(schema) = body.get_mut("response_format").and_then(|f| f.get_mut("json_schema"))
+        && schema.get("name").is_none()
+    {
+        schema["name"] = "answer".into();
     }
 }
 
@@ -166,10 +166,8 @@ fn normal_message(mut message: Map<String, Value>, profile: &Profile) -> Map<Str
     if message.get("tool_calls") == Some(&json!([])) {
         message.shift_remove("tool_calls");
     }
-    if mark.is_some() {
-        if let Some(Value::Object(last)) = content.last_mut() {
-            last.insert("cache_control".to_owned(), json!({}));
-        }
+    if let (Some(_), Some(Value::Object(last))) = (mark, content.last_mut()) {
+        last.insert("cache_control".to_owned(), json!({}));
     }
     let mut thoughts = String::new();
     content.retain_mut(|item| {
