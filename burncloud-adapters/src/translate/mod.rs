@@ -35,6 +35,8 @@ mod conversation;
 mod converse;
 mod convert;
 mod count;
+#[cfg(test)]
+mod cross_tests;
 mod dropped;
 #[allow(dead_code, reason = "adapters name the formats that their providers take")]
 mod embed;
@@ -49,6 +51,8 @@ mod reply;
 mod rerank;
 mod responses;
 mod rewrite;
+#[cfg(any(test, feature = "testing"))]
+mod said;
 mod signature;
 pub(crate) mod sse;
 #[cfg(test)]
@@ -66,6 +70,9 @@ pub use failure::{Failure, FailureKind};
 pub use format::Format;
 pub use reply::{Choice, Citation, Reply, Stop};
 pub use signature::{Origin, Signature};
+
+#[cfg(feature = "testing")]
+pub use said::{Said, SaidCall, Translated, said, translated};
 
 #[cfg(feature = "testing")]
 pub(crate) use adapt::leave_out_foreign;
