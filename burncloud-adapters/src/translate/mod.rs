@@ -36,7 +36,6 @@ mod converse;
 mod convert;
 mod count;
 mod dropped;
-#[allow(dead_code, reason = "adapters name the formats that their providers take")]
 mod embed;
 mod event;
 mod failure;
@@ -45,7 +44,6 @@ mod format;
 mod gemini;
 mod messages;
 mod reply;
-#[allow(dead_code, reason = "adapters name the formats that their providers take")]
 mod rerank;
 mod responses;
 mod rewrite;
@@ -53,7 +51,6 @@ mod signature;
 pub(crate) mod sse;
 #[cfg(test)]
 mod test_kit;
-#[allow(dead_code, reason = "adapters name the formats that their providers take")]
 mod whole;
 
 pub use conversation::{
@@ -70,12 +67,10 @@ pub use signature::{Origin, Signature};
 #[cfg(feature = "testing")]
 pub(crate) use adapt::leave_out_foreign;
 pub(crate) use adapt::{adapt, adapt_through, translates};
-pub(crate) use codec::{Caller, Codec, Profile, ReadStream, Target, Wire, WriteStream, codec};
+pub(crate) use codec::{Caller, Codec, Profile, ReadStream, Target, Wire, WriteStream};
 pub(crate) use conversation::QUIET;
 pub(crate) use convert::{new_id, now_seconds, prefixed_id};
 pub(crate) use count::counts;
-#[allow(unused_imports, reason = "adapters name the formats that their providers take")]
 pub(crate) use embed::{EmbedFormat, adapt_embed, embeds};
 pub(crate) use fields::Fields;
-#[allow(unused_imports, reason = "adapters name the formats that their providers take")]
 pub(crate) use rerank::{RerankFormat, adapt_rerank, reranks};

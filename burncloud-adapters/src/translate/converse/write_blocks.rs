@@ -120,7 +120,8 @@ impl Blocks<'_> {
                 }
             }
             Content::Thinking(thinking) => {
-                if !is_own(&thinking) && !(self.own && thinking.signature.is_none()) {
+                let unsigned = self.own && thinking.signature.is_none();
+                if !is_own(&thinking) && !unsigned {
                     self.notes.drop(Setting::ForeignThinking);
                     return Ok(());
                 }
