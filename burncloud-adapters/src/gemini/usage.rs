@@ -167,9 +167,11 @@ impl ContentReport {
 }
 
 /// Counts along a stream whose reports are cumulative, some of them in part.
+#[cfg(feature = "translate")]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Meter(Option<ContentReport>);
 
+#[cfg(feature = "translate")]
 impl Meter {
     /// Takes the next `usageMetadata`; the usage so far, once any count has come.
     pub(crate) fn add(&mut self, metadata: &[u8]) -> Option<Usage> {
@@ -183,6 +185,7 @@ impl Meter {
 }
 
 /// The usage that a `usageMetadata` reports.
+#[cfg(feature = "translate")]
 pub(crate) fn usage_of(metadata: &serde_json::Value) -> Option<Usage> {
     Meter::default().add(metadata.to_string().as_bytes())
 }

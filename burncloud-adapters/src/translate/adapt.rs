@@ -3,7 +3,7 @@
 use super::codec::{Caller, Profile, Target, codec};
 use super::count::{adapt_count, counts};
 use super::rewrite::Translation;
-use super::{Content, Conversation, Format, Notes, Part, QUIET, Role, Tool};
+use super::{Content, Conversation, Format, Notes, Part, QUIET, Role, Tool, Turn};
 use burncloud_core::adapter::{AdaptAsk, Adapted, chain};
 use burncloud_core::{Endpoint, Error, ErrorKind};
 use bytes::Bytes;
@@ -34,6 +34,8 @@ pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result
     conversation.from = Some(from);
     conversation.stream = ask.streamed;
     leave_out_foreign(&mut conversation, to, &mut notes)?;
+    show_thoughts(&mut conversation, from);
+    leading_instructions(&mut conversation);
     let caller = Caller {
         model: ask.model.to_owned(),
         include_usage: conversation.include_usage,
@@ -142,6 +144,25 @@ fn address(to: Format, model: &str, streamed: bool) -> (String, Option<String>, 
         }
     };
     (path, query, endpoint)
+}
+
+/// Where a format cannot ask for thoughts apart from thinking, thoughts are shown: the caller needs their signature to
+/// go on from them.
+fn show_thoughts(conversation: &mut Conversation, from: Format) {
+    let shows = matches!(from, Format::Chat | Format::Messages | Format::Cohere | Format::Converse);
+    if let Some(reasoning) = conversation.reasoning.as_mut().filter(|reasoning| shows && !reasoning.is_off())
+    {
+        reasoning.show.get_or_insert(true);
+    }
+}
+
+/// Instructions that stand before all else are instructions, in whatever place the caller's format puts them.
+fn leading_instructions(conversation: &mut Conversation) {
+    let instructs = |turn: &Turn| matches!(turn.role, Role::System | Role::Developer);
+    let leading = conversation.turns.iter().take_while(|turn| instructs(turn)).count();
+    for turn in conversation.turns.drain(..leading) {
+        conversation.system.extend(turn.parts);
+    }
 }
 
 /// What a Responses answer repeats of its request.

@@ -36,6 +36,7 @@ mod converse;
 mod convert;
 mod count;
 mod dropped;
+#[allow(dead_code, reason = "adapters name the formats that their providers take")]
 mod embed;
 mod event;
 mod failure;
@@ -44,6 +45,7 @@ mod format;
 mod gemini;
 mod messages;
 mod reply;
+#[allow(dead_code, reason = "adapters name the formats that their providers take")]
 mod rerank;
 mod responses;
 mod rewrite;
@@ -51,6 +53,7 @@ mod signature;
 pub(crate) mod sse;
 #[cfg(test)]
 mod test_kit;
+#[allow(dead_code, reason = "adapters name the formats that their providers take")]
 mod whole;
 
 pub use conversation::{
@@ -71,6 +74,8 @@ pub(crate) use codec::{Caller, Codec, Profile, ReadStream, Target, Wire, WriteSt
 pub(crate) use conversation::QUIET;
 pub(crate) use convert::{new_id, now_seconds, prefixed_id};
 pub(crate) use count::counts;
+#[allow(unused_imports, reason = "adapters name the formats that their providers take")]
 pub(crate) use embed::{EmbedFormat, adapt_embed, embeds};
 pub(crate) use fields::Fields;
+#[allow(unused_imports, reason = "adapters name the formats that their providers take")]
 pub(crate) use rerank::{RerankFormat, adapt_rerank, reranks};

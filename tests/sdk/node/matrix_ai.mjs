@@ -13,8 +13,8 @@ const weather = tool({ description: DESCRIPTION, inputSchema: jsonSchema(SCHEMA)
 /** The innermost error, which has the status and the headers. */
 const call = (error) => error?.lastError ?? error?.cause ?? error
 
-/** An adapter for `model`; `think` holds what each provider wants to be told for reasoning. */
-const adapter = (model, think, limits = {}) => ({
+/** An adapter for `model`; `think` holds what each SDK wants to be told for reasoning, `always` what it is told anyway. */
+const adapter = (model, think, limits = {}, always = {}) => ({
   STOP: { end: 'stop', length: 'length', sequence: 'stop', tools: 'tool-calls', filter: ['content-filter'] },
   status: (error) => call(error).statusCode,
   header: (error, name) => call(error).responseHeaders?.[name],
@@ -43,7 +43,7 @@ const adapter = (model, think, limits = {}) => ({
       ...(ask.system && { system: ask.system }),
       ...(ask.tools && { tools: { get_weather: weather } }),
       ...(ask.force && { toolChoice: 'required' }),
-      ...(ask.think && { providerOptions: think }),
+      providerOptions: ask.think ? think : always,
       ...(ask.schema && { output: Output.object({ schema: jsonSchema(ask.schema) }) }),
       ...(ask.stop && { stopSequences: ask.stop }),
     }
@@ -89,6 +89,7 @@ const adapter = (model, think, limits = {}) => ({
       prompt: ask.text,
       maxOutputTokens: ask.max,
       maxRetries: 0,
+      providerOptions: always,
       stopWhen: stepCountIs(5),
       tools: {
         search: tool({
@@ -107,20 +108,33 @@ const adapter = (model, think, limits = {}) => ({
   },
 })
 
-await run('ai (@ai-sdk/openai, chat)', 'chat', adapter((name) => openai.chat(name), { openai: { reasoningEffort: 'low' } }))
+await run(
+  'ai (@ai-sdk/openai, chat)',
+  'chat',
+  adapter((name) => openai.chat(name), {}, { think: 'this SDK reads no thoughts out of chat completions' }),
+)
+// Without `store: false` it sends ids in the place of what was said; and it asks only models to think that it knows.
+const stateless = { openai: { store: false, forceReasoning: true } }
 await run(
   'ai (@ai-sdk/openai)',
   'responses',
   adapter(
     (name) => openai(name),
-    { openai: { reasoningEffort: 'low', reasoningSummary: 'auto', store: false } },
+    { openai: { ...stateless.openai, reasoningEffort: 'low', reasoningSummary: 'auto' } },
     { stop: 'Responses has no stop sequences' },
+    stateless,
   ),
 )
 await run(
   'ai (@ai-sdk/anthropic)',
   'anthropic',
-  adapter((name) => anthropic(name), { anthropic: { thinking: { type: 'enabled', budgetTokens: 1024 } } }),
+  adapter(
+    (name) => anthropic(name),
+    { anthropic: { thinking: { type: 'enabled', budgetTokens: 1024 } } },
+    {},
+    // Models that it does not know it would ask by a tool for JSON.
+    { anthropic: { structuredOutputMode: 'outputFormat' } },
+  ),
 )
 await run(
   'ai (@ai-sdk/google)',

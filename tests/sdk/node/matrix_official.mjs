@@ -43,7 +43,11 @@ const chat = {
         said.deltas += 1
         ask.onPiece()
       })
+      // The SDK joins the fields that it knows, and keeps the last delta of any other.
+      let thought = ''
+      stream.on('chunk', (chunk) => (thought += chunk.choices[0]?.delta.reasoning_content ?? ''))
       whole = await stream.finalChatCompletion()
+      if (thought) whole.choices[0].message.reasoning_content = thought
     } else {
       whole = await openai.chat.completions.create(fields)
     }

@@ -333,7 +333,7 @@ fn chunk(asked: &Asked, parts: Vec<Value>, finish: Option<&str>) -> Value {
             "totalTokenCount": usage::INPUT + usage::OUTPUT,
             "promptTokensDetails": [{"modality": "TEXT", "tokenCount": usage::INPUT}],
         },
-        "modelVersion": asked.model, "responseId": "resp-of-the-matrix",
+        "modelVersion": asked.model, "responseId": format!("resp-{}-of-the-matrix", asked.turns.len()),
     })
 }
 

@@ -99,6 +99,7 @@ fn channel(provider: Provider, url: &str) -> Channel {
         SCENARIOS.iter().map(|(scenario, _)| format!("{}-{scenario}", provider.model())).collect();
     let channel = Channel::new("matrix", kind, url).models(models.iter().map(String::as_str));
     match provider {
+        Provider::Chat => channel.line("options = { api = \"chat\" }"),
         Provider::Responses => channel.line("options = { api = \"responses\" }"),
         Provider::Bedrock => channel.line("options = { region = \"us-east-1\", anthropic = \"converse\" }"),
         _ => channel,

@@ -38,8 +38,11 @@ struct Choice {
 enum Open {
     #[default]
     Text,
+    /// The latest piece of the thoughts is held: a signature that comes after it must be on it, for SDKs pass over a
+    /// thought without a text.
     Thinking {
         redacted: bool,
+        held: String,
     },
     Call(ToolCall),
 }
@@ -104,7 +107,7 @@ impl Writer {
     fn open(&mut self, choice: u32, block: Block) {
         self.choices.entry(choice).or_default().open = match block {
             Block::Text | Block::Refusal => Open::Text,
-            Block::Thinking { redacted } => Open::Thinking { redacted },
+            Block::Thinking { redacted } => Open::Thinking { redacted, held: String::new() },
             Block::ToolCall { id, name, kind, signature } => {
                 Open::Call(ToolCall { id, name, kind, signature, arguments: String::new() })
             }
@@ -118,7 +121,11 @@ impl Writer {
                 choice.beyond_ascii |= !text.is_ascii();
                 self.part(number, &Said { text: &text, thought: false }, out);
             }
-            Delta::Thinking(text) => self.part(number, &Said { text: &text, thought: true }, out),
+            Delta::Thinking(text) => {
+                let Open::Thinking { held, .. } = &mut choice.open else { return };
+                let before = std::mem::replace(held, text);
+                self.thought(number, &before, out);
+            }
             Delta::Signature(signature) => self.signature(number, signature, out),
             Delta::Arguments(more) => {
                 if let Open::Call(call) = &mut choice.open {
@@ -145,10 +152,12 @@ impl Writer {
 
     fn signature(&mut self, number: u32, signature: Signature, out: &mut BytesMut) {
         let choice = self.choices.entry(number).or_default();
-        let part = match choice.open {
-            Open::Thinking { redacted } => {
+        let part = match &mut choice.open {
+            Open::Thinking { redacted, held } => {
+                let text = std::mem::take(held);
+                let redacted = *redacted;
                 let thinking = Thinking { text: String::new(), signature: Some(signature), redacted };
-                part::text("", true, sign::write_thinking(&thinking))
+                part::text(&text, true, sign::write_thinking(&thinking))
             }
             _ => part::text("", false, Some(sign::write(&signature, false))),
         };
@@ -157,10 +166,20 @@ impl Writer {
 
     fn close(&mut self, number: u32, out: &mut BytesMut) {
         let choice = self.choices.entry(number).or_default();
-        if let Open::Call(call) = std::mem::take(&mut choice.open) {
-            let signature = call.signature.as_ref().map(|signature| sign::write(signature, false));
-            let part = part::call(&call, Some(part::for_caller(&call.id)), signature);
-            self.part(number, &part, out);
+        match std::mem::take(&mut choice.open) {
+            Open::Call(call) => {
+                let signature = call.signature.as_ref().map(|signature| sign::write(signature, false));
+                let part = part::call(&call, Some(part::for_caller(&call.id)), signature);
+                self.part(number, &part, out);
+            }
+            Open::Thinking { held, .. } => self.thought(number, &held, out),
+            Open::Text => {}
+        }
+    }
+
+    fn thought(&mut self, number: u32, text: &str, out: &mut BytesMut) {
+        if !text.is_empty() {
+            self.part(number, &Said { text, thought: true }, out);
         }
     }
 

@@ -1,7 +1,6 @@
 //! Turns as Anthropic demands them.
 
 use crate::translate::{Content, Conversation, FunctionTool, Part, Role, Tool, Turn};
-use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Said where the first turn is not the user's.
@@ -61,12 +60,15 @@ fn is_result(part: &Part) -> bool {
     matches!(part.content, Content::ToolResult(_))
 }
 
-/// Tools that take anything, for every call that stands in these messages.
-pub(super) fn stand_ins(messages: Option<&Value>) -> Vec<Tool> {
-    let messages = messages.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let blocks = messages.iter().filter_map(|message| message["content"].as_array()).flatten();
-    let calls = blocks.filter(|block| block["type"] == "tool_use");
-    let names: BTreeSet<&str> = calls.filter_map(|call| call["name"].as_str()).collect();
+/// Tools that take anything, for every call that stands in the conversation.
+pub(in crate::translate) fn stand_ins(conversation: &Conversation) -> Vec<Tool> {
+    let parts = conversation.turns.iter().flat_map(|turn| &turn.parts);
+    let names: BTreeSet<&str> = parts
+        .filter_map(|part| match &part.content {
+            Content::ToolCall(call) => Some(call.name.as_str()),
+            _ => None,
+        })
+        .collect();
     names
         .into_iter()
         .map(|name| Tool::Function(FunctionTool { name: name.to_owned(), ..FunctionTool::default() }))

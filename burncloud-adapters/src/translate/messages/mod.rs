@@ -17,18 +17,18 @@
 //! - Names of tools that Anthropic does not take are refused; ids are made to fit.
 //! - A request that was Anthropic's all along is written as it was said, whatever the model.
 
-mod layout;
+pub(super) mod layout;
 pub(super) mod model;
 mod read;
 mod read_blocks;
 mod read_stream;
 mod reply;
-mod rules;
-mod schema;
+pub(super) mod rules;
+pub(super) mod schema;
 #[cfg(test)]
 mod tests;
 mod write;
-mod write_blocks;
+pub(super) mod write_blocks;
 mod write_stream;
 
 use super::{Caller, Codec, Conversation, Notes, Profile, ReadStream, Reply, Target, WriteStream};

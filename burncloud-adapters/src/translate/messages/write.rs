@@ -27,6 +27,11 @@ pub(super) fn write_request(
     config.extend(plan.effort.map(|effort| ("effort".to_owned(), json!(effort))));
     output(&mut conversation, model, own, &mut config, notes);
     layout::arrange(&mut conversation, own || model.system_turns());
+    if conversation.tools.is_empty() && !own {
+        // A history with calls is refused without tools.
+        conversation.tools = layout::stand_ins(&conversation);
+        conversation.tool_choice = Some(ToolChoice::None);
+    }
     let mut blocks = Blocks { notes, own };
     let mut system = write_parts(&mut blocks, std::mem::take(&mut conversation.system), Role::System)?;
     if !system.is_empty() {
@@ -166,11 +171,6 @@ fn tools(
             Tool::BuiltIn { .. } => true,
         });
         choice = Some(if required { ToolChoice::Required } else { ToolChoice::Auto });
-    }
-    if conversation.tools.is_empty() && !own {
-        // A history with calls is refused without tools.
-        conversation.tools = layout::stand_ins(body.get("messages"));
-        choice = Some(ToolChoice::None);
     }
     if conversation.tools.is_empty() {
         return Ok(());
