@@ -4,7 +4,7 @@
 //! is an [`Adapter`](burncloud_core::adapter::Adapter) (a row of
 //! [`OpenAiCompatible`](openai::OpenAiCompatible), if it speaks OpenAI's API), added with
 //! [`Registry::with`](burncloud_core::adapter::Registry::with) and held to the same behaviour by
-//! the suite in `testing` (feature `testing`).
+//! the suite in `testing` (feature `testing`). What operators change on their channels is prepared by [`transform`].
 
 // Each family uses its part of what they share.
 #![cfg_attr(
@@ -19,14 +19,16 @@ mod auth;
 pub mod azure;
 #[cfg(feature = "bedrock")]
 pub mod bedrock;
+#[cfg(feature = "cohere")]
+pub mod cohere;
 #[cfg(feature = "compatible")]
 pub mod compatible;
-#[cfg(any(feature = "vertex", feature = "anthropic"))]
-mod fields;
 #[cfg(all(feature = "testing", feature = "translate"))]
 pub mod fuzz;
 #[cfg(feature = "gemini")]
 pub mod gemini;
+#[cfg(feature = "anthropic")]
+mod members;
 #[cfg(any(feature = "azure", feature = "vertex"))]
 mod oauth;
 #[cfg(feature = "openai")]
@@ -38,6 +40,8 @@ pub mod testing;
 #[cfg(any(feature = "azure", feature = "vertex"))]
 mod token;
 mod tokens;
+#[cfg(feature = "transform")]
+pub mod transform;
 #[cfg(feature = "translate")]
 pub mod translate;
 #[cfg(feature = "vertex")]
@@ -48,7 +52,7 @@ mod wire;
 
 use burncloud_core::adapter::Registry;
 
-/// Every provider of the enabled features.
+/// Every provider of the enabled features, and with the feature `transform` what prepares channels' transforms.
 #[must_use]
 pub fn registry() -> Registry {
     let registry = Registry::new();
@@ -60,8 +64,12 @@ pub fn registry() -> Registry {
     let registry = registry.with(bedrock::Bedrock::new());
     #[cfg(feature = "gemini")]
     let registry = registry.with(gemini::Gemini::new());
+    #[cfg(feature = "cohere")]
+    let registry = registry.with(cohere::Cohere::new());
     #[cfg(feature = "compatible")]
     let registry = compatible::TABLE.iter().fold(registry, |registry, row| registry.with(row.clone()));
+    #[cfg(feature = "transform")]
+    let registry = registry.with_transforms(transform::OperatorTransforms);
     #[cfg(feature = "azure")]
     let registry = registry.with(azure::Azure::default());
     #[cfg(feature = "vertex")]

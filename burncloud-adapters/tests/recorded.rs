@@ -29,7 +29,9 @@ fn route(provider: &str, api: &str) -> Option<(&'static str, &'static str)> {
         "anthropic" => "anthropic",
         "gemini" if api == "chat" => "gemini-openai",
         "vertex" if api.ends_with("awPredict") => "anthropic",
-        "gemini" | "vertex" => "gemini",
+        "gemini" => "gemini",
+        "vertex" => "vertex",
+        "azure" => "azure",
         "zai" => "zhipu",
         "vercel-gateway" => "vercel",
         "deepseek" => "deepseek",
@@ -42,7 +44,7 @@ fn route(provider: &str, api: &str) -> Option<(&'static str, &'static str)> {
         "cerebras" => "cerebras",
         "ollama" => "ollama",
         "huggingface" => "huggingface",
-        "azure" | "crusoe" | "snowflake" | "heroku" | "voyage" => "openai-compatible",
+        "crusoe" | "snowflake" | "heroku" | "voyage" => "openai-compatible",
         "cohere" if api == "rerank" => "openai-compatible",
         _ => return None,
     };
@@ -59,7 +61,7 @@ fn route(provider: &str, api: &str) -> Option<(&'static str, &'static str)> {
         "streamGenerateContent" => "/v1beta/models/m:streamGenerateContent",
         "embedContent" => "/v1beta/models/m:embedContent",
         "count_tokens" if adapter == "anthropic" => "/v1/messages/count_tokens",
-        "count_tokens" if adapter == "gemini" => "/v1beta/models/m:countTokens",
+        "count_tokens" if adapter == "gemini" || adapter == "vertex" => "/v1beta/models/m:countTokens",
         "moderations" => "/v1/moderations",
         _ => return None,
     };
@@ -234,7 +236,7 @@ fn terminal(body: &str, streamed: bool, adapter: &str, api: &str) -> Terminal {
     let failed = body.contains("event: error") || body.contains("\"error\":{\"");
     let complete = match adapter {
         "anthropic" => body.contains("\"message_stop\""),
-        "gemini" => body.contains("\"finishReason\""),
+        "gemini" | "vertex" => body.contains("\"finishReason\""),
         _ if api == "responses" => body.contains("\"response.completed\""),
         _ => body.contains("data: [DONE]"),
     };
@@ -268,7 +270,7 @@ fn check(file: &Path, counts: &mut BTreeMap<String, [usize; 4]>) {
     let usage = match (name, api) {
         (_, "count_tokens" | "moderations") => None,
         ("anthropic", _) => anthropic(&documents),
-        ("gemini", _) => gemini(&documents),
+        ("gemini" | "vertex", _) => gemini(&documents),
         _ => openai(&documents, provider, api),
     };
     let endpoint = endpoint(path);

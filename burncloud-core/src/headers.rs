@@ -69,6 +69,9 @@ fn passes_to_caller(name: &HeaderName) -> bool {
             | "anthropic-organization-id"
             | "cf-ray"
             | "cf-cache-status"
+            | "x-ms-deployment-name"
+            | "x-ms-region"
+            | "x-ratelimit-key"
     )
 }
 

@@ -8,6 +8,7 @@
 pub mod config;
 pub mod gateway;
 pub mod http1;
+pub mod provider;
 pub mod raw;
 pub mod replay;
 pub mod sdk;

@@ -46,29 +46,63 @@ fn sdk_dir() -> PathBuf {
     std::env::var_os("BURNCLOUD_SDK_DIR").map_or_else(|| target_dir().join("sdk"), PathBuf::from)
 }
 
+fn python(file: &str) -> Result<Command, String> {
+    let interpreter = sdk_dir().join("venv/bin/python");
+    let mut command = Command::new(&interpreter);
+    command.arg(crate::root().join("tests/sdk/python").join(file)).env("PYTHONDONTWRITEBYTECODE", "1");
+    if interpreter.exists() { Ok(command) } else { Err(format!("no {}", interpreter.display())) }
+}
+
+fn node_beside(file: &str, shared: &str) -> Result<Command, String> {
+    let folder = sdk_dir().join("node");
+    if !folder.join("node_modules").exists() {
+        return Err(format!("no node_modules in {}", folder.display()));
+    }
+    // Modules are resolved from where a script lies, so it runs from beside them.
+    for name in [file, shared] {
+        copy_atomically(&crate::root().join("tests/sdk/node").join(name), &folder.join(name));
+    }
+    let mut command = Command::new("node");
+    command.arg(folder.join(file));
+    Ok(command)
+}
+
+/// Whether the SDKs of the translation matrix are installed.
+///
+/// # Errors
+///
+/// What is missing.
+pub fn matrix_ready() -> Result<(), String> {
+    python("matrix_common.py")?;
+    let ai = sdk_dir().join("node/node_modules/ai");
+    if ai.exists() { Ok(()) } else { Err(format!("no {}; scripts/sdk.sh installs it", ai.display())) }
+}
+
+/// Runs a caller of the translation matrix, `tests/sdk/python/matrix_*.py` or `tests/sdk/node/matrix_*.mjs`: the
+/// lines that it printed.
+///
+/// # Errors
+///
+/// What is missing, or what the script said when it failed.
+pub async fn matrix_caller(file: &str, orders: &Value) -> Result<Vec<Value>, String> {
+    let script = if file.ends_with(".mjs") { node_beside(file, "matrix_common.mjs") } else { python(file) };
+    let mut command = script.map_err(|why| format!("{why}; scripts/sdk.sh installs it"))?;
+    command.env("SDK_TEST", orders.to_string()).env("NO_PROXY", "127.0.0.1").kill_on_drop(true);
+    let ended = tokio::time::timeout(4 * crate::PATIENCE, command.output()).await;
+    let output = ended.map_err(|_| format!("{file} does not end"))?.map_err(|error| error.to_string())?;
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    if !output.status.success() {
+        return Err(format!("{file} failed: {err}"));
+    }
+    let line =
+        |line: &str| serde_json::from_str(line).map_err(|_| format!("{file} printed no result: {line}"));
+    out.lines().map(line).collect()
+}
+
 impl Script {
     fn command(self) -> Result<Command, String> {
         let sdk = sdk_dir();
-        let scripts = crate::root().join("tests/sdk");
-        let python = |file: &str| {
-            let interpreter = sdk.join("venv/bin/python");
-            let mut command = Command::new(&interpreter);
-            command.arg(scripts.join("python").join(file)).env("PYTHONDONTWRITEBYTECODE", "1");
-            if interpreter.exists() { Ok(command) } else { Err(format!("no {}", interpreter.display())) }
-        };
-        let node = |file: &str| {
-            let folder = sdk.join("node");
-            if !folder.join("node_modules").exists() {
-                return Err(format!("no node_modules in {}", folder.display()));
-            }
-            // Modules are resolved from where a script lies, so it runs from beside them.
-            for name in [file, "common.mjs"] {
-                copy_atomically(&scripts.join("node").join(name), &folder.join(name));
-            }
-            let mut command = Command::new("node");
-            command.arg(folder.join(file));
-            Ok(command)
-        };
+        let node = |file: &str| node_beside(file, "common.mjs");
         match self {
             Self::PythonOpenAi => python("openai_sdk.py"),
             Self::PythonAnthropic => python("anthropic_sdk.py"),

@@ -4,7 +4,7 @@
 //! Bedrock's frames, and errors get Bedrock's shape.
 
 use super::VERSION;
-use crate::fields::Fields;
+use crate::members::Members;
 use crate::wire::event_stream::{encode_event, encode_exception};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -32,20 +32,20 @@ pub(super) fn takes(endpoint: &Endpoint) -> bool {
 
 pub(super) fn adapt(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
     let refuse = |text| Err(Error::new(ErrorKind::BadRequest, text));
-    let mut fields = Fields::of(ask.body)?;
-    let Some(version) = fields.take("anthropic_version") else {
+    let mut members = Members::of(ask.body)?;
+    let Some(version) = members.take("anthropic_version") else {
         let text = "this model takes Anthropic's messages: name `anthropic_version` in the body";
         return refuse(text);
     };
     let version: String = serde_json::from_str(version.get()).unwrap_or_default();
     let betas: Vec<String> =
-        fields.take("anthropic_beta").and_then(|b| serde_json::from_str(b.get()).ok()).unwrap_or_default();
+        members.take("anthropic_beta").and_then(|b| serde_json::from_str(b.get()).ok()).unwrap_or_default();
     let streamed = ask.endpoint.operation == Operation::InvokeStream;
-    fields.take("stream");
+    members.take("stream");
     if streamed {
-        fields.put("stream", &true);
+        members.put("stream", &true);
     }
-    fields.put("model", ask.upstream_model);
+    members.put("model", ask.upstream_model);
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let version = if version == NEWER { NEWER } else { VERSION };
@@ -66,7 +66,7 @@ pub(super) fn adapt(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
         path: "/v1/messages".to_owned(),
         query: None,
         headers,
-        body: fields.to_bytes(),
+        body: members.to_bytes(),
         dropped: Vec::new(),
         answer: Some(Box::new(Answer { streamed, form: Form::Message })),
     })

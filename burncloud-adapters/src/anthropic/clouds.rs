@@ -2,7 +2,7 @@
 //! the other way round. Checked against the SDK's Vertex client (anthropic 0.125 and 2.x).
 
 use super::VERSION;
-use crate::fields::Fields;
+use crate::members::Members;
 use burncloud_core::adapter::{AdaptAsk, Adapted};
 use burncloud_core::{Dialect, Endpoint, Error, Operation};
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -25,17 +25,17 @@ pub(crate) fn headers(from: &HeaderMap) -> HeaderMap {
 
 /// A Vertex caller's request as Anthropic itself takes it.
 pub(super) fn from_vertex(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
-    let mut fields = Fields::of(ask.body)?;
+    let mut members = Members::of(ask.body)?;
     let mut headers = headers(ask.headers);
-    let version = fields.take("anthropic_version");
+    let version = members.take("anthropic_version");
     headers.insert(ANTHROPIC_VERSION.clone(), HeaderValue::from_static(at_anthropic(version.as_deref())));
-    if let Some(betas) = fields.take("anthropic_beta") {
+    if let Some(betas) = members.take("anthropic_beta") {
         let betas: Vec<String> = serde_json::from_str(betas.get()).unwrap_or_default();
         for beta in betas.iter().filter_map(|beta| HeaderValue::from_str(beta).ok()) {
             headers.append(ANTHROPIC_BETA.clone(), beta);
         }
     }
-    fields.put("model", ask.upstream_model);
+    members.put("model", ask.upstream_model);
     let path = match ask.endpoint.operation {
         Operation::CountTokens => "/v1/messages/count_tokens",
         _ => "/v1/messages",
@@ -46,7 +46,7 @@ pub(super) fn from_vertex(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
         path: path.to_owned(),
         query: None,
         headers,
-        body: fields.to_bytes(),
+        body: members.to_bytes(),
         dropped: Vec::new(),
         answer: None,
     })

@@ -5,7 +5,7 @@
 //! `chunk` holds one event; errors get Anthropic's shape.
 
 use super::usage::chunk;
-use crate::fields::Fields;
+use crate::members::Members;
 use crate::path::encoded;
 use crate::wire::event_stream::{Decoder, Kind, Message};
 use base64::Engine;
@@ -60,15 +60,15 @@ pub(super) fn adapt(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
 }
 
 fn body(ask: &AdaptAsk<'_>) -> Result<Bytes, Error> {
-    let mut fields = Fields::of(ask.body)?;
-    fields.take("model");
-    fields.take("stream");
+    let mut members = Members::of(ask.body)?;
+    members.take("model");
+    members.take("stream");
     // Vertex's callers name it in the body already.
-    let named = fields.take("anthropic_version");
+    let named = members.take("anthropic_version");
     let named = named.and_then(|version| serde_json::from_str::<String>(version.get()).ok());
     let newer = ask.headers.get("anthropic-version").is_some_and(|v| v.as_bytes() == NEWER.as_bytes());
     let newer = newer || named.as_deref() == Some(NEWER);
-    let mut betas: Vec<Value> = fields
+    let mut betas: Vec<Value> = members
         .take("anthropic_beta")
         .and_then(|list| serde_json::from_str(list.get()).ok())
         .unwrap_or_default();
@@ -81,14 +81,14 @@ fn body(ask: &AdaptAsk<'_>) -> Result<Bytes, Error> {
         }
     }
     if !betas.is_empty() {
-        fields.put("anthropic_beta", &betas);
+        members.put("anthropic_beta", &betas);
     }
-    if ask.endpoint.operation == Operation::CountTokens && fields.get("max_tokens").is_none() {
+    if ask.endpoint.operation == Operation::CountTokens && members.get("max_tokens").is_none() {
         // Counting takes a request that could be made.
-        fields.put("max_tokens", &1);
+        members.put("max_tokens", &1);
     }
-    fields.put("anthropic_version", if newer { NEWER } else { OLDER });
-    Ok(fields.to_bytes())
+    members.put("anthropic_version", if newer { NEWER } else { OLDER });
+    Ok(members.to_bytes())
 }
 
 fn counted(body: &[u8]) -> Bytes {

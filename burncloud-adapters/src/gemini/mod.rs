@@ -5,6 +5,9 @@
 mod usage;
 
 #[cfg(feature = "translate")]
+pub(crate) use usage::{Meter, usage_of};
+
+#[cfg(feature = "translate")]
 use crate::translate::{self, Format, Profile};
 use crate::{auth, path, reader};
 #[cfg(feature = "translate")]

@@ -166,6 +166,30 @@ impl ContentReport {
     }
 }
 
+/// Counts along a stream whose reports are cumulative, some of them in part.
+#[cfg(feature = "translate")]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Meter(Option<ContentReport>);
+
+#[cfg(feature = "translate")]
+impl Meter {
+    /// Takes the next `usageMetadata`; the usage so far, once any count has come.
+    pub(crate) fn add(&mut self, metadata: &[u8]) -> Option<Usage> {
+        let newer = ContentReport::of(metadata);
+        match &mut self.0 {
+            Some(report) => report.merge(newer),
+            None => self.0 = Some(newer),
+        }
+        self.0.as_ref().filter(|report| report.counts()).map(ContentReport::usage)
+    }
+}
+
+/// The usage that a `usageMetadata` reports.
+#[cfg(feature = "translate")]
+pub(crate) fn usage_of(metadata: &serde_json::Value) -> Option<Usage> {
+    Meter::default().add(metadata.to_string().as_bytes())
+}
+
 /// What a body or an event says. A list of chunks is taken together.
 #[derive(Default)]
 pub(super) struct Facts {

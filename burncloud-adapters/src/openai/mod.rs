@@ -8,6 +8,8 @@ mod usage;
 
 pub use report::Reasoning;
 pub use usage::Quirks;
+#[cfg(feature = "translate")]
+pub(crate) use usage::usage_of;
 
 #[cfg(feature = "translate")]
 use crate::translate::{self, Format, Profile};
@@ -175,12 +177,12 @@ impl Adapter for OpenAiCompatible {
 
     #[cfg(feature = "translate")]
     fn translates(&self, endpoint: &Endpoint) -> bool {
-        self.format().is_some_and(|to| translate::translates(endpoint, to))
+        self.format(endpoint).is_some_and(|to| translate::translates(endpoint, to))
     }
 
     #[cfg(feature = "translate")]
     fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
-        let to = self.format().ok_or_else(|| path::unknown(ask.path))?;
+        let to = self.format(ask.endpoint).ok_or_else(|| path::unknown(ask.path))?;
         translate::adapt(ask, to, &self.profile())
     }
 
@@ -191,9 +193,12 @@ impl Adapter for OpenAiCompatible {
 
 #[cfg(feature = "translate")]
 impl OpenAiCompatible {
-    /// What callers of other dialects are translated into: chat, unless it has none.
-    fn format(&self) -> Option<Format> {
+    /// What callers of other dialects are translated into: chat, unless it has none, or they count tokens.
+    fn format(&self, endpoint: &Endpoint) -> Option<Format> {
         let has = |operation| self.operations.contains(&operation);
+        if translate::counts(endpoint, Format::Responses) {
+            return has(Operation::ResponsesInputTokens).then_some(Format::Responses);
+        }
         match (has(Operation::Chat), has(Operation::Responses)) {
             (true, _) => Some(Format::Chat),
             (false, true) => Some(Format::Responses),

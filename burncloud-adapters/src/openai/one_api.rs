@@ -49,9 +49,14 @@ impl OneApi {
         !matches!(operation, Operation::Chat | Operation::Responses) || operation == self.api
     }
 
+    /// What callers of other dialects are translated into; those who count tokens as without the option.
     #[cfg(feature = "translate")]
-    fn format(&self) -> Format {
-        if self.api == Operation::Chat { Format::Chat } else { Format::Responses }
+    fn format(&self, endpoint: &Endpoint) -> Option<Format> {
+        match self.api {
+            _ if translate::counts(endpoint, Format::Responses) => self.provider.format(endpoint),
+            Operation::Chat => Some(Format::Chat),
+            _ => Some(Format::Responses),
+        }
     }
 }
 
@@ -86,12 +91,13 @@ impl Adapter for OneApi {
 
     #[cfg(feature = "translate")]
     fn translates(&self, endpoint: &Endpoint) -> bool {
-        translate::translates(endpoint, self.format())
+        self.format(endpoint).is_some_and(|to| translate::translates(endpoint, to))
     }
 
     #[cfg(feature = "translate")]
     fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
-        translate::adapt(ask, self.format(), &self.provider.profile())
+        let to = self.format(ask.endpoint).ok_or_else(|| crate::path::unknown(ask.path))?;
+        translate::adapt(ask, to, &self.provider.profile())
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {

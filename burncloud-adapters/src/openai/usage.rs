@@ -238,6 +238,24 @@ impl Protocol for OpenAiProtocol {
     }
 }
 
+/// What a `usage` object of one of OpenAI's operations counts, read as it is for billing.
+#[cfg(feature = "translate")]
+pub(crate) fn usage_of(
+    operation: Operation,
+    reasoning: Reasoning,
+    usage: &serde_json::Value,
+    service_tier: Option<&str>,
+) -> Option<Usage> {
+    let protocol = OpenAiProtocol::new(operation, Quirks { reasoning, ..Quirks::STANDARD })?;
+    let raw = serde_json::to_vec(usage).ok()?;
+    let facts = Facts {
+        usage: usage.is_object().then(|| OpenAiReport::of(&raw)),
+        tier: service_tier.and_then(tier),
+        ..Facts::default()
+    };
+    protocol.report(facts).map(|report| protocol.usage(report))
+}
+
 /// Whether a chunk is among the last: it names a reason to finish, or has usage and no choices.
 fn closes(json: &[u8], has_usage: bool) -> bool {
     let says = |key: &Finder<'_>, value: &[u8]| {

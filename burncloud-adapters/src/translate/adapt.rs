@@ -1,8 +1,9 @@
 //! A request of one format for a provider of another, and its answer back.
 
 use super::codec::{Caller, Profile, Target, codec};
+use super::count::{adapt_count, counts};
 use super::rewrite::Translation;
-use super::{Content, Conversation, Format, Notes, Part, Role, Tool};
+use super::{Content, Conversation, Format, Notes, Part, QUIET, Role, Tool, Turn};
 use burncloud_core::adapter::{AdaptAsk, Adapted, chain};
 use burncloud_core::{Endpoint, Error, ErrorKind};
 use bytes::Bytes;
@@ -12,11 +13,16 @@ use serde_json::{Map, Value};
 
 /// Whether callers of an endpoint can be translated for a provider of this format.
 pub(crate) fn translates(endpoint: &Endpoint, to: Format) -> bool {
-    Format::of(endpoint).is_some_and(|from| from != to && codec(from).is_some()) && codec(to).is_some()
+    let converses =
+        Format::of(endpoint).is_some_and(|from| from != to && codec(from).is_some()) && codec(to).is_some();
+    converses || counts(endpoint, to)
 }
 
 /// The request in the provider's format.
 pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result<Adapted, Error> {
+    if counts(ask.endpoint, to) {
+        return adapt_count(ask, to, profile);
+    }
     let unknown =
         || Error::new(ErrorKind::NotImplemented, "this endpoint cannot be translated for this model");
     let from = Format::of(ask.endpoint).ok_or_else(unknown)?;
@@ -28,6 +34,8 @@ pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result
     conversation.from = Some(from);
     conversation.stream = ask.streamed;
     leave_out_foreign(&mut conversation, to, &mut notes)?;
+    show_thoughts(&mut conversation, from);
+    leading_instructions(&mut conversation);
     let caller = Caller {
         model: ask.model.to_owned(),
         include_usage: conversation.include_usage,
@@ -138,6 +146,25 @@ fn address(to: Format, model: &str, streamed: bool) -> (String, Option<String>, 
     (path, query, endpoint)
 }
 
+/// Where a format cannot ask for thoughts apart from thinking, thoughts are shown: the caller needs their signature to
+/// go on from them.
+fn show_thoughts(conversation: &mut Conversation, from: Format) {
+    let shows = matches!(from, Format::Chat | Format::Messages | Format::Cohere | Format::Converse);
+    if let Some(reasoning) = conversation.reasoning.as_mut().filter(|reasoning| shows && !reasoning.is_off())
+    {
+        reasoning.show.get_or_insert(true);
+    }
+}
+
+/// Instructions that stand before all else are instructions, in whatever place the caller's format puts them.
+fn leading_instructions(conversation: &mut Conversation) {
+    let instructs = |turn: &Turn| matches!(turn.role, Role::System | Role::Developer);
+    let leading = conversation.turns.iter().take_while(|turn| instructs(turn)).count();
+    for turn in conversation.turns.drain(..leading) {
+        conversation.system.extend(turn.parts);
+    }
+}
+
 /// What a Responses answer repeats of its request.
 fn echo(body: &Map<String, Value>) -> Map<String, Value> {
     const NAMES: [&str; 14] = [
@@ -168,19 +195,14 @@ pub(crate) fn leave_out_foreign(
 ) -> Result<(), Error> {
     let from = notes.caller();
     let foreign = !from.family(to);
-    if foreign {
-        for name in std::mem::take(&mut conversation.carry).into_iter().map(|(name, _)| name) {
-            notes.drop_named(name);
-        }
-    }
+    refuse_state(&conversation.carry, to)?;
+    leave_out(&mut conversation.carry, foreign, None, notes);
     let mut tools = Vec::with_capacity(conversation.tools.len());
     for tool in std::mem::take(&mut conversation.tools) {
         match tool {
             Tool::BuiltIn { format, kind, .. } if format != to => notes.drop_named(format!("tools.{kind}")),
             Tool::Function(mut function) => {
-                if foreign {
-                    drop_carry(&mut function.carry, "tools", notes);
-                }
+                leave_out(&mut function.carry, foreign, Some("tools"), notes);
                 tools.push(Tool::Function(function));
             }
             other => tools.push(other),
@@ -189,9 +211,7 @@ pub(crate) fn leave_out_foreign(
     conversation.tools = tools;
     foreign_parts(&mut conversation.system, Role::System, to, foreign, notes)?;
     for turn in &mut conversation.turns {
-        if foreign {
-            drop_carry(&mut turn.carry, "messages", notes);
-        }
+        leave_out(&mut turn.carry, foreign, Some("messages"), notes);
         foreign_parts(&mut turn.parts, turn.role, to, foreign, notes)?;
     }
     conversation.turns.retain(|turn| !turn.parts.is_empty());
@@ -207,9 +227,7 @@ fn foreign_parts(
 ) -> Result<(), Error> {
     let mut refused = None;
     parts.retain_mut(|part| {
-        if foreign {
-            drop_carry(&mut part.carry, "messages.content", notes);
-        }
+        leave_out(&mut part.carry, foreign, Some("messages.content"), notes);
         if let Content::ToolResult(result) = &mut part.content {
             refused =
                 foreign_parts(&mut result.content, Role::User, to, foreign, notes).err().or(refused.take());
@@ -233,8 +251,34 @@ fn foreign_parts(
     refused.map_or(Ok(()), Err)
 }
 
-fn drop_carry(carry: &mut Map<String, Value>, place: &str, notes: &mut Notes) {
-    for (name, _) in std::mem::take(carry) {
-        notes.drop_named(format!("{place}.{name}"));
+/// Takes out what means nothing to the provider: always what is quiet, in foreign formats the rest too, with a record
+/// of all but switches that are off.
+fn leave_out(carry: &mut Map<String, Value>, foreign: bool, place: Option<&str>, notes: &mut Notes) {
+    carry.shift_remove(QUIET);
+    if !foreign {
+        return;
     }
+    for (name, value) in std::mem::take(carry) {
+        match place {
+            // A tilde begins what only keeps how something was spelt.
+            _ if value == Value::Bool(false) || name.starts_with('~') => {}
+            Some(place) => notes.drop_named(format!("{place}.{name}")),
+            None => notes.drop_named(name),
+        }
+    }
+}
+
+/// Refuses what stands for content that only the caller's own provider holds.
+fn refuse_state(carry: &Map<String, Value>, to: Format) -> Result<(), Error> {
+    const STATE: [&str; 5] =
+        ["previous_response_id", "conversation", "prompt", "background", "cachedContent"];
+    let named = STATE.into_iter().find(|name| carry.get(*name).is_some_and(|v| *v != Value::Bool(false)));
+    named.map_or(Ok(()), |name| {
+        let text = format!(
+            "`{name}` refers to what another provider keeps; this model's provider ({} format) cannot: send the whole \
+             conversation instead",
+            to.as_str()
+        );
+        Err(Error::new(ErrorKind::BadRequest, text).with_param(name).with_code("unsupported_parameter"))
+    })
 }

@@ -3,6 +3,10 @@
 use super::{Format, Signature};
 use serde_json::{Map, Value};
 
+/// The name in a `carry` under which stands what only serves to write the same again (ids of items): it means nothing
+/// to any other format and is left out there without a record.
+pub(crate) const QUIET: &str = "_item";
+
 /// A request.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Conversation {
@@ -22,6 +26,9 @@ pub struct Conversation {
     pub output: Output,
     /// How much it shall think. `None` is up to the provider.
     pub reasoning: Option<Reasoning>,
+    /// Whether the caller asked for thoughts in a form that it can hand back (OpenAI's encrypted reasoning). Formats
+    /// with signatures do so unasked.
+    pub encrypted_reasoning: bool,
     /// The end user on whose behalf the caller asks.
     pub user: Option<String>,
     /// Labels of the caller's.

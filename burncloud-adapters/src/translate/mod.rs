@@ -34,7 +34,10 @@ mod cohere;
 mod conversation;
 mod converse;
 mod convert;
+mod count;
 mod dropped;
+#[allow(dead_code, reason = "adapters name the formats that their providers take")]
+mod embed;
 mod event;
 mod failure;
 mod fields;
@@ -42,12 +45,16 @@ mod format;
 mod gemini;
 mod messages;
 mod reply;
+#[allow(dead_code, reason = "adapters name the formats that their providers take")]
+mod rerank;
 mod responses;
 mod rewrite;
 mod signature;
 pub(crate) mod sse;
 #[cfg(test)]
 mod test_kit;
+#[allow(dead_code, reason = "adapters name the formats that their providers take")]
+mod whole;
 
 pub use conversation::{
     CacheMark, CallKind, Content, Conversation, Effort, FunctionTool, Media, MediaKind, Output, Part,
@@ -64,5 +71,11 @@ pub use signature::{Origin, Signature};
 pub(crate) use adapt::leave_out_foreign;
 pub(crate) use adapt::{adapt, adapt_through, translates};
 pub(crate) use codec::{Caller, Codec, Profile, ReadStream, Target, Wire, WriteStream, codec};
+pub(crate) use conversation::QUIET;
 pub(crate) use convert::{new_id, now_seconds, prefixed_id};
+pub(crate) use count::counts;
+#[allow(unused_imports, reason = "adapters name the formats that their providers take")]
+pub(crate) use embed::{EmbedFormat, adapt_embed, embeds};
 pub(crate) use fields::Fields;
+#[allow(unused_imports, reason = "adapters name the formats that their providers take")]
+pub(crate) use rerank::{RerankFormat, adapt_rerank, reranks};

@@ -99,10 +99,34 @@ impl Translation {
 }
 
 /// What of a provider's head means something in every dialect.
-fn passing(headers: &HeaderMap) -> HeaderMap {
+pub(super) fn passing(headers: &HeaderMap) -> HeaderMap {
     let retry_after_ms = HeaderName::from_static("retry-after-ms");
     let names = [RETRY_AFTER, retry_after_ms];
     names.into_iter().filter_map(|name| headers.get(&name).cloned().map(|value| (name, value))).collect()
+}
+
+/// The head of an error's answer, as the caller's format has it.
+pub(super) fn error_head(head: &mut Parts, to: Format) {
+    let failure = Failure::new(FailureKind::of_status(head.status), "");
+    if head.status.as_u16() == 529 && to != Format::Messages {
+        head.status = StatusCode::SERVICE_UNAVAILABLE;
+    }
+    if to == Format::Converse {
+        let name = HeaderName::from_static("x-amzn-errortype");
+        head.headers.insert(name, HeaderValue::from_static(failure.bedrock_type()));
+    }
+}
+
+/// Its body.
+pub(super) fn error_body(
+    status: StatusCode,
+    error_type: Option<&str>,
+    body: &[u8],
+    to: Format,
+    out: &mut BytesMut,
+) {
+    let failure = Failure::read(status, error_type, body);
+    let _ = serde_json::to_writer(out.writer(), &failure.write(to));
 }
 
 impl Rewrite for Translation {
@@ -124,14 +148,7 @@ impl Rewrite for Translation {
         head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         let status = head.status;
         if !ok {
-            let failure = Failure::new(FailureKind::of_status(status), "");
-            if status.as_u16() == 529 && self.to != Format::Messages {
-                head.status = StatusCode::SERVICE_UNAVAILABLE;
-            }
-            if self.to == Format::Converse {
-                let name = HeaderName::from_static("x-amzn-errortype");
-                head.headers.insert(name, HeaderValue::from_static(failure.bedrock_type()));
-            }
+            error_head(head, self.to);
         }
         self.state = match stream {
             Some(stream) => State::Stream(Box::new(stream)),
@@ -157,8 +174,7 @@ impl Rewrite for Translation {
         match std::mem::replace(&mut self.state, State::Waiting) {
             State::Waiting => Ok(()),
             State::Whole { bytes, status, error_type } if !status.is_success() => {
-                let failure = Failure::read(status, error_type.as_deref(), &bytes);
-                let _ = serde_json::to_writer(out.writer(), &failure.write(self.to));
+                error_body(status, error_type.as_deref(), &bytes, self.to, out);
                 Ok(())
             }
             State::Whole { bytes, .. } => self.whole(&bytes, out),

@@ -6,7 +6,9 @@ use super::{
 };
 use crate::wire::event_stream;
 use burncloud_core::Error;
+use burncloud_core::adapter::{AdaptAsk, Adapted};
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 
@@ -294,4 +296,36 @@ fn compare(path: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
             found.push(format!("{path}: {} -> {}", short(a), short(b)));
         }
     }
+}
+
+/// A caller's request at a path, adapted: the caller asks for `asked`, the provider is asked for `upstream`.
+pub(super) fn asked(
+    path: &str,
+    body: &Value,
+    adapt: impl FnOnce(&AdaptAsk<'_>) -> Result<Adapted, Error>,
+) -> Result<Adapted, Error> {
+    let endpoint = crate::testing::endpoint(path);
+    adapt(&AdaptAsk {
+        endpoint: &endpoint,
+        path,
+        query: None,
+        headers: &HeaderMap::new(),
+        body: &Bytes::from(body.to_string()),
+        upstream_model: "upstream",
+        model: "asked",
+        streamed: false,
+    })
+}
+
+/// What a caller gets of a provider's answer: the status and the body.
+pub(super) fn turned(adapted: Adapted, status: u16, answer: &Value) -> (u16, Value) {
+    let mut rewrite = adapted.answer.unwrap();
+    let (mut head, ()) = http::Response::builder().status(status).body(()).unwrap().into_parts();
+    rewrite.head(&mut head);
+    let mut out = BytesMut::new();
+    for piece in answer.to_string().as_bytes().chunks(7) {
+        rewrite.data(piece, &mut out).unwrap();
+    }
+    rewrite.finish(&mut out).unwrap();
+    (head.status.as_u16(), serde_json::from_slice(&out).unwrap())
 }

@@ -4,7 +4,7 @@
 use super::errors::Errors;
 use super::models;
 use crate::anthropic::clouds::{ANTHROPIC_VERSION, headers};
-use crate::fields::Fields;
+use crate::members::Members;
 use burncloud_core::adapter::{AdaptAsk, Adapted};
 use burncloud_core::{Dialect, Endpoint, Error, Operation, Surface};
 
@@ -15,16 +15,16 @@ const LATER: &str = "2026-10-21";
 
 /// The request as Vertex takes it, and its errors as Anthropic writes them.
 pub(super) fn adapt(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
-    let mut fields = Fields::of(ask.body)?;
+    let mut members = Members::of(ask.body)?;
     let model = models::split(ask.upstream_model).1;
     let counts = ask.endpoint.operation == Operation::CountTokens;
     if counts {
-        fields.put("model", model);
+        members.put("model", model);
     } else {
-        fields.take("model");
+        members.take("model");
     }
     let later = ask.headers.get(&ANTHROPIC_VERSION).is_some_and(|version| version == LATER);
-    fields.put("anthropic_version", if later { LATER } else { VERSION });
+    members.put("anthropic_version", if later { LATER } else { VERSION });
     let action = if ask.streamed && !counts { "streamRawPredict" } else { "rawPredict" };
     let name = if counts { "count-tokens".to_owned() } else { models::segment(model) };
     Ok(Adapted {
@@ -37,7 +37,7 @@ pub(super) fn adapt(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
         path: format!("/v1/projects/-/locations/-/publishers/anthropic/models/{name}:{action}"),
         query: None,
         headers: headers(ask.headers),
-        body: fields.to_bytes(),
+        body: members.to_bytes(),
         dropped: Vec::new(),
         answer: Some(Box::new(Errors::default())),
     })

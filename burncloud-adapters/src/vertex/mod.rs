@@ -162,9 +162,7 @@ impl Adapter for Vertex {
         match (claude, ask.endpoint.dialect) {
             (true, Dialect::Anthropic) => messages::adapt(ask),
             #[cfg(feature = "translate")]
-            (true, _) => {
-                translate::adapt_through(ask, Format::Messages, &Profile::GENUINE, |ask| messages::adapt(ask))
-            }
+            (true, _) => translate::adapt_through(ask, Format::Messages, &Profile::GENUINE, messages::adapt),
             #[cfg(feature = "translate")]
             (false, dialect) if dialect != Dialect::Gemini => {
                 translate::adapt(ask, Format::Gemini, &Profile { vertex: true, ..Profile::GENUINE })

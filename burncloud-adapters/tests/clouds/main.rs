@@ -9,4 +9,6 @@
 mod azure;
 mod google;
 mod support;
+#[cfg(feature = "script")]
+mod transforms;
 mod vertex;

@@ -116,8 +116,6 @@ async fn callers_of_claude_at_vertex_reach_vertex() {
     assert_eq!(world.last_usage().await.0, 4);
     let count = r#"{"anthropic_version":"vertex-2023-10-16","model":"claude","messages":[]}"#;
     assert_eq!(world.post(&format!("{caller}count-tokens:rawPredict"), count).await.0, 200);
-    // A publisher's model is asked for in its publisher's dialect.
-    assert_eq!(world.post("/v1/models/claude:generateContent", GENERATE).await.0, 501);
 }
 
 #[tokio::test]

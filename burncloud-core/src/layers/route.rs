@@ -48,7 +48,8 @@ fn route(context: &mut Context) -> Result<(), Error> {
     let candidates = route.candidates(&context.endpoint);
     if candidates.is_empty() {
         let text = format!(
-            "the model `{model}` is not served for {} requests in the {} dialect",
+            "the model `{model}` is not served for {} requests in the {} dialect, and they cannot be translated for its \
+             provider; ask in the provider's own dialect, or ask for another model",
             context.endpoint.operation.as_str(),
             context.endpoint.dialect.as_str()
         );

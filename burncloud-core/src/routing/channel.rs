@@ -5,6 +5,8 @@ use crate::adapter::{Adapter, Registry, Signer, Transform};
 use crate::transport::{Client, Origin, Upstream};
 use crate::{ChannelConfig, ChannelId, TimeoutSettings};
 use http::{HeaderName, HeaderValue, StatusCode, Uri};
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -78,6 +80,7 @@ pub struct Channel {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) default_headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) signer: Option<Arc<dyn Signer>>,
+    signed_with: [u8; 32],
     /// What the operator wants changed.
     pub(crate) transform: Option<Arc<dyn Transform>>,
     pub(crate) strict: bool,
@@ -127,10 +130,16 @@ impl Channel {
         let origin = Origin::new(&uri, proxy).map_err(|(field, why)| fail(field.into(), why))?;
         let headers =
             adapter.authorize(&config.credential).map_err(|e| fail("credential".into(), e.to_string()))?;
-        let client = Client::new(config.settings.proxy.clone());
-        let signer = adapter
-            .signer(&config.credential, &client)
-            .map_err(|e| fail("credential".into(), e.to_string()))?;
+        let signed_with = fingerprint(config);
+        let signer = match old {
+            // Its tokens are still good: a reload must not fetch them all again.
+            Some(old) if old.signed_with == signed_with => old.signer.clone(),
+            _ => {
+                let client = Client::new(config.settings.proxy.clone());
+                let signer = adapter.signer(&config.credential, &client);
+                signer.map_err(|e| fail("credential".into(), e.to_string()))?
+            }
+        };
         let transform = registry.transform(config).map_err(|e| fail(e.field.into(), e.message))?;
         let status_mapping = statuses(config).map_err(|e| fail("status_mapping".into(), e))?;
         let upstream = match old {
@@ -156,6 +165,7 @@ impl Channel {
             host,
             headers,
             signer,
+            signed_with,
             transform,
             strict: config.settings.strict.unwrap_or_default(),
             status_mapping,
@@ -190,6 +200,20 @@ impl Channel {
     pub fn idle_connections(&self) -> usize {
         self.upstream.idle()
     }
+}
+
+/// All that a signer is made from.
+fn fingerprint(config: &ChannelConfig) -> [u8; 32] {
+    let settings = &config.settings;
+    let parts =
+        [&config.provider, config.credential.expose_secret(), settings.proxy.as_deref().unwrap_or_default()];
+    let options = settings.options.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+    let mut hash = Sha256::new();
+    for part in parts.into_iter().chain(config.base_url.as_deref()).chain(options) {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
 }
 
 fn statuses(config: &ChannelConfig) -> Result<Vec<(StatusCode, StatusCode)>, String> {

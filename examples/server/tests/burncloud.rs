@@ -424,3 +424,53 @@ fn the_demo_shows_receipts_and_balance() {
     assert!(shown.contains("x $0.15 per million") && shown.contains("before  $1.00"), "{shown}");
     assert!(std::fs::read_dir(dir.path()).unwrap().next().is_none(), "something is left behind");
 }
+
+#[test]
+fn transforms_are_tried_before_they_are_used() {
+    let dir = TempDir::new().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    write("t.yaml", "request:\n- rename: {at: max_tokens, to: max_completion_tokens}\n  when: {model: o*}\n");
+    write("bad.yaml", "request:\n- remvoe: user\n");
+    write("s.rhai", "if ctx.dialect == \"anthropic\" {\n  headers[\"x-team\"] = \"a\";\n}\nreq.n.x.y = 1;\n");
+    write("ok.rhai", "res.n += 1;");
+    write("req.json", r#"{"model": "o9", "max_tokens": 5}"#);
+    write("ev.json", r#"{"n": 1}"#);
+    let test = |args: &[&str]| run(dir.path(), &[&["transform", "test"], args].concat());
+
+    let shown = test(&["--file", "t.yaml", "--request", "req.json"]);
+    let out = text(&shown.stdout);
+    assert!(shown.status.success() && out.contains("request[0]"), "{out}{}", text(&shown.stderr));
+    assert!(
+        out.contains("-   \"max_tokens\": 5") && out.contains("+   \"max_completion_tokens\": 5"),
+        "{out}"
+    );
+    let json = test(&["--file", "t.yaml", "--request", "req.json", "--model", "gpt", "--json"]);
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["after"], json["before"]);
+    let event = test(&["--script", "ok.rhai", "--event", "ev.json", "--json"]);
+    assert_eq!(serde_json::from_slice::<Value>(&event.stdout).unwrap()["after"]["n"], 2);
+
+    let faults: [(&[&str], &str); 4] = [
+        (&["--file", "bad.yaml", "--request", "req.json"], "bad.yaml:2:3: request[0]: "),
+        (&["--script", "s.rhai", "--request", "req.json"], "s.rhai:4:"),
+        (&["--file", "t.yaml", "--request", "t.yaml"], "t.yaml is not JSON"),
+        (&["--file", "none.yaml", "--request", "req.json"], "none.yaml cannot be read"),
+    ];
+    for (args, wanted) in faults {
+        let failed = test(args);
+        let err = text(&failed.stderr);
+        assert!(failed.status.code() == Some(1) && err.contains(wanted), "{args:?}: {err}");
+    }
+
+    let channel = "allow_inline_secrets = true\n[[channels]]\nname = \"c\"\nprovider = \"openai\"\n\
+                   credential = \"k\"\nmodels = [\"o9\"]\n\
+                   transforms = { file = \"t.yaml\" }\nheader_override = { x-team = \"b\" }\n";
+    write("burncloud.toml", channel);
+    let named = test(&["--config", "burncloud.toml", "--channel", "c", "--request", "req.json"]);
+    let out = text(&named.stdout);
+    assert!(
+        out.contains("max_completion_tokens") && out.contains("+ x-team: b"),
+        "{out}{}",
+        text(&named.stderr)
+    );
+}

@@ -50,7 +50,7 @@ impl Spoken {
         Self { status, headers: base_headers(content_type), frames: vec![body], streamed: false }
     }
 
-    fn json(status: u16, body: &Value) -> Self {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::new(status, "application/json", body.to_string().into_bytes())
     }
 

@@ -2,6 +2,7 @@
 
 use super::Recorded;
 use crate::http1::encode_chunk;
+use crate::provider::Provider;
 use crate::speak::{self, Spoken};
 
 /// What the provider does with one request.
@@ -38,6 +39,8 @@ pub enum Behaviour {
     BigChunk(usize),
     /// Exactly these headers and frames.
     Canned(Box<Canned>),
+    /// Reads the request as this provider does and answers by the scenario that it names.
+    Strict(Provider),
 }
 
 /// An answer given byte for byte.
@@ -100,6 +103,13 @@ pub(super) fn plan(behaviour: &Behaviour, request: &Recorded) -> Vec<Step> {
             let mut spoken = Spoken::new(200, speak::content_type(request), vec![b'x'; *size]);
             spoken.streamed = true;
             whole(&spoken)
+        }
+        Behaviour::Strict(provider) => {
+            let played = provider.play(request);
+            match played.cut {
+                Some(frames) => part(&played.spoken, frames, Step::Close),
+                None => whole(&played.spoken),
+            }
         }
         Behaviour::Canned(canned) => {
             let mut spoken = Spoken::new(canned.status, "", Vec::new());

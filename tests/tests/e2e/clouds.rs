@@ -82,6 +82,42 @@ async fn clients_of_clouds_reach_clouds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn clients_of_clouds_reach_the_providers_themselves() {
+    let (upstream, gateway) = pair().await;
+    if Script::PythonClouds.run(&orders(&gateway)).await.is_none() {
+        return;
+    }
+    gateway.idle().await;
+    let requests = upstream.requests();
+    for path in ["/v1/chat/completions", "/v1/responses", "/v1/messages", "/v1/messages/count_tokens"] {
+        assert!(requests.iter().any(|request| request.target == path), "{path} was not asked");
+    }
+    let gemini = format!("/v1beta/models/{GEMINI}:generateContent");
+    assert!(requests.iter().any(|request| request.target == gemini), "{gemini} was not asked");
+    for request in requests.iter().filter(|request| request.path().starts_with("/v1/messages")) {
+        assert_eq!(request.json()["model"], CLAUDE);
+        assert_eq!(request.json()["anthropic_version"], Value::Null);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn anthropics_own_client_reaches_claude_at_vertex() {
+    let (upstream, login) = (Upstream::start().await, login().await);
+    let Some(file) = key_file(&login) else { return };
+    let vertex =
+        Channel::new("vertex", "vertex", &upstream.url()).models([CLAUDE]).credential_from(file.path());
+    let gateway = Gateway::start(Config::new().channel(vertex).key(Key::new("dev"))).await;
+    let mut orders = orders(&gateway);
+    orders["model"] = json!(CLAUDE);
+    for script in [Script::PythonAnthropic, Script::PythonAnthropicLegacy] {
+        script.run(&orders).await;
+    }
+    gateway.idle().await;
+    let receipt = gateway.receipt_of(&gateway.ask("dev", message(false)).await.trace_id()).await;
+    assert_eq!(tokens(&receipt), CLAUDE_TOKENS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_channel_with_options_is_made_and_checked_on_the_command_line() {
     let (_upstream, gateway) = pair().await;
     // Any variable will do for a key.

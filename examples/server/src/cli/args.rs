@@ -2,8 +2,9 @@
 
 use super::Format;
 use crate::logging::LogFormat;
-use burncloud_core::{Limits, Nano, ReceiptId, UnixMicros};
-use clap::{Args, Parser, Subcommand};
+use burncloud_core::{Dialect, Limits, Nano, Operation, ReceiptId, UnixMicros};
+use clap::{ArgGroup, Args, Parser, Subcommand};
+use http::{HeaderName, HeaderValue};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
@@ -56,6 +57,9 @@ pub(crate) enum Command {
     /// Prices that override the catalogue.
     #[command(subcommand)]
     Prices(PricesCommand),
+    /// Transforms: what channels change in requests and answers.
+    #[command(subcommand)]
+    Transform(TransformCommand),
 }
 
 impl Command {
@@ -214,6 +218,79 @@ pub(crate) struct CreateChannelArgs {
     /// What only some providers know, as name=value, such as region=us-east-1; may be given several times.
     #[arg(long = "option", value_name = "NAME=VALUE", value_parser = option)]
     pub(crate) options: Vec<(String, String)>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TransformCommand {
+    /// Show what transforms do to a sample, before and after. Nothing is sent.
+    Test(Box<TestArgs>),
+}
+
+#[derive(Debug, Args)]
+#[command(group(ArgGroup::new("what").required(true).multiple(true).args(["file", "script", "channel"])))]
+#[command(group(ArgGroup::new("sample").required(true).args(["request", "response", "event"])))]
+pub(crate) struct TestArgs {
+    /// A document of steps, in YAML or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// A script in Rhai.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) script: Option<PathBuf>,
+    /// All that this channel has: as the configuration file declares it, or as it is stored.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["file", "script"])]
+    pub(crate) channel: Option<String>,
+    /// A request's body in the provider's dialect; `-` is the standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) request: Option<PathBuf>,
+    /// A whole answer's body; `-` is the standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) response: Option<PathBuf>,
+    /// The JSON of one event of a stream; `-` is the standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) event: Option<PathBuf>,
+    /// The model the caller asks for; the sample's own by default.
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// The model the provider is asked for; the caller's by default.
+    #[arg(long)]
+    pub(crate) upstream_model: Option<String>,
+    /// The caller's dialect: openai, anthropic, gemini, cohere, bedrock.
+    #[arg(long, default_value = "openai", value_parser = dialect)]
+    pub(crate) dialect: DialectArg,
+    /// The provider's dialect; the caller's by default.
+    #[arg(long, value_name = "DIALECT", value_parser = dialect)]
+    pub(crate) upstream_dialect: Option<DialectArg>,
+    /// What the provider is asked, such as chat, responses, messages, embeddings; its dialect's conversation by default.
+    #[arg(long, value_parser = operation)]
+    pub(crate) operation: Option<Operation>,
+    /// A stream is asked for.
+    #[arg(long)]
+    pub(crate) streamed: bool,
+    /// The status of an answer.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u16).range(100..600))]
+    pub(crate) status: u16,
+    /// A header, as name:value; may be given several times.
+    #[arg(long = "header", value_name = "NAME:VALUE", value_parser = super::transform::header)]
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// Answer in JSON, as --format json.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A dialect by its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DialectArg(pub(crate) Dialect);
+
+fn dialect(text: &str) -> Result<DialectArg, String> {
+    let known = [Dialect::OpenAi, Dialect::Anthropic, Dialect::Gemini, Dialect::Cohere, Dialect::Bedrock];
+    let found = known.into_iter().find(|dialect| dialect.as_str() == text);
+    found.map(DialectArg).ok_or_else(|| format!("one of: {}", known.map(Dialect::as_str).join(", ")))
+}
+
+fn operation(text: &str) -> Result<Operation, String> {
+    Operation::parse(text).ok_or_else(|| {
+        "such as chat, responses, messages, generate_content, converse, cohere_chat, embeddings".to_owned()
+    })
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,6 +6,7 @@ mod keys;
 mod output;
 mod prices;
 mod receipts;
+mod transform;
 mod users;
 
 pub(crate) use args::{Cli, Command, DemoArgs};
@@ -59,6 +60,15 @@ pub(crate) async fn run(cli: Cli) -> CliResult {
         Command::Router(args) => Box::pin(crate::serve::run(config, args.listen, registry, false)).await,
         Command::Demo(args) => Box::pin(crate::demo::run(args)).await,
         Command::Check => check(config, &registry, &out),
+        Command::Transform(command) => {
+            let opened = async || {
+                let (store, _) = config.map(Config::load_places).transpose()?.unwrap_or_default();
+                at_hand(&store, false)?;
+                let store: Arc<dyn Store> = crate::serve::open_store(&store).await?;
+                Ok(store)
+            };
+            Box::pin(transform::run(command, config, &registry, &out, opened)).await
+        }
         other => {
             let (store, journal) = config.map(Config::load_places).transpose()?.unwrap_or_default();
             at_hand(&store, other.may_begin())?;
@@ -76,7 +86,11 @@ async fn desk_command(command: Command, desk: Desk) -> CliResult {
         Command::Users(command) => users::run(command, &desk).await,
         Command::Receipts(command) => receipts::run(command, &desk).await,
         Command::Prices(command) => prices::run(command, &desk).await,
-        Command::Serve(_) | Command::Router(_) | Command::Demo(_) | Command::Check => Ok(()),
+        Command::Serve(_)
+        | Command::Router(_)
+        | Command::Demo(_)
+        | Command::Check
+        | Command::Transform(_) => Ok(()),
     }
 }
 

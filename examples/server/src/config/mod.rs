@@ -10,6 +10,7 @@ mod declared;
 mod problem;
 mod raw;
 mod secret;
+mod transforms;
 mod warnings;
 
 pub(crate) use declared::{Declared, DeclaredKey, DeclaredTenant, DeclaredUser};

@@ -2,6 +2,7 @@
 //! their place in the file.
 
 use super::secret::SecretRef;
+use super::transforms::{RawBody, RawPrompt, RawScript, RawStatuses, TextRef};
 use burncloud_core::{Limits, TimeoutSettings};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -103,6 +104,14 @@ pub(super) struct RawChannel {
     pub(super) proxy: Option<At<String>>,
     #[serde(default)]
     pub(super) options: BTreeMap<String, At<String>>,
+    pub(super) strict: Option<bool>,
+    pub(super) body_override: Option<At<RawBody>>,
+    #[serde(default)]
+    pub(super) header_override: BTreeMap<String, At<String>>,
+    pub(super) status_mapping: Option<At<RawStatuses>>,
+    pub(super) system_prompt: Option<At<RawPrompt>>,
+    pub(super) transforms: Option<At<TextRef>>,
+    pub(super) script: Option<At<RawScript>>,
 }
 
 #[derive(Debug, Deserialize)]

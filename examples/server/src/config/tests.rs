@@ -73,6 +73,88 @@ options = { api_version = "2024-10-21" }
     }
 }
 
+/// A channel with these settings.
+fn with_settings(settings: &str) -> String {
+    format!(
+        "allow_inline_secrets = true\n[[channels]]\nname = \"c\"\nprovider = \"openai\"\nmodels = [\"m\"]\n\
+         credential = \"k\"\n{settings}\n"
+    )
+}
+
+#[test]
+fn what_a_channel_changes_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("s.rhai");
+    std::fs::write(&script, "req.a = 1;").unwrap();
+    let text = with_settings(&format!(
+        r#"
+strict = true
+body_override = {{ temperature = 0.5, "provider.order" = ["a"] }}
+header_override = {{ x-team = "a" }}
+status_mapping = {{ 404 = 503 }}
+system_prompt = {{ text = "Be brief.", mode = "append" }}
+transforms = """
+request:
+- remove: user
+"""
+script = {{ file = '{}', on_error = "skip" }}
+"#,
+        script.display()
+    ));
+    let config = parse(&text).unwrap();
+    let settings = &config.declared.channels[0].settings;
+    assert_eq!(settings.strict, Some(true));
+    assert_eq!(settings.body_override["provider.order"], serde_json::json!(["a"]));
+    assert_eq!(settings.header_override["x-team"], "a");
+    assert_eq!(settings.status_mapping, [(404, 503)].into());
+    let prompt = settings.system_prompt.as_ref().unwrap();
+    assert_eq!((prompt.text.as_str(), prompt.mode), ("Be brief.", burncloud_core::SystemPromptMode::Append));
+    assert!(settings.transforms.as_ref().unwrap().contains("remove: user"));
+    let script = settings.script.as_ref().unwrap();
+    assert_eq!(
+        (script.source.as_str(), script.on_error),
+        ("req.a = 1;", burncloud_core::ScriptFailure::Skip)
+    );
+
+    let short = parse(&with_settings("system_prompt = \"Hi\"\nbody_override = '{\"user\": null}'")).unwrap();
+    let settings = &short.declared.channels[0].settings;
+    assert_eq!(settings.system_prompt.as_ref().unwrap().text, "Hi");
+    assert!(settings.body_override["user"].is_null());
+}
+
+#[test]
+fn faults_in_what_a_channel_changes_name_their_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let document = dir.path().join("t.yaml");
+    std::fs::write(&document, "request:\n- remvoe: user\n").unwrap();
+    let by_file = format!("transforms = {{ file = '{}' }}", document.display());
+    let cases = [
+        (by_file.as_str(), "channels.transforms: ", "t.yaml: line 2, column 3: request[0]: "),
+        ("transforms = \"\"\"\nrequest: 1\"\"\"", "channels.transforms: ", "line 1, column 10: "),
+        ("transforms = { file = 'nowhere.yaml' }", "channels.transforms: ", "cannot be read"),
+        ("transforms = 7", "", "write a document"),
+        ("script = { source = 'req.a = ;' }", "channels.script: ", "line 1, column 9: "),
+        ("script = { source = 'req.a = 1;', file = 'x' }", "", "on_error"),
+        ("script = { source = '', on_error = 'panic' }", "", "on_error"),
+        ("body_override = { model = 'm' }", "channels.body_override.model: ", "model_mapping"),
+        ("body_override = '[]'", "", "JSON object"),
+        (
+            "header_override = { Authorization = 'x' }",
+            "channels.header_override.Authorization: ",
+            "credential",
+        ),
+        ("status_mapping = { 404 = 200 }", "channels.status_mapping: ", "200"),
+        ("status_mapping = { x = 500 }", "", "write statuses"),
+        ("system_prompt = ''", "channels.system_prompt: ", "empty"),
+        ("system_prompt = { text = 'x', mode = 'sideways' }", "", "prepend"),
+    ];
+    for (settings, field, what) in cases {
+        let problems = parse(&with_settings(settings)).unwrap_err().to_string();
+        assert!(problems.starts_with("burncloud.toml:7:"), "{settings}: {problems}");
+        assert!(problems.contains(field) && problems.contains(what), "{settings}: {problems}");
+    }
+}
+
 #[test]
 fn an_empty_file_is_all_defaults() {
     let config = parse("").unwrap();

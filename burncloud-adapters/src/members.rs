@@ -9,11 +9,11 @@ use std::fmt;
 
 /// The members in their order.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Fields(Vec<(String, Box<RawValue>)>);
+pub(crate) struct Members(Vec<(String, Box<RawValue>)>);
 
-impl Fields {
+impl Members {
     /// The members of the object that `body` holds.
-    pub(crate) fn of(body: &[u8]) -> Result<Fields, Error> {
+    pub(crate) fn of(body: &[u8]) -> Result<Members, Error> {
         serde_json::from_slice(body).map_err(|error| {
             Error::new(ErrorKind::BadRequest, format!("the body is not valid JSON: {error}"))
                 .with_code("invalid_json")
@@ -52,29 +52,29 @@ impl Fields {
     }
 }
 
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Fields, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Fields;
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Members, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Members;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
                 let mut members = Vec::with_capacity(16);
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }
-                Ok(Fields(members))
+                Ok(Members(members))
             }
         }
-        from.deserialize_map(Members)
+        from.deserialize_map(Reader)
     }
 }
 
-impl Serialize for Fields {
+impl Serialize for Members {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(Some(self.0.len()))?;
         for (name, value) in &self.0 {
@@ -91,16 +91,16 @@ mod tests {
     #[test]
     fn what_is_inside_stays_as_it_is() {
         let body = "{\"model\": \"m\", \"messages\" : [ {\"n\":1.0,\"t\":\"\\u00e9\"} ], \"x\":1e400}";
-        let mut fields = Fields::of(body.as_bytes()).unwrap();
-        assert_eq!(fields.take("model").unwrap().get(), "\"m\"");
-        assert!(fields.take("model").is_none());
-        fields.put("anthropic_version", "v\"1");
-        fields.put("anthropic_version", "v2");
+        let mut members = Members::of(body.as_bytes()).unwrap();
+        assert_eq!(members.take("model").unwrap().get(), "\"m\"");
+        assert!(members.take("model").is_none());
+        members.put("anthropic_version", "v\"1");
+        members.put("anthropic_version", "v2");
         let want =
             "{\"anthropic_version\":\"v2\",\"messages\":[ {\"n\":1.0,\"t\":\"\\u00e9\"} ],\"x\":1e400}";
-        assert_eq!(fields.to_bytes(), want);
+        assert_eq!(members.to_bytes(), want);
         for bad in ["[]", "{", "", "{}x"] {
-            assert_eq!(Fields::of(bad.as_bytes()).unwrap_err().status(), 400, "{bad}");
+            assert_eq!(Members::of(bad.as_bytes()).unwrap_err().status(), 400, "{bad}");
         }
     }
 }
