@@ -124,7 +124,8 @@ impl Blocks<'_> {
                 }
             }
             Content::Thinking(thinking) => {
-                if !is_own(&thinking) && !(self.own && thinking.signature.is_none()) {
+                let unsigned_own = self.own && thinking.signature.is_none();
+                if !is_own(&thinking) && !unsigned_own {
                     self.notes.drop(Setting::ForeignThinking);
                     return Ok(());
                 }
