@@ -139,6 +139,13 @@ impl Operation {
         matches!(self, Operation::ListModels | Operation::GetModel)
     }
 
+    /// The path itself asks for a stream.
+    #[must_use]
+    pub fn is_stream(self) -> bool {
+        use Operation as O;
+        matches!(self, O::StreamGenerateContent | O::InvokeStream | O::ConverseStream)
+    }
+
     /// Free at every provider: counted, never charged.
     #[must_use]
     pub fn is_free(self) -> bool {

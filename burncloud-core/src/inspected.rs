@@ -34,7 +34,7 @@ impl Inspected {
             envelope: None,
             model: endpoint.path_model.as_deref().unwrap_or_default().into(),
             form_model: None,
-            streamed: endpoint.operation == Operation::StreamGenerateContent,
+            streamed: endpoint.operation.is_stream(),
             max_output: None,
             answers: 1,
             body,
@@ -160,6 +160,15 @@ mod tests {
             (&*gemini.model, gemini.streamed, gemini.max_output, gemini.answers),
             ("g", true, Some(9), 2)
         );
+    }
+
+    #[test]
+    fn a_path_may_ask_for_a_stream() {
+        for (path, streamed) in
+            [("converse-stream", true), ("invoke-with-response-stream", true), ("converse", false)]
+        {
+            assert_eq!(seen(&format!("/model/m/{path}"), "{}").unwrap().streamed, streamed, "{path}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
 // The Vercel AI SDK as a caller of the matrix, in four dialects, and its own agent loop.
+globalThis.AI_SDK_LOG_WARNINGS = false
 import { createAnthropic } from '@ai-sdk/anthropic'
 import { createGoogleGenerativeAI } from '@ai-sdk/google'
 import { createOpenAI } from '@ai-sdk/openai'

@@ -10,6 +10,7 @@ class Messages:
     STOP = {"end": "end_turn", "length": "max_tokens", "sequence": "stop_sequence", "tools": "tool_use", "filter": ["refusal"]}
     ERRORS = {400: anthropic.BadRequestError, 429: anthropic.RateLimitError, 503: anthropic.InternalServerError}
     COUNTS_REASONING = True
+    OF_COHERE = False
     SHOWS_STREAM_ERROR = True
 
     @staticmethod

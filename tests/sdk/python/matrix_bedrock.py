@@ -27,6 +27,7 @@ class Converse:
     }
     # The usage of Converse does not tell reasoning from other output.
     COUNTS_REASONING = False
+    OF_COHERE = False
     SHOWS_STREAM_ERROR = True
 
     @staticmethod

@@ -16,6 +16,7 @@ class Chat:
             "filter": ["ERROR", "COMPLETE"]}
     ERRORS = {400: cohere.BadRequestError, 429: cohere.TooManyRequestsError, 503: ApiError}
     COUNTS_REASONING = True
+    OF_COHERE = True
     SHOWS_STREAM_ERROR = True
 
     @staticmethod

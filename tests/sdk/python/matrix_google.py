@@ -30,6 +30,7 @@ class Gemini:
             "filter": ["SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST"]}
     ERRORS = {400: errors.ClientError, 429: errors.ClientError, 503: errors.ServerError}
     COUNTS_REASONING = True
+    OF_COHERE = False
     SHOWS_STREAM_ERROR = True
 
     def __init__(self, client):

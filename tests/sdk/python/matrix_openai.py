@@ -12,6 +12,7 @@ NAMED = {"name": "get_weather", "description": DESCRIPTION, "parameters": SCHEMA
 class OpenAi:
     ERRORS = {400: openai.BadRequestError, 429: openai.RateLimitError, 503: openai.InternalServerError}
     COUNTS_REASONING = True
+    OF_COHERE = False
     SHOWS_STREAM_ERROR = True
 
     @staticmethod

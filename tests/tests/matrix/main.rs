@@ -141,7 +141,9 @@ impl Stage {
     /// those that do not.
     async fn other_bills(&self) -> Vec<String> {
         let reasoning = if self.provider == Provider::Bedrock { 0 } else { usage::REASONING };
-        let want = json!([usage::INPUT - usage::CACHED, usage::CACHED, usage::OUTPUT - reasoning, reasoning]);
+        // What Cohere has cached it charges in full.
+        let cached = if self.provider == Provider::Cohere { 0 } else { usage::CACHED };
+        let want = json!([usage::INPUT - cached, cached, usage::OUTPUT - reasoning, reasoning]);
         let model = format!("{}-usage", self.provider.model());
         let mut receipts = self.gateway.receipts().await;
         // A request that no provider answered has nothing to count; the table tells of it.
