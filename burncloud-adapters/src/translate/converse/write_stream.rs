@@ -132,8 +132,7 @@ impl Writer {
 
     fn delta(&mut self, delta: Delta, out: &mut BytesMut) {
         match (&mut self.open, delta) {
-            (Open::Text { .. }, Delta::Text(text)) if text.is_empty() => {}
-            (Open::Text { begun, .. }, Delta::Text(text)) => {
+            (Open::Text { begun, .. }, Delta::Text(text)) if !text.is_empty() => {
                 *begun = true;
                 self.piece("{\"text\":", &text, "}", out);
             }
