@@ -8,7 +8,7 @@ mod usage;
 pub(crate) use usage::usage_of;
 
 #[cfg(feature = "translate")]
-use crate::translate::{self, Format, Profile, RerankFormat};
+use crate::translate::{self, EmbedFormat, Format, Profile, RerankFormat};
 use crate::{auth, path, reader};
 #[cfg(feature = "translate")]
 use burncloud_core::adapter::{AdaptAsk, Adapted};
@@ -61,10 +61,13 @@ impl Adapter for Cohere {
         auth::bearer(credential, false)
     }
 
-    /// Callers of other dialects, and those who rank documents in the shape of Jina and others.
+    /// Callers of other dialects, those who rank documents in the shape of Jina and others, and those who want
+    /// embeddings.
     #[cfg(feature = "translate")]
     fn translates(&self, endpoint: &Endpoint) -> bool {
-        translate::translates(endpoint, Format::Cohere) || translate::reranks(endpoint, RerankFormat::Cohere)
+        translate::translates(endpoint, Format::Cohere)
+            || translate::reranks(endpoint, RerankFormat::Cohere)
+            || translate::embeds(endpoint, EmbedFormat::Cohere)
     }
 
     #[cfg(feature = "translate")]
@@ -72,12 +75,17 @@ impl Adapter for Cohere {
         if ask.endpoint.operation == Operation::Rerank {
             return translate::adapt_rerank(ask, RerankFormat::Cohere);
         }
+        if translate::embeds(ask.endpoint, EmbedFormat::Cohere) {
+            return translate::adapt_embed(ask, EmbedFormat::Cohere, &Profile::GENUINE);
+        }
         translate::adapt(ask, Format::Cohere, &Profile::GENUINE)
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
         match endpoint.operation {
-            Operation::CohereChat | Operation::Rerank => reader::reader(usage::Version2, head),
+            Operation::CohereChat | Operation::Rerank | Operation::Embeddings => {
+                reader::reader(usage::Version2, head)
+            }
             _ => Box::new(NoUsage),
         }
     }

@@ -8,7 +8,7 @@ mod usage;
 pub(crate) use usage::{Meter, usage_of};
 
 #[cfg(feature = "translate")]
-use crate::translate::{self, Format, Profile};
+use crate::translate::{self, EmbedFormat, Format, Profile};
 use crate::{auth, path, reader};
 #[cfg(feature = "translate")]
 use burncloud_core::adapter::{AdaptAsk, Adapted};
@@ -81,11 +81,14 @@ impl Adapter for Gemini {
 
     #[cfg(feature = "translate")]
     fn translates(&self, endpoint: &Endpoint) -> bool {
-        translate::translates(endpoint, Format::Gemini)
+        translate::translates(endpoint, Format::Gemini) || translate::embeds(endpoint, EmbedFormat::Gemini)
     }
 
     #[cfg(feature = "translate")]
     fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        if translate::embeds(ask.endpoint, EmbedFormat::Gemini) {
+            return translate::adapt_embed(ask, EmbedFormat::Gemini, &Profile::GENUINE);
+        }
         translate::adapt(ask, Format::Gemini, &Profile::GENUINE)
     }
 

@@ -12,7 +12,7 @@ pub use usage::Quirks;
 pub(crate) use usage::usage_of;
 
 #[cfg(feature = "translate")]
-use crate::translate::{self, Format, Profile};
+use crate::translate::{self, EmbedFormat, Format, Profile, RerankFormat};
 use crate::{auth, path, reader};
 #[cfg(feature = "translate")]
 use burncloud_core::adapter::{AdaptAsk, Adapted};
@@ -178,10 +178,14 @@ impl Adapter for OpenAiCompatible {
     #[cfg(feature = "translate")]
     fn translates(&self, endpoint: &Endpoint) -> bool {
         self.format(endpoint).is_some_and(|to| translate::translates(endpoint, to))
+            || self.has_counterpart(endpoint)
     }
 
     #[cfg(feature = "translate")]
     fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        if self.has_counterpart(ask.endpoint) {
+            return self.adapt_counterpart(ask);
+        }
         let to = self.format(ask.endpoint).ok_or_else(|| path::unknown(ask.path))?;
         translate::adapt(ask, to, &self.profile())
     }
@@ -204,6 +208,20 @@ impl OpenAiCompatible {
             (false, true) => Some(Format::Responses),
             (false, false) => None,
         }
+    }
+
+    /// Whether this is no conversation, but something that the provider has in another shape.
+    fn has_counterpart(&self, endpoint: &Endpoint) -> bool {
+        let has = |operation| self.operations.contains(&operation);
+        (has(Operation::Embeddings) && translate::embeds(endpoint, EmbedFormat::OpenAi))
+            || (has(Operation::Rerank) && translate::reranks(endpoint, RerankFormat::Common))
+    }
+
+    fn adapt_counterpart(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        if translate::reranks(ask.endpoint, RerankFormat::Common) {
+            return translate::adapt_rerank(ask, RerankFormat::Common);
+        }
+        translate::adapt_embed(ask, EmbedFormat::OpenAi, &self.profile())
     }
 
     fn profile(&self) -> Profile {

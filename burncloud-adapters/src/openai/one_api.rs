@@ -92,10 +92,14 @@ impl Adapter for OneApi {
     #[cfg(feature = "translate")]
     fn translates(&self, endpoint: &Endpoint) -> bool {
         self.format(endpoint).is_some_and(|to| translate::translates(endpoint, to))
+            || self.provider.has_counterpart(endpoint)
     }
 
     #[cfg(feature = "translate")]
     fn adapt(&self, ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+        if self.provider.has_counterpart(ask.endpoint) {
+            return self.provider.adapt_counterpart(ask);
+        }
         let to = self.format(ask.endpoint).ok_or_else(|| crate::path::unknown(ask.path))?;
         translate::adapt(ask, to, &self.provider.profile())
     }

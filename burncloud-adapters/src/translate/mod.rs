@@ -38,7 +38,6 @@ mod count;
 #[cfg(test)]
 mod cross_tests;
 mod dropped;
-#[allow(dead_code, reason = "adapters name the formats that their providers take")]
 mod embed;
 mod event;
 mod failure;
@@ -47,7 +46,6 @@ mod format;
 mod gemini;
 mod messages;
 mod reply;
-#[allow(dead_code, reason = "adapters name the formats that their providers take")]
 mod rerank;
 mod responses;
 mod rewrite;
@@ -57,7 +55,6 @@ mod signature;
 pub(crate) mod sse;
 #[cfg(test)]
 mod test_kit;
-#[allow(dead_code, reason = "adapters name the formats that their providers take")]
 mod whole;
 
 pub use conversation::{
@@ -77,12 +74,10 @@ pub use said::{Said, SaidCall, Translated, said, translated};
 #[cfg(feature = "testing")]
 pub(crate) use adapt::leave_out_foreign;
 pub(crate) use adapt::{adapt, adapt_through, translates};
-pub(crate) use codec::{Caller, Codec, Profile, ReadStream, Target, Wire, WriteStream, codec};
+pub(crate) use codec::{Caller, Codec, Profile, ReadStream, Target, Wire, WriteStream};
 pub(crate) use conversation::QUIET;
 pub(crate) use convert::{new_id, now_seconds, prefixed_id};
 pub(crate) use count::counts;
-#[allow(unused_imports, reason = "adapters name the formats that their providers take")]
 pub(crate) use embed::{EmbedFormat, adapt_embed, embeds};
 pub(crate) use fields::Fields;
-#[allow(unused_imports, reason = "adapters name the formats that their providers take")]
 pub(crate) use rerank::{RerankFormat, adapt_rerank, reranks};

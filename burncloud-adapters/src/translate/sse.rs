@@ -8,6 +8,9 @@ use serde::Serialize;
 /// The longest event.
 const LIMIT: usize = 16 << 20;
 
+/// Is called with an event's name and data.
+pub(crate) type Each<'a> = dyn FnMut(&str, &[u8]) -> Result<(), Error> + 'a;
+
 /// Takes events out of bytes whose borders fall anywhere.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
@@ -23,11 +26,7 @@ pub(crate) struct Decoder {
 
 impl Decoder {
     /// Calls `each` with the name and the data of every event that ends in `bytes`.
-    pub(crate) fn push(
-        &mut self,
-        mut bytes: &[u8],
-        each: &mut dyn FnMut(&str, &[u8]) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    pub(crate) fn push(&mut self, mut bytes: &[u8], each: &mut Each<'_>) -> Result<(), Error> {
         while !bytes.is_empty() {
             if std::mem::take(&mut self.after_cr) && bytes[0] == b'\n' {
                 bytes = &bytes[1..];
@@ -55,10 +54,7 @@ impl Decoder {
     }
 
     /// The body has ended. An event whose closing line is missing counts: some providers leave it out.
-    pub(crate) fn finish(
-        &mut self,
-        each: &mut dyn FnMut(&str, &[u8]) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    pub(crate) fn finish(&mut self, each: &mut Each<'_>) -> Result<(), Error> {
         let line = std::mem::take(&mut self.line);
         if !line.is_empty() {
             self.take_line(&line, each)?;
@@ -73,11 +69,7 @@ impl Decoder {
         Err(Error::new(ErrorKind::BadGateway, "an event of the provider's stream is too long"))
     }
 
-    fn take_line(
-        &mut self,
-        line: &[u8],
-        each: &mut dyn FnMut(&str, &[u8]) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    fn take_line(&mut self, line: &[u8], each: &mut Each<'_>) -> Result<(), Error> {
         if line.is_empty() {
             return self.dispatch(each);
         }
@@ -100,7 +92,7 @@ impl Decoder {
         Ok(())
     }
 
-    fn dispatch(&mut self, each: &mut dyn FnMut(&str, &[u8]) -> Result<(), Error>) -> Result<(), Error> {
+    fn dispatch(&mut self, each: &mut Each<'_>) -> Result<(), Error> {
         let result = if self.has_data { each(&self.name, &self.data) } else { Ok(()) };
         self.name.clear();
         self.data.clear();

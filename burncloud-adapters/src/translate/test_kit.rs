@@ -178,16 +178,15 @@ pub(super) fn assert_well_formed(events: &[Event], name: &str) {
             }
             Event::Delta { choice, delta } => {
                 let block = open.get(choice).cloned().flatten();
-                let fits = match (&block, delta) {
+                let fits = matches!(
+                    (&block, delta),
                     (
                         Some(Block::Text),
                         Delta::Text(_) | Delta::Citation(_) | Delta::Signature(_) | Delta::Logprobs(_),
-                    )
-                    | (Some(Block::Refusal), Delta::Text(_))
-                    | (Some(Block::Thinking { .. }), Delta::Thinking(_) | Delta::Signature(_))
-                    | (Some(Block::ToolCall { .. }), Delta::Arguments(_)) => true,
-                    _ => false,
-                };
+                    ) | (Some(Block::Refusal), Delta::Text(_))
+                        | (Some(Block::Thinking { .. }), Delta::Thinking(_) | Delta::Signature(_))
+                        | (Some(Block::ToolCall { .. }), Delta::Arguments(_))
+                );
                 assert!(fits, "{name}: {delta:?} in {block:?}");
             }
             Event::Close { choice } => {

@@ -22,6 +22,7 @@
 //! - Reasoning that is switched off is `reasoning_effort: "none"` only for callers who wrote OpenAI's words: older
 //!   models refuse it.
 
+mod chunk;
 mod message;
 mod parts;
 #[cfg(test)]
@@ -36,7 +37,7 @@ mod thoughts;
 mod tools;
 mod write;
 
-pub(super) use parts::{address, source_of};
+pub(super) use parts::{address, is_cloud, source_of};
 
 use super::codec::{Caller, Codec, Profile, ReadStream, Target, WriteStream};
 use super::{Conversation, Notes, Reply, Stop};

@@ -158,6 +158,9 @@ fn mime_of_name(name: Option<&str>) -> &'static str {
 pub(super) fn write_media(media: &Media, genuine: bool) -> Result<Value, Error> {
     let refuse = |what: &str, fix: &str| Err(Notes::cannot_say(what, Format::Chat, fix));
     let address = address(media);
+    if is_cloud(&media.source) {
+        return refuse("address of a cloud's storage", "send an https: URL, or the bytes as a data: URL");
+    }
     match (media.kind, &media.source) {
         (_, Source::Text(text)) => Ok(json!({ "type": "text", "text": named_text(media, text) })),
         (MediaKind::Image, Source::Url(_) | Source::Base64(_)) => {
@@ -192,6 +195,11 @@ pub(super) fn write_media(media: &Media, genuine: bool) -> Result<Value, Error> 
             refuse("document by its address", "send the document inline, as Base64")
         }
     }
+}
+
+/// Whether media lie where only their cloud finds them.
+pub(in crate::translate) fn is_cloud(source: &Source) -> bool {
+    matches!(source, Source::Url(url) if url.starts_with("gs:") || url.starts_with("s3:"))
 }
 
 /// Where media are, as an address of the web or of the bytes themselves.

@@ -229,6 +229,8 @@ fn what_the_chat_cannot_say_is_refused() {
     assert!(says(MediaKind::Document, "application/pdf", bytes()).is_ok());
     for (kind, mime, source) in [
         (MediaKind::Video, "video/mp4", bytes()),
+        (MediaKind::Document, "application/pdf", Source::File("f".to_owned())),
+        (MediaKind::Image, "image/png", Source::Url("gs://a/b.png".to_owned())),
         (MediaKind::Audio, "audio/flac", bytes()),
         (MediaKind::Document, "application/pdf", Source::Url("https://a/b.pdf".to_owned())),
     ] {

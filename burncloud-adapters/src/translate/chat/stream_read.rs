@@ -1,5 +1,6 @@
 //! Streams, read.
 
+use super::chunk::{Arguments, CallChunk, Chunk, DeltaChunk, Head, Said};
 use super::{parts, reply::says_logprobs, stop_of, thoughts};
 use crate::openai;
 use crate::translate::{
@@ -9,9 +10,7 @@ use crate::translate::{
 use burncloud_core::Operation;
 use burncloud_core::{Error, ErrorKind, Usage};
 use http::StatusCode;
-use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde_json::{Value, json};
-use std::fmt;
 
 /// More answers than anybody asks for at once.
 const MOST_CHOICES: usize = 1024;
@@ -53,124 +52,6 @@ enum Open {
         signed: bool,
     },
     Call,
-}
-
-#[derive(serde::Deserialize)]
-struct Head {
-    id: Option<String>,
-    model: Option<String>,
-    created: Option<Value>,
-}
-
-#[derive(serde::Deserialize)]
-struct Chunk {
-    #[serde(default)]
-    choices: Option<Vec<ChoiceChunk>>,
-    usage: Option<Value>,
-    x_groq: Option<Value>,
-    service_tier: Option<String>,
-    error: Option<Value>,
-}
-
-#[derive(serde::Deserialize)]
-struct ChoiceChunk {
-    index: Option<u32>,
-    delta: Option<DeltaChunk>,
-    finish_reason: Option<String>,
-    logprobs: Option<Value>,
-    usage: Option<Value>,
-}
-
-#[derive(Default, serde::Deserialize)]
-struct DeltaChunk {
-    #[serde(default)]
-    content: Said,
-    refusal: Option<String>,
-    reasoning_content: Option<String>,
-    reasoning: Option<String>,
-    reasoning_details: Option<Vec<Value>>,
-    tool_calls: Option<Vec<CallChunk>>,
-    function_call: Option<CallInner>,
-    annotations: Option<Vec<Value>>,
-    images: Option<Vec<Value>>,
-}
-
-#[derive(serde::Deserialize)]
-struct CallChunk {
-    index: Option<u64>,
-    id: Option<String>,
-    function: Option<CallInner>,
-    custom: Option<CallInner>,
-    extra_content: Option<Value>,
-}
-
-#[derive(serde::Deserialize)]
-struct CallInner {
-    name: Option<String>,
-    #[serde(alias = "input")]
-    arguments: Option<Arguments>,
-}
-
-/// A text, or JSON where a text should be.
-#[derive(serde::Deserialize)]
-#[serde(untagged)]
-enum Arguments {
-    Text(String),
-    Json(Value),
-}
-
-impl Arguments {
-    fn into_text(self) -> String {
-        match self {
-            Arguments::Text(text) => text,
-            Arguments::Json(value) => value.to_string(),
-        }
-    }
-}
-
-/// `content`: a text, as a rule.
-#[derive(Default)]
-enum Said {
-    #[default]
-    Nothing,
-    Text(String),
-    Parts(Vec<Value>),
-}
-
-impl<'de> Deserialize<'de> for Said {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Said, D::Error> {
-        struct Content;
-
-        impl<'de> Visitor<'de> for Content {
-            type Value = Said;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or a list of parts")
-            }
-
-            fn visit_unit<E: de::Error>(self) -> Result<Said, E> {
-                Ok(Said::Nothing)
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Said, E> {
-                Ok(if text.is_empty() { Said::Nothing } else { Said::Text(text.to_owned()) })
-            }
-
-            fn visit_string<E: de::Error>(self, text: String) -> Result<Said, E> {
-                Ok(if text.is_empty() { Said::Nothing } else { Said::Text(text) })
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Said, A::Error> {
-                let mut parts = Vec::new();
-                while let Some(item) = items.next_element()? {
-                    parts.push(item);
-                }
-                Ok(Said::Parts(parts))
-            }
-        }
-
-        from.deserialize_any(Content)
-    }
 }
 
 impl Reader {

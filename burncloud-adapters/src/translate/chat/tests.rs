@@ -380,6 +380,46 @@ fn recorded_streams_come_back_as_they_were() {
     }
 }
 
+/// What a stream says and calls, in order.
+fn said(events: &[Event]) -> String {
+    let reply = assemble(events);
+    let parts = reply.choices.iter().filter(|choice| choice.index == 0).flat_map(|choice| &choice.parts);
+    let said = parts.filter_map(|part| match &part.content {
+        Content::Text { text, .. } => Some(text.clone()),
+        Content::ToolCall(call) => Some(format!("{} {} {:?}", call.id, call.name, call.object())),
+        _ => None,
+    });
+    said.collect()
+}
+
+#[test]
+fn streams_of_other_formats_say_the_same_as_chats() {
+    for (from, apis) in [
+        (Format::Messages, ["messages", ""]),
+        (Format::Responses, ["responses", ""]),
+        (Format::Gemini, ["generateContent", "streamGenerateContent"]),
+        (Format::Cohere, ["cohere-chat", ""]),
+        (Format::Converse, ["converse-stream", ""]),
+    ] {
+        // A list of answers is no stream of events.
+        let streamed = |r: &&Recording| r.streamed && r.status == 200 && !r.response.starts_with(b"[");
+        if codec(from).is_none() {
+            continue;
+        }
+        for recording in recordings(&[], &apis).iter().filter(streamed) {
+            let name = &recording.name;
+            let events = read_stream(from, &Profile::GENUINE, [recording.response.as_slice()]);
+            let events = events.unwrap_or_else(|e| panic!("{name}: {e:?}"));
+            for to in [Format::Chat, Format::Cohere] {
+                let written = write_stream(to, events.clone());
+                let again = read_stream(to, &Profile::GENUINE, [written.as_ref()]).unwrap();
+                assert_well_formed(&again, name);
+                assert_eq!(said(&events), said(&again), "{name}");
+            }
+        }
+    }
+}
+
 /// Texts and calls, straight from the chunks.
 fn says_what_the_stream_says(recording: &Recording, reply: &Reply, events: &[Event]) {
     let name = &recording.name;

@@ -3,8 +3,8 @@
 use super::{parts, thoughts, tools};
 use crate::openai;
 use crate::translate::{
-    CacheMark, CallKind, Content, Conversation, Format, Notes, Origin, Output, Part, Profile, Role, Setting,
-    Target, Thinking, Tool, ToolChoice, ToolResult, Turn,
+    CacheMark, CallKind, Content, Conversation, Format, MediaKind, Notes, Origin, Output, Part, Profile,
+    Role, Setting, Source, Target, Thinking, Tool, ToolChoice, ToolResult, Turn,
 };
 use burncloud_core::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
@@ -131,14 +131,19 @@ impl Writer<'_> {
             Content::Text { text, .. } => json!({ "type": "text", "text": text }),
             Content::Refusal(refusal) => json!({ "type": "refusal", "refusal": refusal }),
             Content::Media(media) => {
-                if media.detail.is_some() && media.kind != crate::translate::MediaKind::Image {
+                if media.detail.is_some() && media.kind != MediaKind::Image {
                     self.notes.drop(Setting::Detail);
+                }
+                if matches!(media.source, Source::File(_)) && !self.family() {
+                    let fix = "send it inline, as Base64";
+                    return Err(Notes::cannot_say("file id of another provider", Format::Chat, fix));
                 }
                 parts::write_media(&media, self.profile.genuine)?
             }
             Content::Other { format: Format::Chat, value } => value,
-            Content::Other { .. } => {
-                return Err(Notes::cannot_say("such a part", Format::Chat, "take it out"));
+            Content::Other { value, .. } => {
+                let kind = value.get("type").and_then(Value::as_str).unwrap_or("part of unknown kind");
+                return Err(Notes::cannot_say(&format!("`{kind}`"), Format::Chat, "take it out"));
             }
             Content::Thinking(_) => {
                 self.notes.drop(Setting::ForeignThinking);

@@ -1,7 +1,7 @@
 //! Requests, written.
 
 use super::write_citation;
-use crate::translate::chat::address;
+use crate::translate::chat::{address, is_cloud};
 use crate::translate::{
     CallKind, Citation, Content, Conversation, Format, FunctionTool, Media, MediaKind, Notes, Output, Part,
     Role, Setting, Source, Target, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn,
@@ -150,8 +150,9 @@ impl Writer<'_> {
             }
             Content::Media(media) => self.media(&media)?,
             Content::Other { format: Format::Cohere, value } => Some(value),
-            Content::Other { .. } => {
-                return Err(Notes::cannot_say("such a part", Format::Cohere, "take it out"));
+            Content::Other { value, .. } => {
+                let kind = value.get("type").and_then(Value::as_str).unwrap_or("part of unknown kind");
+                return Err(Notes::cannot_say(&format!("`{kind}`"), Format::Cohere, "take it out"));
             }
             Content::Thinking(_) | Content::ToolCall(_) | Content::ToolResult(_) => None,
         })
@@ -164,6 +165,7 @@ impl Writer<'_> {
                 self.documents.push(document(media, text));
                 return Ok(None);
             }
+            (MediaKind::Image, source) if is_cloud(source) => "picture in a cloud's storage",
             (MediaKind::Image, _) => match address(media) {
                 Some(url) => {
                     let mut image = json!({ "url": url });

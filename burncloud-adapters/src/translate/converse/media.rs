@@ -123,6 +123,16 @@ impl MediaWriter {
     /// `{"image": {…}}` and the like.
     pub(super) fn write(&mut self, media: Media, carry: &mut Map<String, Value>) -> Result<Value, Error> {
         let kind = media.kind.as_str();
+        let fix = "send its bytes, or an S3 address";
+        match &media.source {
+            Source::Url(url) if !url.starts_with("s3://") => {
+                return Err(cannot(&format!("{kind} at such an address"), fix));
+            }
+            Source::File(_) => {
+                return Err(cannot(&format!("{kind} by the id of a file uploaded elsewhere"), fix));
+            }
+            _ => {}
+        }
         let mut block = Map::new();
         if let Some(format) = format(&media)? {
             block.insert("format".to_owned(), json!(format));
@@ -135,21 +145,12 @@ impl MediaWriter {
             (Source::Base64(bytes), _) => json!({"bytes": bytes}),
             (Source::Text(text), _) if carry.shift_remove("text").is_some() => json!({"text": text}),
             (Source::Text(text), _) => json!({"bytes": STANDARD.encode(text)}),
-            (Source::Url(uri), _) if uri.starts_with("s3://") => {
-                let mut place = json!({"uri": uri});
-                if let (Some(Value::Object(rest)), Value::Object(place)) =
-                    (carry.shift_remove("s3Location"), &mut place)
-                {
+            (Source::Url(uri) | Source::File(uri), _) => {
+                let mut place = Map::from_iter([("uri".to_owned(), Value::String(uri))]);
+                if let Some(Value::Object(rest)) = carry.shift_remove("s3Location") {
                     place.extend(rest);
                 }
                 json!({"s3Location": place})
-            }
-            (Source::Url(_), _) => {
-                return Err(cannot(&format!("{kind} at an address"), "send its bytes, or an S3 address"));
-            }
-            (Source::File(_), _) => {
-                let what = format!("{kind} by the id of a file uploaded elsewhere");
-                return Err(cannot(&what, "send its bytes, or an S3 address"));
             }
         };
         block.insert("source".to_owned(), source);

@@ -89,7 +89,7 @@ fn write_part(part: Part, media: &mut MediaWriter) -> Vec<Value> {
     match part.content {
         Content::Text { text, citations, signature } => {
             blocks.extend(signature.map(signature_block));
-            if !text.is_empty() {
+            if !text.is_empty() || !citations.is_empty() {
                 let known = citations.into_iter().map(|citation| match citation.raw {
                     Some((Format::Converse, _)) => citation,
                     _ => {

@@ -68,8 +68,11 @@ pub(super) fn text_block(text: String, citations: Vec<Citation>, carry: Map<Stri
     if own.is_empty() {
         return json!({"text": text});
     }
-    let mut block = json!({"content": [{"text": text}], "citations": own});
+    // Nova names its sources in blocks of their own.
+    let content = if text.is_empty() { Value::Null } else { json!([{"text": text}]) };
+    let mut block = json!({"content": content, "citations": own});
     if let Value::Object(block) = &mut block {
+        block.retain(|_, value| !value.is_null());
         block.extend(carry);
     }
     json!({"citationsContent": block})
@@ -92,7 +95,8 @@ impl Blocks<'_> {
                 if signature.is_some() {
                     self.notes.drop(Setting::ForeignThinking);
                 }
-                if text.trim().is_empty() {
+                let sources = self.own && !citations.is_empty();
+                if text.trim().is_empty() && !sources {
                     return Ok(());
                 }
                 if citations.iter().any(|it| !matches!(it.raw, Some((Format::Converse, _)))) {
@@ -120,7 +124,8 @@ impl Blocks<'_> {
                 }
             }
             Content::Thinking(thinking) => {
-                if !is_own(&thinking) && !(self.own && thinking.signature.is_none()) {
+                let unsigned_own = self.own && thinking.signature.is_none();
+                if !is_own(&thinking) && !unsigned_own {
                     self.notes.drop(Setting::ForeignThinking);
                     return Ok(());
                 }

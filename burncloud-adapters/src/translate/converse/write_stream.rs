@@ -132,11 +132,9 @@ impl Writer {
 
     fn delta(&mut self, delta: Delta, out: &mut BytesMut) {
         match (&mut self.open, delta) {
-            (Open::Text { begun, .. }, Delta::Text(text)) => {
-                if !text.is_empty() {
-                    *begun = true;
-                    self.piece("{\"text\":", &text, "}", out);
-                }
+            (Open::Text { begun, .. }, Delta::Text(text)) if !text.is_empty() => {
+                *begun = true;
+                self.piece("{\"text\":", &text, "}", out);
             }
             (Open::Text { begun, .. }, Delta::Citation(citation)) => {
                 *begun = true;

@@ -19,7 +19,7 @@ pub(in crate::translate) fn arrange(conversation: &mut Conversation, system_turn
     let mut turns: Vec<Turn> = Vec::with_capacity(conversation.turns.len() + 1);
     let mut rest = std::mem::take(&mut conversation.turns).into_iter().peekable();
     while let Some(mut turn) = rest.next() {
-        turn.parts.retain(|part| part.as_text().is_none_or(|text| !text.trim().is_empty()));
+        turn.parts.retain(says_something);
         if turn.parts.is_empty() {
             continue;
         }
@@ -54,6 +54,14 @@ pub(in crate::translate) fn arrange(conversation: &mut Conversation, system_turn
         text.truncate(text.trim_end().len());
     }
     conversation.turns = turns;
+}
+
+/// Texts of white space are refused; one with sources may stand for them.
+fn says_something(part: &Part) -> bool {
+    match &part.content {
+        Content::Text { text, citations, .. } => !text.trim().is_empty() || !citations.is_empty(),
+        _ => true,
+    }
 }
 
 fn is_result(part: &Part) -> bool {

@@ -4,8 +4,8 @@ use super::super::test_kit::{
 };
 use super::super::{
     Block, CacheMark, CallKind, Choice, Content, Delta, Event, Format, FunctionTool, Media, MediaKind, Notes,
-    Origin, Part, Profile, Reasoning, Reply, Role, Setting, Signature, Source, Start, Stop, Target, Thinking,
-    Tool, ToolCall, ToolChoice, ToolResult, Turn, Wire, codec, prefixed_id, sse,
+    Origin, Part, Profile, Reasoning, Reply, Role, Signature, Source, Start, Stop, Target, Thinking, Tool,
+    ToolCall, ToolChoice, ToolResult, Turn, Wire, sse,
 };
 use super::*;
 use crate::anthropic::Anthropic;
@@ -628,13 +628,6 @@ fn what_is_lenient_about_a_stream() {
     let parts = assemble(&events).choices.remove(0).parts;
     assert_eq!(parts[0].as_text(), Some("a"));
     assert!(matches!(&parts[1].content, Content::ToolCall(call) if call.arguments == r#"{"x":1}"#));
-}
-
-#[test]
-fn ids_are_in_the_callers_style() {
-    assert_eq!(prefixed_id("msg_", Some("msg_1")), "msg_1");
-    assert_eq!(Setting::Answers.name(FORMAT), "n");
-    assert!(codec(FORMAT).is_some());
 }
 
 // === Anything at all ===

@@ -1,11 +1,12 @@
 //! Small cases of our own making, and all recorded ones.
 
+use super::super::codec::codec;
 use super::super::test_kit::{
     assemble, assert_well_formed, caller, differences, read_stream, recordings, rewrite_request, write_stream,
 };
 use super::super::{
     Citation, Content, Conversation, Event, Format, MediaKind, Notes, Origin, Part, Profile, Role, Signature,
-    Stop, Target, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn, codec,
+    Stop, Target, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn,
 };
 use super::OWN;
 use crate::openai::OPENAI;
