@@ -24,7 +24,8 @@ impl Exchange {
     }
 }
 
-/// What was recorded of these formats and succeeded.
+/// What was recorded of these formats and succeeded. Gemini's streams as lists are left out: only a caller's path asks
+/// for such, and providers are always asked for events.
 fn exchanges() -> Vec<Exchange> {
     let apis: [(Format, &[&str]); 6] = [
         (Format::Chat, &["chat"]),
@@ -37,14 +38,18 @@ fn exchanges() -> Vec<Exchange> {
     let of = |(from, apis): (Format, &[&str])| {
         recordings(&[], apis).into_iter().map(move |recording| Exchange { from, recording })
     };
-    apis.into_iter().flat_map(of).filter(|it| it.recording.status == 200).collect()
+    let list = |it: &Exchange| it.recording.streamed && it.recording.response.starts_with(b"[");
+    apis.into_iter().flat_map(of).filter(|it| it.recording.status == 200 && !list(it)).collect()
 }
 
 /// Counts by what they are of, for what a test prints.
-#[derive(Default)]
 struct Tally(std::collections::BTreeMap<String, usize>);
 
 impl Tally {
+    const fn new() -> Tally {
+        Tally(std::collections::BTreeMap::new())
+    }
+
     fn add(&mut self, what: impl Into<String>) {
         *self.0.entry(what.into()).or_default() += 1;
     }
