@@ -26,8 +26,8 @@ use burncloud_core::Error;
 use serde_json::{Map, Value};
 
 /// The codec.
-pub(super) fn codec() -> Option<&'static dyn Codec> {
-    Some(&Responses)
+pub(super) fn codec() -> &'static dyn Codec {
+    &Responses
 }
 
 struct Responses;
