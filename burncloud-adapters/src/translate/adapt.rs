@@ -3,6 +3,7 @@
 use super::codec::{Caller, Profile, Target, codec};
 use super::count::{adapt_count, counts};
 use super::custom;
+use super::invoke;
 use super::rewrite::Translation;
 use super::{Content, Conversation, Format, Notes, Part, QUIET, Role, Tool, Turn};
 use burncloud_core::adapter::{AdaptAsk, Adapted, chain};
@@ -14,13 +15,16 @@ use serde_json::{Map, Value};
 
 /// Whether callers of an endpoint can be translated for a provider of this format.
 pub(crate) fn translates(endpoint: &Endpoint, to: Format) -> bool {
-    Format::of(endpoint).is_some_and(|from| from != to) || counts(endpoint, to)
+    Format::of(endpoint).is_some_and(|from| from != to) || counts(endpoint, to) || invoke::takes(endpoint, to)
 }
 
 /// The request in the provider's format.
 pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result<Adapted, Error> {
     if counts(ask.endpoint, to) {
         return adapt_count(ask, to, profile);
+    }
+    if invoke::takes(ask.endpoint, to) {
+        return invoke::adapt_invoke(ask, to, profile);
     }
     let unknown =
         || Error::new(ErrorKind::NotImplemented, "this endpoint cannot be translated for this model");

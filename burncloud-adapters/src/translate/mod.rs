@@ -44,6 +44,7 @@ mod failure;
 mod fields;
 mod format;
 mod gemini;
+mod invoke;
 mod messages;
 mod reasoning;
 mod reply;
