@@ -171,6 +171,8 @@ pub struct AdaptAsk<'a> {
     pub model: &'a str,
     /// Whether the caller asks for a stream.
     pub streamed: bool,
+    /// Whether the channel asks for usage in streams whose caller did not.
+    pub include_usage: bool,
 }
 
 /// A request in the provider's wire format, and what turns its answer into the caller's.
@@ -241,8 +243,9 @@ impl Rewrite for Chain {
     }
 
     fn finish(&mut self, out: &mut BytesMut) -> Result<(), Error> {
-        self.first.finish(&mut self.between)?;
-        self.then.data(&self.between.split(), out)?;
+        let first = self.first.finish(&mut self.between);
+        // What came before a failure goes on.
+        self.then.data(&self.between.split(), out).and(first)?;
         self.then.finish(out)
     }
 }

@@ -251,6 +251,7 @@ pub(super) fn asked(
         upstream_model: "upstream",
         model: "asked",
         streamed: false,
+        include_usage: true,
     })
 }
 

@@ -56,6 +56,7 @@ pub(super) fn adapted(
         upstream_model: to.model,
         model: "asked",
         streamed,
+        include_usage: true,
     };
     adapt(&ask, to.format, &to.profile)
 }
