@@ -2,6 +2,7 @@
 //! here what the answer must go through, and `failover` takes it.
 
 use crate::adapter::{About, AdaptAsk, Adapted, Rewrite, chain};
+use crate::admission::Admission;
 use crate::context::Context;
 use crate::headers::clean_response;
 use crate::inspected::Inspected;
@@ -111,6 +112,7 @@ impl Slot {
             upstream_model: &lane.upstream_model,
             model: &seen.model,
             streamed: seen.streamed,
+            include_usage: lane.channel.include_usage,
         };
         let mut adapted = lane.channel.adapter.adapt(&ask).map_err(|error| self.refuse(error))?;
         if (context.strict || lane.channel.strict) && !adapted.dropped.is_empty() {
@@ -168,6 +170,7 @@ impl Way {
         &mut self,
         response: Response<Body>,
         first: Option<Bytes>,
+        admission: Option<&Admission>,
     ) -> Result<(Response<Body>, Option<Bytes>), Error> {
         let Some(Change::Rewrite(rewrite)) = &mut self.change else { return Ok((response, first)) };
         let (head, mut body) = response.into_parts();
@@ -179,6 +182,8 @@ impl Way {
                     .with_context(error.to_string())
             })?;
             if let Ok(data) = frame.into_data() {
+                // Counted like a caller's body: what is held in memory is bounded, whoever sends it.
+                admission.map_or(Ok(()), |admission| admission.hold(data.len()))?;
                 more.extend_from_slice(&data);
             }
             if bytes.len() + more.len() > WHOLE_LIMIT {
@@ -208,7 +213,7 @@ impl Way {
             (None, Some(Change::Rewrite(rewrite))) => rewrite.head(&mut head),
             (None, _) => {}
         }
-        if let Ok(value) = HeaderValue::from_str(&self.dropped.join(", "))
+        if let Ok(value) = HeaderValue::from_str(&in_header(&self.dropped))
             && !self.dropped.is_empty()
         {
             head.headers.insert("x-burncloud-dropped", value);
@@ -224,6 +229,24 @@ impl Way {
             tracing::info!(%trace, channel, model, dropped, "a translation left fields out");
         }
     }
+}
+
+/// Names as a header's value. They are the caller's words: what cannot stand there is shown as `?`, so that one odd
+/// name does not hide the others, and the whole is bounded.
+fn in_header(names: &[Cow<'static, str>]) -> String {
+    const LONGEST: usize = 4096;
+    let mut text = String::new();
+    for name in names {
+        if text.len() + name.len() > LONGEST {
+            text.push_str(if text.is_empty() { "and more" } else { ", and more" });
+            break;
+        }
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.extend(name.chars().map(|c| if c.is_ascii_graphic() && c != ',' { c } else { '?' }));
+    }
+    text
 }
 
 impl Change {
@@ -249,5 +272,19 @@ impl Change {
                 (out.freeze(), result)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_names_do_not_hide_the_others() {
+        let names = ["seed".into(), "größe\r\nx: y".into(), "a,b".into()];
+        assert_eq!(in_header(&names), "seed, gr??e??x:?y, a?b");
+        let many: Vec<_> = (0..10_000).map(|number| format!("field{number}").into()).collect();
+        let text = in_header(&many);
+        assert!(text.len() < 4200 && text.ends_with(", and more"));
     }
 }

@@ -25,12 +25,12 @@ const ERROR_LIMIT: usize = 64 * 1024;
 const LINE_LIMIT: usize = 8 << 20;
 
 /// Whether these are callers whose body may be a message.
-pub(super) fn takes(endpoint: &Endpoint) -> bool {
+pub(crate) fn takes(endpoint: &Endpoint) -> bool {
     endpoint.dialect == Dialect::Bedrock
         && matches!(endpoint.operation, Operation::Invoke | Operation::InvokeStream)
 }
 
-pub(super) fn adapt(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
+pub(crate) fn adapt(ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
     let refuse = |text| Err(Error::new(ErrorKind::BadRequest, text));
     let mut members = Members::of(ask.body)?;
     let Some(version) = members.take("anthropic_version") else {
@@ -221,6 +221,7 @@ mod tests {
             upstream_model: "claude-haiku-4-5",
             model: "anthropic.claude-haiku",
             streamed: action.ends_with("stream"),
+            include_usage: true,
         };
         adapt(&ask)
     }

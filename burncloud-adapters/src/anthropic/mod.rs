@@ -3,7 +3,7 @@
 //! Facts were checked against its SDKs (anthropic 0.125 and 2.x) and recorded traffic.
 
 #[cfg(feature = "bedrock")]
-mod bedrock;
+pub(crate) mod bedrock;
 pub(crate) mod clouds;
 pub(crate) mod usage;
 

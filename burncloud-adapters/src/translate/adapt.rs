@@ -2,6 +2,8 @@
 
 use super::codec::{Caller, Profile, Target, codec};
 use super::count::{adapt_count, counts};
+use super::custom;
+use super::invoke;
 use super::rewrite::Translation;
 use super::{Content, Conversation, Format, Notes, Part, QUIET, Role, Tool, Turn};
 use burncloud_core::adapter::{AdaptAsk, Adapted, chain};
@@ -13,9 +15,7 @@ use serde_json::{Map, Value};
 
 /// Whether callers of an endpoint can be translated for a provider of this format.
 pub(crate) fn translates(endpoint: &Endpoint, to: Format) -> bool {
-    let converses =
-        Format::of(endpoint).is_some_and(|from| from != to && codec(from).is_some()) && codec(to).is_some();
-    converses || counts(endpoint, to)
+    Format::of(endpoint).is_some_and(|from| from != to) || counts(endpoint, to) || invoke::takes(endpoint, to)
 }
 
 /// The request in the provider's format.
@@ -23,27 +23,31 @@ pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result
     if counts(ask.endpoint, to) {
         return adapt_count(ask, to, profile);
     }
+    if invoke::takes(ask.endpoint, to) {
+        return invoke::adapt_invoke(ask, to, profile);
+    }
     let unknown =
         || Error::new(ErrorKind::NotImplemented, "this endpoint cannot be translated for this model");
     let from = Format::of(ask.endpoint).ok_or_else(unknown)?;
-    let (reader, writer) = (codec(from).ok_or_else(unknown)?, codec(to).ok_or_else(unknown)?);
     let mut notes = Notes::new(from);
     let body = parse(ask.body)?;
     let echo = if from == Format::Responses { echo(&body) } else { Map::new() };
-    let mut conversation = reader.read_request(body, &mut notes)?;
+    let mut conversation = codec(from).read_request(body, &mut notes)?;
     conversation.from = Some(from);
     conversation.stream = ask.streamed;
     leave_out_foreign(&mut conversation, to, &mut notes)?;
     show_thoughts(&mut conversation, from);
     leading_instructions(&mut conversation);
+    let custom = custom::plain(&mut conversation, to, profile);
     let caller = Caller {
         model: ask.model.to_owned(),
         include_usage: conversation.include_usage,
         as_list: from == Format::Gemini && !asks_for_events(ask.query),
         echo,
     };
+    let profile = &Profile { include_usage: ask.include_usage, ..*profile };
     let target = Target { model: ask.upstream_model, streamed: ask.streamed, profile };
-    let body = writer.write_request(conversation, &target, &mut notes)?;
+    let body = codec(to).write_request(conversation, &target, &mut notes)?;
     let body = serde_json::to_vec(&body).map_err(|e| {
         Error::new(ErrorKind::Internal, "a translated request cannot be written").with_context(e.to_string())
     })?;
@@ -62,7 +66,7 @@ pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result
         headers,
         body: Bytes::from(body),
         dropped: notes.into_dropped(),
-        answer: Some(Box::new(Translation::new(to, *profile, from, caller, ask.streamed))),
+        answer: Some(Box::new(Translation::new(to, *profile, from, caller, ask.streamed, custom))),
     })
 }
 

@@ -103,7 +103,7 @@ pub(crate) struct Caller {
 }
 
 /// The codec of a format.
-pub(crate) fn codec(format: Format) -> Option<&'static dyn Codec> {
+pub(crate) fn codec(format: Format) -> &'static dyn Codec {
     match format {
         Format::Chat => super::chat::codec(),
         Format::Responses => super::responses::codec(),

@@ -38,7 +38,7 @@ fn counter(endpoint: &Endpoint) -> Option<Format> {
 
 /// Whether a provider of this format can count for callers of an endpoint.
 pub(crate) fn counts(endpoint: &Endpoint, to: Format) -> bool {
-    let able = |format: Format| !matches!(format, Format::Chat | Format::Cohere) && codec(format).is_some();
+    let able = |format: Format| !matches!(format, Format::Chat | Format::Cohere);
     counter(endpoint).is_some_and(|from| from != to && able(from) && able(to))
 }
 
@@ -46,12 +46,11 @@ pub(crate) fn counts(endpoint: &Endpoint, to: Format) -> bool {
 pub(crate) fn adapt_count(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result<Adapted, Error> {
     let unable = || Error::new(ErrorKind::NotImplemented, "tokens cannot be counted so for this model");
     let from = counter(ask.endpoint).filter(|_| counts(ask.endpoint, to)).ok_or_else(unable)?;
-    let writer = codec(to).ok_or_else(unable)?;
     let mut notes = Notes::new(from);
     let mut conversation = read(parse(ask.body)?, from, &mut notes)?;
     leave_out_foreign(&mut conversation, to, &mut notes)?;
     let target = Target { model: ask.upstream_model, streamed: false, profile };
-    let body = writer.write_request(conversation, &target, &mut notes)?;
+    let body = codec(to).write_request(conversation, &target, &mut notes)?;
     let body = wrap(body, to, ask.upstream_model, profile);
     let (path, endpoint) = address(to, ask.upstream_model);
     let mut headers = HeaderMap::with_capacity(4);
@@ -82,10 +81,7 @@ fn read(body: Map<String, Value>, from: Format, notes: &mut Notes) -> Result<Con
     if format == Format::Messages {
         body.entry("max_tokens").or_insert_with(|| 1.into());
     }
-    let reader = codec(format).ok_or_else(|| {
-        Error::new(ErrorKind::NotImplemented, "tokens of such a request cannot be counted here")
-    })?;
-    let mut conversation = reader.read_request(body, notes)?;
+    let mut conversation = codec(format).read_request(body, notes)?;
     conversation.from = Some(from);
     conversation.stream = false;
     conversation.sampling = Sampling::default();

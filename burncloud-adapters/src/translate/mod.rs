@@ -31,12 +31,14 @@ mod adapt;
 mod chat;
 pub(crate) mod codec;
 mod cohere;
+mod content;
 mod conversation;
 mod converse;
 mod convert;
 mod count;
 #[cfg(test)]
 mod cross_tests;
+mod custom;
 mod dropped;
 mod embed;
 mod event;
@@ -44,7 +46,9 @@ mod failure;
 mod fields;
 mod format;
 mod gemini;
+mod invoke;
 mod messages;
+mod reasoning;
 mod reply;
 mod rerank;
 mod responses;
@@ -57,14 +61,15 @@ pub(crate) mod sse;
 mod test_kit;
 mod whole;
 
-pub use conversation::{
-    CacheMark, CallKind, Content, Conversation, Effort, FunctionTool, Media, MediaKind, Output, Part,
-    Reasoning, Role, Sampling, Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn,
+pub use content::{
+    CacheMark, CallKind, Content, Media, MediaKind, Part, Source, Thinking, ToolCall, ToolResult,
 };
+pub use conversation::{Conversation, FunctionTool, Output, Role, Sampling, Tool, ToolChoice, Turn};
 pub use dropped::{Notes, Setting};
 pub use event::{Block, Delta, Event, Start};
 pub use failure::{Failure, FailureKind};
 pub use format::Format;
+pub use reasoning::{Effort, Reasoning};
 pub use reply::{Choice, Citation, Reply, Stop};
 pub use signature::{Origin, Signature};
 

@@ -1,6 +1,7 @@
 //! An answer on its way back: from the provider's format into the caller's.
 
 use super::codec::{Caller, Profile, ReadStream, Wire, WriteStream, codec};
+use super::custom::{self, Restorer};
 use super::{Event, Failure, FailureKind, Format, Reply, Start, sse};
 use crate::wire::event_stream;
 use burncloud_core::adapter::Rewrite;
@@ -10,6 +11,7 @@ use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// The longest whole answer.
 const WHOLE_LIMIT: usize = 128 << 20;
@@ -21,6 +23,8 @@ pub(crate) struct Translation {
     to: Format,
     caller: Caller,
     streamed: bool,
+    /// Custom tools that the provider was told are functions.
+    custom: BTreeSet<String>,
     state: State,
 }
 
@@ -39,8 +43,9 @@ enum State {
 struct Stream {
     framing: Framing,
     reader: Box<dyn ReadStream>,
+    restorer: Restorer,
     writer: Box<dyn WriteStream>,
-    /// Between the two; empty but for one call's while.
+    /// Between reader and writer; empty but for one call's while.
     events: Vec<Event>,
 }
 
@@ -56,17 +61,19 @@ impl Translation {
         to: Format,
         caller: Caller,
         streamed: bool,
+        custom: BTreeSet<String>,
     ) -> Translation {
-        Translation { from, profile, to, caller, streamed, state: State::Waiting }
+        Translation { from, profile, to, caller, streamed, custom, state: State::Waiting }
     }
 
-    fn stream(&self, framing: Framing) -> Option<Stream> {
-        Some(Stream {
+    fn stream(&self, framing: Framing) -> Stream {
+        Stream {
             framing,
-            reader: codec(self.from)?.stream_reader(&self.profile),
-            writer: codec(self.to)?.stream_writer(&self.caller),
+            reader: codec(self.from).stream_reader(&self.profile),
+            restorer: Restorer::new(self.custom.clone()),
+            writer: codec(self.to).stream_writer(&self.caller),
             events: Vec::new(),
-        })
+        }
     }
 
     fn content_type(&self, streamed: bool) -> &'static str {
@@ -81,19 +88,17 @@ impl Translation {
         let unreadable = |context: String| {
             Error::new(ErrorKind::BadGateway, "the provider's answer cannot be read").with_context(context)
         };
-        let (Some(reader), Some(writer)) = (codec(self.from), codec(self.to)) else {
-            return Err(unreadable("no codec".to_owned()));
-        };
         let body: Value = serde_json::from_slice(bytes).map_err(|e| unreadable(e.to_string()))?;
         let Value::Object(body) = body else { return Err(unreadable("it is no object".to_owned())) };
-        let reply = reader.read_reply(body, &self.profile)?;
+        let mut reply = codec(self.from).read_reply(body, &self.profile)?;
+        custom::restore(&mut reply, &self.custom);
         if self.streamed {
             // Asked for a stream, the provider sent it all at once.
-            let mut writer = writer.stream_writer(&self.caller);
+            let mut writer = codec(self.to).stream_writer(&self.caller);
             reply.into_events().into_iter().for_each(|event| writer.write(event, out));
             return Ok(());
         }
-        serde_json::to_writer(out.writer(), &writer.write_reply(reply, &self.caller))
+        serde_json::to_writer(out.writer(), &codec(self.to).write_reply(reply, &self.caller))
             .map_err(|e| unreadable(e.to_string()))
     }
 }
@@ -142,7 +147,7 @@ impl Rewrite for Translation {
         } else {
             None
         };
-        let stream = framing.filter(|_| ok).and_then(|framing| self.stream(framing));
+        let stream = framing.filter(|_| ok).map(|framing| self.stream(framing));
         let content_type = self.content_type(ok && self.streamed);
         head.headers = passing(&head.headers);
         head.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -185,10 +190,11 @@ impl Rewrite for Translation {
 
 impl Stream {
     fn data(&mut self, chunk: &[u8], out: &mut BytesMut) -> Result<(), Error> {
-        let Stream { framing, reader, writer, events } = self;
+        let Stream { framing, reader, restorer, writer, events } = self;
         let mut each = |event: Wire<'_>| {
             let result = reader.read(event, events);
-            events.drain(..).for_each(|event| writer.write(event, out));
+            let mut write = |event| writer.write(event, out);
+            events.drain(..).for_each(|event| restorer.pass(event, &mut write));
             result
         };
         match framing {
@@ -211,14 +217,15 @@ impl Stream {
     }
 
     fn finish(&mut self, out: &mut BytesMut) -> Result<(), Error> {
-        let Stream { framing, reader, writer, events } = self;
+        let Stream { framing, reader, restorer, writer, events } = self;
         let mut result = Ok(());
         if let Framing::Events(decoder) = framing {
             result =
                 decoder.finish(&mut |name, data| reader.read(Wire { name, data, exception: false }, events));
         }
         let result = result.and_then(|()| reader.finish(events));
-        events.drain(..).for_each(|event| writer.write(event, out));
+        let mut write = |event| writer.write(event, out);
+        events.drain(..).for_each(|event| restorer.pass(event, &mut write));
         result
     }
 }

@@ -11,6 +11,7 @@ use burncloud_core::{Error, ErrorKind, Usage};
 use bytes::BytesMut;
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// What an answer says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -148,7 +149,8 @@ pub(super) fn profile_of(provider: &str) -> Profile {
 }
 
 fn unreadable(context: impl ToString) -> Error {
-    Error::new(ErrorKind::BadGateway, "the provider's answer cannot be read").with_context(context.to_string())
+    Error::new(ErrorKind::BadGateway, "the provider's answer cannot be read")
+        .with_context(context.to_string())
 }
 
 fn read(from: Format, profile: &Profile, streamed: bool, body: &[u8]) -> Result<Said, Error> {
@@ -156,12 +158,12 @@ fn read(from: Format, profile: &Profile, streamed: bool, body: &[u8]) -> Result<
         return Ok(Said::of_events(&read_events(from, profile, body)?));
     }
     let body: Map<String, Value> = serde_json::from_slice(body).map_err(unreadable)?;
-    let codec = codec(from).ok_or_else(|| unreadable("no codec"))?;
+    let codec = codec(from);
     Ok(Said::of(&codec.read_reply(body, profile)?))
 }
 
 fn read_events(from: Format, profile: &Profile, body: &[u8]) -> Result<Vec<Event>, Error> {
-    let mut reader = codec(from).ok_or_else(|| unreadable("no codec"))?.stream_reader(profile);
+    let mut reader = codec(from).stream_reader(profile);
     let mut events = Vec::new();
     if from == Format::Converse {
         let mut decoder = event_stream::Decoder::default();
@@ -172,7 +174,8 @@ fn read_events(from: Format, profile: &Profile, body: &[u8]) -> Result<Vec<Event
         }
     } else {
         let mut decoder = sse::Decoder::default();
-        let mut each = |name: &str, data: &[u8]| reader.read(Wire { name, data, exception: false }, &mut events);
+        let mut each =
+            |name: &str, data: &[u8]| reader.read(Wire { name, data, exception: false }, &mut events);
         decoder.push(body, &mut each)?;
         decoder.finish(&mut each)?;
     }
@@ -207,9 +210,8 @@ fn begun(
         (Format::Converse, true) => "application/vnd.amazon.eventstream",
         (_, true) => "text/event-stream; charset=utf-8",
     };
-    let caller =
-        Caller { model: "asked".to_owned(), include_usage: true, as_list: false, echo: Map::new() };
-    let mut translation = Translation::new(from, *profile, to, caller, streamed);
+    let caller = Caller { model: "asked".to_owned(), include_usage: true, as_list: false, echo: Map::new() };
+    let mut translation = Translation::new(from, *profile, to, caller, streamed, BTreeSet::new());
     let head = http::Response::builder().header(CONTENT_TYPE, kind).body(()).map_err(unreadable)?;
     let (mut head, ()) = head.into_parts();
     translation.head(&mut head);

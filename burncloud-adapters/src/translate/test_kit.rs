@@ -107,11 +107,11 @@ pub(super) fn rewrite_request(
 ) -> Result<(Value, Vec<String>), Error> {
     let mut notes = Notes::new(from);
     let streamed = body.get("stream") == Some(&Value::Bool(true));
-    let mut conversation = codec(from).unwrap().read_request(body, &mut notes)?;
+    let mut conversation = codec(from).read_request(body, &mut notes)?;
     conversation.from = Some(from);
     conversation.stream = streamed;
     let target = Target { model: "m", streamed, profile: &Profile::GENUINE };
-    let written = codec(to).unwrap().write_request(conversation, &target, &mut notes)?;
+    let written = codec(to).write_request(conversation, &target, &mut notes)?;
     Ok((written, notes.into_dropped().into_iter().map(Into::into).collect()))
 }
 
@@ -121,7 +121,7 @@ pub(super) fn read_stream<'a>(
     profile: &Profile,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<Vec<Event>, Error> {
-    let mut reader = codec(format).unwrap().stream_reader(profile);
+    let mut reader = codec(format).stream_reader(profile);
     let mut events = Vec::new();
     let mut sse = sse::Decoder::default();
     let mut binary = event_stream::Decoder::default();
@@ -145,7 +145,7 @@ pub(super) fn read_stream<'a>(
 
 /// The bytes of a stream that says these events.
 pub(super) fn write_stream(format: Format, events: Vec<Event>) -> Bytes {
-    let mut writer = codec(format).unwrap().stream_writer(&caller());
+    let mut writer = codec(format).stream_writer(&caller());
     let mut out = BytesMut::new();
     events.into_iter().for_each(|event| writer.write(event, &mut out));
     out.freeze()
@@ -251,6 +251,7 @@ pub(super) fn asked(
         upstream_model: "upstream",
         model: "asked",
         streamed: false,
+        include_usage: true,
     })
 }
 

@@ -47,8 +47,8 @@ use serde_json::{Map, Value, json};
 struct Chat;
 
 /// The codec.
-pub(super) fn codec() -> Option<&'static dyn Codec> {
-    Some(&Chat)
+pub(super) fn codec() -> &'static dyn Codec {
+    &Chat
 }
 
 impl Codec for Chat {

@@ -8,10 +8,20 @@ use crate::translate::{
 };
 use burncloud_core::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
 /// What of a response's fields the chat does not have.
-const NOT_IN_CHAT: [&str; 7] =
-    ["include", "background", "truncation", "max_tool_calls", "reasoning", "text", "client_metadata"];
+const NOT_IN_CHAT: [&str; 8] = [
+    "include",
+    "background",
+    "truncation",
+    "max_tool_calls",
+    "reasoning",
+    "text",
+    // A choice that the hub does not know: of a built-in tool, or of none that there is.
+    "tool_choice",
+    "client_metadata",
+];
 
 /// What names something that OpenAI keeps.
 const KEPT_THERE: [&str; 3] = ["previous_response_id", "conversation", "prompt"];
@@ -269,8 +279,9 @@ impl Writer<'_> {
         let mut choice = conversation.tool_choice.take();
         let mut tools = std::mem::take(&mut conversation.tools);
         if let (Some(ToolChoice::Allowed { names, required }), false) = (&choice, genuine) {
+            let names: HashSet<&str> = names.iter().map(String::as_str).collect();
             tools.retain(|tool| match tool {
-                Tool::Function(function) => names.contains(&function.name),
+                Tool::Function(function) => names.contains(&*function.name),
                 Tool::BuiltIn { .. } => false,
             });
             choice = Some(if *required { ToolChoice::Required } else { ToolChoice::Auto });
@@ -278,7 +289,7 @@ impl Writer<'_> {
         if tools.is_empty() {
             return;
         }
-        let custom: Vec<String> = conversation
+        let custom: HashSet<String> = conversation
             .tools
             .iter()
             .chain(&tools)

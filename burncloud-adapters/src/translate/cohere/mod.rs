@@ -24,8 +24,8 @@ use serde_json::{Map, Value, json};
 struct Cohere;
 
 /// The codec.
-pub(super) fn codec() -> Option<&'static dyn Codec> {
-    Some(&Cohere)
+pub(super) fn codec() -> &'static dyn Codec {
+    &Cohere
 }
 
 impl Codec for Cohere {

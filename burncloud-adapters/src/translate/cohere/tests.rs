@@ -82,7 +82,7 @@ fn recorded_answers_come_back_as_they_were() {
     for recording in chats().iter().filter(|r| !r.streamed && r.status == 200) {
         let name = &recording.name;
         let body: Value = serde_json::from_slice(&recording.response).unwrap();
-        let codec = codec(Format::Cohere).unwrap();
+        let codec = codec(Format::Cohere);
         let reply = codec.read_reply(object(body.clone()), &Profile::GENUINE).unwrap();
         let billed =
             read_usage(&cohere::Cohere::new(), &endpoint("/v2/chat"), false, [recording.response.as_slice()]);
@@ -236,7 +236,7 @@ fn thoughts_that_somebody_signed_are_shown_but_not_sent() {
     let parts = vec![Part::new(Content::Thinking(thinking)), Part::text("a")];
     let choice = crate::translate::Choice { parts, ..Default::default() };
     let reply = Reply { choices: vec![choice], ..Reply::default() };
-    let written = codec(Format::Cohere).unwrap().write_reply(reply.clone(), &caller());
+    let written = codec(Format::Cohere).write_reply(reply.clone(), &caller());
     let expect = json!([{ "type": "thinking", "thinking": "t" }, { "type": "text", "text": "a" }]);
     assert_eq!(written["message"]["content"], expect);
     let streamed = write_stream(Format::Cohere, reply.into_events());
@@ -303,7 +303,7 @@ proptest! {
 
     #[test]
     fn no_json_does_harm(messages in proptest::collection::vec(any_json(), 0..3), rest in any_json()) {
-        let codec = codec(Format::Cohere).unwrap();
+        let codec = codec(Format::Cohere);
         let mut body = rest.as_object().cloned().unwrap_or_default();
         let _ = codec.read_reply(body.clone(), &Profile::GENUINE).map(|reply| codec.write_reply(reply, &caller()));
         body.insert("messages".to_owned(), messages.into());
@@ -315,7 +315,7 @@ proptest! {
         chunks in proptest::collection::vec(("[a-z]{4,8}-(start|delta|end)", any_json()), 0..6),
         bytes in proptest::collection::vec(any::<u8>(), 0..80),
     ) {
-        let mut reader = codec(Format::Cohere).unwrap().stream_reader(&Profile::GENUINE);
+        let mut reader = codec(Format::Cohere).stream_reader(&Profile::GENUINE);
         let mut events = Vec::new();
         for (kind, message) in chunks {
             let data = json!({ "type": kind, "delta": { "message": message } }).to_string();

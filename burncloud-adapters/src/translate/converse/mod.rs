@@ -32,8 +32,8 @@ use burncloud_core::Error;
 use serde_json::{Map, Value};
 
 /// The codec.
-pub(super) fn codec() -> Option<&'static dyn Codec> {
-    Some(&Converse)
+pub(super) fn codec() -> &'static dyn Codec {
+    &Converse
 }
 
 struct Converse;

@@ -95,7 +95,8 @@ fn recorded_answers_say_the_same_in_every_format() {
             let name = format!("{pair}: {}", exchange.name());
             fixed::start();
             let pairing = (*from, to);
-            let out = match translated(&recording.provider, pairing, recording.streamed, &recording.response) {
+            let out = match translated(&recording.provider, pairing, recording.streamed, &recording.response)
+            {
                 Ok(out) => out,
                 Err(error) => {
                     wrong.push(format!("{name}: {error:?}"));
@@ -135,9 +136,8 @@ fn differences(before: &Said, after: &Said) -> Vec<String> {
     check("calls", format!("{:?}", before.calls), format!("{:?}", after.calls));
     check("stop", format!("{:?}", before.stop), format!("{:?}", after.stop));
     check("failure", format!("{:?}", before.failure), format!("{:?}", after.failure));
-    let counts = |usage: Usage| {
-        [usage.total_input(), usage.cached_read, usage.total_output(), usage.reasoning]
-    };
+    let counts =
+        |usage: Usage| [usage.total_input(), usage.cached_read, usage.total_output(), usage.reasoning];
     check("usage", format!("{:?}", before.usage.map(counts)), format!("{:?}", after.usage.map(counts)));
     found
 }
@@ -156,7 +156,11 @@ fn streams_are_translated_alike_however_they_are_cut() {
     }
 }
 
-fn cut<'a>(exchange: &Exchange, to: Format, pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<String, String> {
+fn cut<'a>(
+    exchange: &Exchange,
+    to: Format,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<String, String> {
     fixed::start();
     let out = rewritten(&exchange.profile(), (exchange.from, to), true, pieces);
     out.map(|(_, body)| timeless(to, &body)).map_err(|error| format!("{error:?}"))

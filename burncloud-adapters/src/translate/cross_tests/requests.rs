@@ -58,6 +58,7 @@ pub(super) fn adapted(
         upstream_model: to.model,
         model: "asked",
         streamed,
+        include_usage: true,
     };
     adapt(&ask, to.format, &to.profile)
 }
@@ -92,7 +93,10 @@ const REFUSALS: &[(&[Format], &str)] = {
         (&[Chat, Cohere], "film"),
         (&[Messages, Responses], "audio"),
         (&[Messages, Responses], "video"),
-        (&[Messages], "document of type application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        (
+            &[Messages],
+            "document of type application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ),
         // Addresses.
         (&[Chat], "document by its address"),
         (&[Chat], "recording by its address"),
@@ -109,7 +113,10 @@ const REFUSALS: &[(&[Format], &str)] = {
         // One answer only.
         (&[Converse, Messages], "this model's provider gives one answer at a time; `n` must be 1"),
         // A result must name its tool, which only its call says.
-        (&[Gemini], "the tool result for `toolu_01DYJo37oETVsCdLTTcCWcdq` answers no call among the turns before it"),
+        (
+            &[Gemini],
+            "the tool result for `toolu_01DYJo37oETVsCdLTTcCWcdq` answers no call among the turns before it",
+        ),
     ]
 };
 
@@ -141,7 +148,13 @@ const SETTINGS: [(Setting, &str); 17] = [
 ];
 
 /// Takes out of both what is recorded as left out, and what a documented rule of the target changes.
-pub(super) fn forgive(before: &mut Value, after: &mut Value, dropped: &[String], from: Format, to: &Provider) {
+pub(super) fn forgive(
+    before: &mut Value,
+    after: &mut Value,
+    dropped: &[String],
+    from: Format,
+    to: &Provider,
+) {
     let recorded = |setting: Setting| dropped.iter().any(|name| name == setting.name(from));
     for (_, name) in SETTINGS.iter().filter(|(setting, _)| recorded(*setting)) {
         (before[*name], after[*name]) = (Value::Null, Value::Null);
@@ -275,7 +288,8 @@ fn settings(before: &mut Value, after: &mut Value, to: &Provider) {
     }
     // Names and descriptions of forms, and whether they are enforced, are OpenAI's; names are made up for them.
     for name in ["name", "description", "strict"] {
-        let has = matches!(to.format, F::Chat | F::Responses) || (to.format == F::Converse && name != "strict");
+        let has =
+            matches!(to.format, F::Chat | F::Responses) || (to.format == F::Converse && name != "strict");
         if let (Value::Object(asked), Value::Object(wrote)) = (&mut before["output"], &mut after["output"])
             && (!has || asked[name].is_null())
         {
@@ -317,11 +331,11 @@ fn recorded_requests_say_the_same_in_every_format() {
             let dropped: Vec<String> = adapted.dropped.iter().map(|name| name.to_string()).collect();
             dropped.iter().for_each(|name| lost.add(format!("{pair}: {name}")));
             let mut notes = Notes::new(*from);
-            let mut before = codec(*from).unwrap().read_request(body.clone(), &mut notes).unwrap();
+            let mut before = codec(*from).read_request(body.clone(), &mut notes).unwrap();
             before.from = Some(*from);
             leave_out_foreign(&mut before, to.format, &mut notes).unwrap();
             let written: Map<String, Value> = serde_json::from_slice(&adapted.body).unwrap();
-            let reader = codec(to.format).unwrap();
+            let reader = codec(to.format);
             let after = reader.read_request(written, &mut Notes::new(to.format)).unwrap();
             let (mut before, mut after) = (essence(&before), essence(&after));
             forgive(&mut before, &mut after, &dropped, *from, to);

@@ -45,8 +45,8 @@ use serde_json::{Map, Value};
 struct Gemini;
 
 /// Gemini's.
-pub(super) fn codec() -> Option<&'static dyn Codec> {
-    Some(&Gemini)
+pub(super) fn codec() -> &'static dyn Codec {
+    &Gemini
 }
 
 impl Codec for Gemini {

@@ -296,7 +296,7 @@ fn a_list_is_one_document() {
     let mut to = caller();
     to.as_list = true;
     let write = |events: Vec<Event>| {
-        let mut writer = codec(Format::Gemini).unwrap().stream_writer(&to);
+        let mut writer = codec(Format::Gemini).stream_writer(&to);
         let mut out = BytesMut::new();
         events.into_iter().for_each(|event| writer.write(event, &mut out));
         serde_json::from_slice::<Vec<Value>>(&out).unwrap()
@@ -491,7 +491,7 @@ proptest! {
                 prop_assert!(reply::write(read, &caller()).is_object());
             }
         }
-        let mut reader = codec(Format::Gemini).unwrap().stream_reader(&Profile::GENUINE);
+        let mut reader = codec(Format::Gemini).stream_reader(&Profile::GENUINE);
         let mut events = Vec::new();
         for data in [value.to_string().as_bytes(), &bytes[..]] {
             if reader.read(Wire { name: "", data, exception: false }, &mut events).is_err() {

@@ -36,8 +36,8 @@ use burncloud_core::Error;
 use serde_json::{Map, Value};
 
 /// The codec.
-pub(super) fn codec() -> Option<&'static dyn Codec> {
-    Some(&Messages)
+pub(super) fn codec() -> &'static dyn Codec {
+    &Messages
 }
 
 struct Messages;

@@ -9,6 +9,7 @@
 //! of this format does not take: `top_k`, `stop`, `seed`, penalties, several answers (left out with a record), recordings
 //! and films (refused).
 
+mod delta;
 mod input;
 mod items;
 mod media;
@@ -26,8 +27,8 @@ use burncloud_core::Error;
 use serde_json::{Map, Value};
 
 /// The codec.
-pub(super) fn codec() -> Option<&'static dyn Codec> {
-    Some(&Responses)
+pub(super) fn codec() -> &'static dyn Codec {
+    &Responses
 }
 
 struct Responses;

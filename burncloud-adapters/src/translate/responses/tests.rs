@@ -20,20 +20,20 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 fn read(body: Value) -> Conversation {
-    codec(OWN).unwrap().read_request(object(body), &mut Notes::new(OWN)).unwrap()
+    codec(OWN).read_request(object(body), &mut Notes::new(OWN)).unwrap()
 }
 
 fn written(conversation: Conversation) -> (Value, Vec<String>) {
     let mut notes = Notes::new(conversation.from.unwrap_or(Format::Messages));
     let target = Target { model: "m", streamed: conversation.stream, profile: &Profile::GENUINE };
-    let body = codec(OWN).unwrap().write_request(conversation, &target, &mut notes).unwrap();
+    let body = codec(OWN).write_request(conversation, &target, &mut notes).unwrap();
     (body, notes.into_dropped().into_iter().map(Into::into).collect())
 }
 
 fn refused(conversation: Conversation) -> Error {
     let mut notes = Notes::new(Format::Messages);
     let target = Target { model: "m", streamed: false, profile: &Profile::GENUINE };
-    codec(OWN).unwrap().write_request(conversation, &target, &mut notes).unwrap_err()
+    codec(OWN).write_request(conversation, &target, &mut notes).unwrap_err()
 }
 
 fn said(turns: Vec<Turn>) -> Conversation {
@@ -128,7 +128,7 @@ fn every_recorded_answer_keeps_what_it_says() {
         if body["status"] == "queued" || body.get("output").is_none() {
             continue;
         }
-        let codec = codec(OWN).unwrap();
+        let codec = codec(OWN);
         let reply = codec.read_reply(object(body.clone()), &Profile::GENUINE).unwrap();
         let name = &recording.name;
         assert_eq!(reply.usage, billed(false, &recording.response), "{name}");
@@ -167,8 +167,7 @@ fn every_recorded_stream_is_read_alike_in_any_pieces_and_written_back() {
         let text = String::from_utf8_lossy(bytes);
         let last = text.lines().filter_map(|line| line.strip_prefix("data:")).next_back().unwrap();
         let whole: Value = serde_json::from_str(last).unwrap();
-        let whole =
-            codec(OWN).unwrap().read_reply(object(whole["response"].clone()), &Profile::GENUINE).unwrap();
+        let whole = codec(OWN).read_reply(object(whole["response"].clone()), &Profile::GENUINE).unwrap();
         assert_eq!(sorted(&reply.choices[0].parts), sorted(&whole.choices[0].parts), "{name}");
         assert_eq!(reply.choices[0].stop, whole.choices[0].stop, "{name}");
         let again = read_stream(OWN, &Profile::GENUINE, [&*write_stream(OWN, events)]).unwrap();
@@ -262,8 +261,7 @@ fn settings_are_read() {
     let (body, _) = written(it);
     assert_eq!(body["reasoning"], json!({ "context": "auto", "effort": "high", "summary": "detailed" }));
     assert_eq!(body["store"], false);
-    let error =
-        codec(OWN).unwrap().read_request(object(json!({ "input": [{ "role": 1 }] })), &mut Notes::new(OWN));
+    let error = codec(OWN).read_request(object(json!({ "input": [{ "role": 1 }] })), &mut Notes::new(OWN));
     assert_eq!(error.unwrap_err().param(), Some("role"));
 }
 
@@ -376,7 +374,7 @@ fn an_answer_has_what_sdks_expect() {
         }),
         ..Default::default()
     };
-    let body = codec(OWN).unwrap().write_reply(reply, &to);
+    let body = codec(OWN).write_reply(reply, &to);
     assert_eq!((body["id"].as_str(), body["model"].as_str()), (Some("resp_msg_7"), Some("m")));
     assert_eq!((body["instructions"].as_str(), body["temperature"].as_f64()), (Some("i"), Some(0.3)));
     assert_eq!(body["incomplete_details"]["reason"], "max_output_tokens");
@@ -423,7 +421,7 @@ fn foreign_signatures_come_back_from_the_caller_as_they_went_out() {
     let parts: Vec<Part> = thoughts.iter().cloned().map(Content::Thinking).map(Part::new).collect();
     let choice = super::super::Choice { parts, ..Default::default() };
     let reply = super::super::Reply { choices: vec![choice], ..Default::default() };
-    let body = codec(OWN).unwrap().write_reply(reply, &caller());
+    let body = codec(OWN).write_reply(reply, &caller());
     let again = read(json!({ "input": body["output"] }));
     let again: Vec<&Content> = again.turns[0].parts.iter().map(|part| &part.content).collect();
     let wanted: Vec<Content> = thoughts.into_iter().map(Content::Thinking).collect();
@@ -442,6 +440,7 @@ fn adapted(path: &str, body: Value, to: Format) -> Result<(String, Value, Vec<St
         upstream_model: "up",
         model: "m",
         streamed: false,
+        include_usage: true,
     };
     let adapted = super::super::adapt(&ask, to, &Profile::GENUINE)?;
     let dropped = adapted.dropped.into_iter().map(Into::into).collect();
@@ -563,7 +562,7 @@ proptest! {
         let odd = &odd[pick % odd.len()];
         let item = json!({ "type": (["message", "reasoning", "function_call", "x"])[pick % 4], "role": "assistant",
             "content": odd, "summary": [odd], "call_id": odd, "output": odd });
-        let codec = codec(OWN).unwrap();
+        let codec = codec(OWN);
         for body in [
             json!({ "input": odd, "tools": [odd], "tool_choice": odd, "text": { "format": odd }, "reasoning": odd }),
             json!({ "input": [item], "include": odd }),
