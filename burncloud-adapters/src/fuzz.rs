@@ -80,7 +80,10 @@ pub fn request(data: &[u8]) {
             let Value::Object(written) = written else { panic!("{to:?} wrote no object") };
             let again = writer.read_request(written, &mut Notes::new(to));
             // Within a family a field passes unread, whatever stands in it.
-            assert!(again.is_ok() || (from != to && from.family(to)), "a format reads what it wrote: {again:?}");
+            assert!(
+                again.is_ok() || (from != to && from.family(to)),
+                "a format reads what it wrote: {again:?}"
+            );
         }
     }
 }

@@ -12,7 +12,8 @@ use std::alloc::System;
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, usize::MAX);
 
-const DELTAS: usize = 200_000;
+/// What is kept for each shows all the same in fewer; unoptimised, more would take minutes.
+const DELTAS: usize = if cfg!(debug_assertions) { 20_000 } else { 200_000 };
 const WORD: &str = "lorem ipsum dolor ";
 /// What buffers may differ in between an early and a late moment.
 const SLACK: usize = 64 << 10;
@@ -56,11 +57,18 @@ fn stream(format: Format) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     match format {
         Format::Chat => {
             let chunk = |delta, reason| {
-                sse("", &json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
-                    "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}))
+                sse(
+                    "",
+                    &json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m",
+                    "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}),
+                )
             };
             let end = [chunk(json!({}), json!("stop")), b"data: [DONE]\n\n".to_vec()].concat();
-            (chunk(json!({"role": "assistant"}), json!(null)), chunk(json!({"content": WORD}), json!(null)), end)
+            (
+                chunk(json!({"role": "assistant"}), json!(null)),
+                chunk(json!({"content": WORD}), json!(null)),
+                end,
+            )
         }
         Format::Responses => {
             let event = |kind: &str, mut data: serde_json::Value| {
@@ -74,14 +82,26 @@ fn stream(format: Format) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
                 all
             };
             let begin = [
-                event("response.created", json!({"response": {"id": "r", "output": [], "status": "in_progress"}})),
-                event("response.output_item.added", json!({"output_index": 0,
-                    "item": {"type": "message", "id": "i", "role": "assistant", "content": []}})),
-                event("response.content_part.added", with("part", json!({"type": "output_text", "text": ""}))),
+                event(
+                    "response.created",
+                    json!({"response": {"id": "r", "output": [], "status": "in_progress"}}),
+                ),
+                event(
+                    "response.output_item.added",
+                    json!({"output_index": 0,
+                    "item": {"type": "message", "id": "i", "role": "assistant", "content": []}}),
+                ),
+                event(
+                    "response.content_part.added",
+                    with("part", json!({"type": "output_text", "text": ""})),
+                ),
             ];
             let end = [
                 event("response.output_text.done", with("text", json!(""))),
-                event("response.completed", json!({"response": {"id": "r", "output": [], "status": "completed"}})),
+                event(
+                    "response.completed",
+                    json!({"response": {"id": "r", "output": [], "status": "completed"}}),
+                ),
             ];
             (begin.concat(), event("response.output_text.delta", with("delta", json!(WORD))), end.concat())
         }
@@ -91,22 +111,34 @@ fn stream(format: Format) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
                 sse(kind, &data)
             };
             let begin = [
-                event("message_start", json!({"message": {"id": "m", "usage": {"input_tokens": 1, "output_tokens": 1}}})),
-                event("content_block_start", json!({"index": 0, "content_block": {"type": "text", "text": ""}})),
+                event(
+                    "message_start",
+                    json!({"message": {"id": "m", "usage": {"input_tokens": 1, "output_tokens": 1}}}),
+                ),
+                event(
+                    "content_block_start",
+                    json!({"index": 0, "content_block": {"type": "text", "text": ""}}),
+                ),
             ];
             let more = json!({"index": 0, "delta": {"type": "text_delta", "text": WORD}});
             let end = [
                 event("content_block_stop", json!({"index": 0})),
-                event("message_delta", json!({"delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}})),
+                event(
+                    "message_delta",
+                    json!({"delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}}),
+                ),
                 event("message_stop", json!({})),
             ];
             (begin.concat(), event("content_block_delta", more), end.concat())
         }
         Format::Gemini => {
             let chunk = |text: &str, reason| {
-                sse("", &json!({"candidates": [{"content": {"parts": [{"text": text}], "role": "model"}, "index": 0,
+                sse(
+                    "",
+                    &json!({"candidates": [{"content": {"parts": [{"text": text}], "role": "model"}, "index": 0,
                     "finishReason": reason}], "responseId": "r",
-                    "usageMetadata": {"promptTokenCount": 1, "totalTokenCount": 1}}))
+                    "usageMetadata": {"promptTokenCount": 1, "totalTokenCount": 1}}),
+                )
             };
             (chunk("a", json!(null)), chunk(WORD, json!(null)), chunk("", json!("STOP")))
         }
@@ -117,7 +149,10 @@ fn stream(format: Format) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
             };
             let begin = [
                 event("message-start", json!({"id": "c", "delta": {"message": {"role": "assistant"}}})),
-                event("content-start", json!({"index": 0, "delta": {"message": {"content": {"type": "text", "text": ""}}}})),
+                event(
+                    "content-start",
+                    json!({"index": 0, "delta": {"message": {"content": {"type": "text", "text": ""}}}}),
+                ),
             ];
             let more = json!({"index": 0, "delta": {"message": {"content": {"text": WORD}}}});
             let end = [
@@ -133,7 +168,11 @@ fn stream(format: Format) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
                 frame("messageStop", &json!({"stopReason": "end_turn"})),
                 frame("metadata", &json!({"usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2}})),
             ];
-            (frame("messageStart", &json!({"role": "assistant"})), frame("contentBlockDelta", &more), end.concat())
+            (
+                frame("messageStart", &json!({"role": "assistant"})),
+                frame("contentBlockDelta", &more),
+                end.concat(),
+            )
         }
     }
 }
@@ -167,4 +206,3 @@ fn what_a_stream_leaves_in_memory_does_not_grow_with_it() {
         }
     }
 }
-

@@ -250,7 +250,8 @@ class Gemini:
         from google.genai import types
         from pydantic import TypeAdapter
 
-        self.models = genai.Client(api_key="k", http_options=types.HttpOptions(base_url=BASE, timeout=60_000)).models
+        # Kept, for its connections close when it goes.
+        self.client = genai.Client(api_key="k", http_options=types.HttpOptions(base_url=BASE, timeout=60_000))
         self.type = TypeAdapter(types.GenerateContentResponse)
 
     def validate(self, body, streamed):
@@ -260,6 +261,8 @@ class Gemini:
             value = json.loads(text)
             if "error" in value:
                 continue
+            # Google's own answers say it; its SDK's type does not know it.
+            value.get("usageMetadata", {}).pop("serviceTier", None)
             try:
                 # Its types forbid fields that they do not know; enums are words, so this is not `strict`.
                 self.type.validate_python(value)
@@ -283,11 +286,11 @@ class Gemini:
         return said
 
     def whole(self, model):
-        return self.read(Said(), self.models.generate_content(model=model, contents="a"))
+        return self.read(Said(), self.client.models.generate_content(model=model, contents="a"))
 
     def stream(self, model):
         said = Said()
-        for chunk in self.models.generate_content_stream(model=model, contents="a"):
+        for chunk in self.client.models.generate_content_stream(model=model, contents="a"):
             if chunk.candidates and chunk.candidates[0].index:
                 continue
             self.read(said, chunk)
@@ -320,7 +323,8 @@ class Cohere:
                 said.thoughts += part.thinking
             else:
                 said.text += part.text
-        said.text = (response.message.tool_plan or "") + said.text
+        # Where it calls tools, Cohere's thoughts are a plan.
+        said.thoughts += response.message.tool_plan or ""
         for call in response.message.tool_calls or []:
             said.calls.append([call.id, call.function.name, arguments_of(call.function.arguments)])
         self.counted(said, response.usage)
@@ -334,7 +338,7 @@ class Cohere:
                 said.thoughts += content.thinking or ""
                 said.text += content.text or ""
             elif event.type == "tool-plan-delta":
-                said.text += event.delta.message.tool_plan
+                said.thoughts += event.delta.message.tool_plan
             elif event.type == "tool-call-start":
                 call = event.delta.message.tool_calls
                 calls[event.index] = [call.id, call.function.name, call.function.arguments or ""]

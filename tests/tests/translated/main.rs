@@ -1,6 +1,10 @@
 //! Recorded answers and streams of every format, translated to every other, as the official SDKs read them: the same
 //! texts, thoughts, calls of tools and token counts, and nothing that the SDKs' types do not allow.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "this whole package is tests: an unwrap is the assertion")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "this whole package is tests: an unwrap is the assertion"
+)]
 
 use burncloud_adapters::translate::{Format, Said, translated};
 use burncloud_tests::replay::{Fixture, corpus, read};
@@ -65,8 +69,13 @@ fn differences(to: Format, case: &Case, read: &Value) -> Vec<String> {
     let mut found = Vec::new();
     let mut check = |what: &str, wanted: Value, have: &Value| {
         if wanted != *have {
-            let short = |value: &Value| value.to_string().chars().take(200).collect::<String>();
-            found.push(format!("{what}: said {}, read {}", short(&wanted), short(have)));
+            let (wanted, have) = (wanted.to_string(), have.to_string());
+            let same = wanted.bytes().zip(have.bytes()).take_while(|(a, b)| a == b).count();
+            let short = |text: &str| {
+                let from = text.char_indices().map(|(at, _)| at).take_while(|at| *at + 40 < same).last();
+                text[from.unwrap_or(0)..].chars().take(200).collect::<String>()
+            };
+            found.push(format!("{what}: said {}, read {}", short(&wanted), short(&have)));
         }
     };
     if said.failure.is_some() {
@@ -74,7 +83,10 @@ fn differences(to: Format, case: &Case, read: &Value) -> Vec<String> {
         return found;
     }
     check("text", format!("{}{}", said.text, said.refusal).into(), &read["text"]);
-    check("thoughts", said.thoughts.as_str().into(), &read["thoughts"]);
+    // A chat has one text for thoughts that were several: they are its paragraphs.
+    let (thoughts, read_thoughts) = (said.thoughts.as_str(), read["thoughts"].as_str().unwrap_or_default());
+    let paragraphs = |text: &str| if to == Format::Chat { text.replace('\n', "") } else { text.to_owned() };
+    check("thoughts", paragraphs(thoughts).into(), &paragraphs(read_thoughts).into());
     let made_up = |id: &str| !case.given.contains(id) && !case.name.starts_with("converse");
     let calls = said.calls.iter().zip(read["calls"].as_array().unwrap());
     let calls = calls.map(|(call, read)| {

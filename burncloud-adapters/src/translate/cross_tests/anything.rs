@@ -83,7 +83,8 @@ enum Round {
 fn round() -> impl Strategy<Value = Round> {
     let call = (0..3_usize, word(), word(), any::<bool>());
     prop_oneof![
-        (word(), prop::option::of(picture()), word()).prop_map(|(ask, shown, said)| Round::Talk(ask, shown, said)),
+        (word(), prop::option::of(picture()), word())
+            .prop_map(|(ask, shown, said)| Round::Talk(ask, shown, said)),
         (word(), prop::option::of(word()), prop::collection::vec(call, 1..4), word())
             .prop_map(|(ask, said, calls, end)| Round::Loop(ask, said, calls, end)),
     ]
@@ -126,13 +127,15 @@ fn turns(rounds: Vec<Round>, tools: usize) -> Vec<Turn> {
 
 fn sampling() -> impl Strategy<Value = Sampling> {
     let stop = prop::collection::vec("[A-Z]{2,5}", 0..4);
-    (100..4000_u64, prop::option::of(0..=100_u32), 5..95_u32, stop).prop_map(|(most, heat, top, stop)| Sampling {
-        max_output: Some(most),
-        // Newer Claudes take one of the two.
-        temperature: heat.map(|it| f64::from(it) / 100.0),
-        top_p: heat.is_none().then(|| f64::from(top) / 100.0),
-        stop,
-        ..Sampling::default()
+    (100..4000_u64, prop::option::of(0..=100_u32), 5..95_u32, stop).prop_map(|(most, heat, top, stop)| {
+        Sampling {
+            max_output: Some(most),
+            // Newer Claudes take one of the two.
+            temperature: heat.map(|it| f64::from(it) / 100.0),
+            top_p: heat.is_none().then(|| f64::from(top) / 100.0),
+            stop,
+            ..Sampling::default()
+        }
     })
 }
 
@@ -143,8 +146,8 @@ fn conversation() -> impl Strategy<Value = Conversation> {
         Just(ToolChoice::Named("tool_0".to_owned())),
     ]);
     let output = prop::option::of(schema());
-    (prop::option::of(word()), prop::collection::vec(round(), 0..4), tools(), choice, sampling(), output).prop_map(
-        |(system, rounds, tools, tool_choice, sampling, output)| Conversation {
+    (prop::option::of(word()), prop::collection::vec(round(), 0..4), tools(), choice, sampling(), output)
+        .prop_map(|(system, rounds, tools, tool_choice, sampling, output)| Conversation {
             system: system.map(Part::text).into_iter().collect(),
             turns: turns(rounds, tools.len()),
             tools,
@@ -157,8 +160,7 @@ fn conversation() -> impl Strategy<Value = Conversation> {
                 strict: None,
             }),
             ..Conversation::default()
-        },
-    )
+        })
 }
 
 /// Takes out what one of the two has no words for.
@@ -191,11 +193,49 @@ fn said(format: Format, body: &Map<String, Value>) -> Value {
 /// Any JSON, of words that the formats know.
 fn any_json() -> impl Strategy<Value = Value> {
     let words = prop::sample::select(vec![
-        "type", "text", "content", "role", "user", "assistant", "messages", "system", "tools", "tool_use",
-        "tool_result", "thinking", "image", "source", "data", "delta", "message", "usage", "id", "name", "input",
-        "parts", "contents", "functionCall", "functionResponse", "candidates", "choices", "tool_calls", "function",
-        "arguments", "toolUse", "toolResult", "reasoningContent", "output", "item", "index", "stop_reason",
-        "finish_reason", "response_format", "schema", "generationConfig", "inferenceConfig", "documents",
+        "type",
+        "text",
+        "content",
+        "role",
+        "user",
+        "assistant",
+        "messages",
+        "system",
+        "tools",
+        "tool_use",
+        "tool_result",
+        "thinking",
+        "image",
+        "source",
+        "data",
+        "delta",
+        "message",
+        "usage",
+        "id",
+        "name",
+        "input",
+        "parts",
+        "contents",
+        "functionCall",
+        "functionResponse",
+        "candidates",
+        "choices",
+        "tool_calls",
+        "function",
+        "arguments",
+        "toolUse",
+        "toolResult",
+        "reasoningContent",
+        "output",
+        "item",
+        "index",
+        "stop_reason",
+        "finish_reason",
+        "response_format",
+        "schema",
+        "generationConfig",
+        "inferenceConfig",
+        "documents",
     ]);
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -258,7 +298,8 @@ fn everywhere(from: Format, body: &Value) {
     if let Ok(reply) = reader.read_reply(body.clone(), &Profile::GENUINE) {
         for to in Format::ALL {
             let written = codec(to).unwrap().write_reply(reply.clone(), &caller());
-            let again = codec(to).unwrap().read_reply(written.as_object().cloned().unwrap(), &Profile::GENUINE);
+            let again =
+                codec(to).unwrap().read_reply(written.as_object().cloned().unwrap(), &Profile::GENUINE);
             again.unwrap_or_else(|error| panic!("{from:?} to {to:?}: {error:?}"));
         }
     }

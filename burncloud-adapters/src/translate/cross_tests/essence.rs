@@ -13,7 +13,8 @@
 //!   of the tools is to have only those; without tools there is no choice; free text for a tool is `input` of an object.
 
 use crate::translate::{
-    CallKind, Content, Conversation, Effort, FunctionTool, Media, Output, Part, Role, Source, Tool, ToolChoice, Turn,
+    CallKind, Content, Conversation, Effort, FunctionTool, Media, Output, Part, Role, Source, Tool,
+    ToolChoice, Turn,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -6,10 +6,10 @@ use crate::translate::codec::codec;
 use crate::translate::messages::schema::enforced;
 use crate::translate::test_kit::differences;
 use crate::translate::{Format, Notes, Profile, Setting, adapt, leave_out_foreign};
-use burncloud_core::adapter::{AdaptAsk, Adapted};
-use burncloud_core::{Endpoint, Error};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use burncloud_core::adapter::{AdaptAsk, Adapted};
+use burncloud_core::{Endpoint, Error};
 use bytes::Bytes;
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
@@ -194,7 +194,10 @@ fn shape(before: &mut Value, after: &mut Value, to: &Provider) {
         before["system"] = json!("");
     }
     // Tools stand in for those that were called and are not given any more; where none may be called, none need be given.
-    if anthropic && before["tools"] == json!([]) && (after["tool_choice"] == "none" || to.format == Format::Converse) {
+    if anthropic
+        && before["tools"] == json!([])
+        && (after["tool_choice"] == "none" || to.format == Format::Converse)
+    {
         (after["tools"], after["tool_choice"]) = (json!([]), Value::Null);
     }
     if to.format == Format::Converse && before["tool_choice"] == "none" && after["tools"] == json!([]) {
