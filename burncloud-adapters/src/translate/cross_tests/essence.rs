@@ -202,6 +202,7 @@ fn schema(tool: &FunctionTool) -> Value {
     if tool.kind == CallKind::Custom {
         return json!({
             "type": "object", "properties": { "input": { "type": "string" } }, "required": ["input"],
+            "additionalProperties": false,
         });
     }
     let mut schema = match &tool.schema {
