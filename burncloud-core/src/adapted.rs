@@ -213,7 +213,7 @@ impl Way {
             (None, Some(Change::Rewrite(rewrite))) => rewrite.head(&mut head),
             (None, _) => {}
         }
-        if let Ok(value) = HeaderValue::from_str(&self.dropped.join(", "))
+        if let Ok(value) = HeaderValue::from_str(&in_header(&self.dropped))
             && !self.dropped.is_empty()
         {
             head.headers.insert("x-burncloud-dropped", value);
@@ -229,6 +229,24 @@ impl Way {
             tracing::info!(%trace, channel, model, dropped, "a translation left fields out");
         }
     }
+}
+
+/// Names as a header's value. They are the caller's words: what cannot stand there is shown as `?`, so that one odd
+/// name does not hide the others, and the whole is bounded.
+fn in_header(names: &[Cow<'static, str>]) -> String {
+    const LONGEST: usize = 4096;
+    let mut text = String::new();
+    for name in names {
+        if text.len() + name.len() > LONGEST {
+            text.push_str(if text.is_empty() { "and more" } else { ", and more" });
+            break;
+        }
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.extend(name.chars().map(|c| if c.is_ascii_graphic() && c != ',' { c } else { '?' }));
+    }
+    text
 }
 
 impl Change {
@@ -254,5 +272,19 @@ impl Change {
                 (out.freeze(), result)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_names_do_not_hide_the_others() {
+        let names = ["seed".into(), "größe\r\nx: y".into(), "a,b".into()];
+        assert_eq!(in_header(&names), "seed, gr??e??x:?y, a?b");
+        let many: Vec<_> = (0..10_000).map(|number| format!("field{number}").into()).collect();
+        let text = in_header(&many);
+        assert!(text.len() < 4200 && text.ends_with(", and more"));
     }
 }

@@ -136,15 +136,18 @@ impl Answer {
         }
     }
 
-    /// An answer that cannot be read any further.
+    /// An answer that cannot be read any further. The provider has not said all it had to say, unless it ended before:
+    /// what it reported so far may be provisional, so this is a cut.
     fn break_off(&mut self, error: Error) {
         self.change = None;
         if self.ended {
-            self.draft.note(|notes| notes.end = Some(End::UpstreamError));
+            self.draft.note(|notes| {
+                notes.end = notes.end.filter(|end| *end != End::Finished).or(Some(End::UpstreamError));
+            });
         } else {
-            self.note_end(Some(End::UpstreamError));
+            self.note_end(Some(End::UpstreamCut));
         }
-        self.failure.get_or_insert(error);
+        self.failure = Some(error);
     }
 
     /// What was held back, at the end.

@@ -123,18 +123,32 @@ fn look_at_json(seen: &mut Inspected, endpoint: &Endpoint, headers: &HeaderMap) 
     {
         seen.model = (*name).into();
     }
-    seen.streamed |= envelope.stream;
-    seen.max_output = envelope.max_tokens;
-    seen.answers = envelope.n.unwrap_or(1).max(1);
-    if endpoint.dialect == Dialect::Gemini
-        && let Some(config) = envelope.generation_config
-    {
-        let (most, answers) = max_output_tokens(config.of(&seen.body));
-        seen.max_output = most;
-        seen.answers = answers.unwrap_or(1).max(1);
-    }
+    (seen.max_output, seen.answers) = bounds(endpoint, &envelope, &seen.body);
+    // Where the path says whether the answer is streamed, the body has no say in it.
+    seen.streamed |= envelope.stream && !matches!(endpoint.dialect, Dialect::Gemini | Dialect::Bedrock);
     seen.envelope = Some(envelope);
     Ok(())
+}
+
+/// The most output tokens, and how many answers. A limit counts only where this kind of request has it: by a name that
+/// the provider passes over, money would be held for less than it may answer. Where there is one, the largest of all
+/// names counts: of a family's fields some go on into the other's format.
+fn bounds(endpoint: &Endpoint, envelope: &Envelope, body: &[u8]) -> (Option<u64>, u64) {
+    let config = match (endpoint.dialect, endpoint.operation) {
+        (Dialect::Gemini, _) => envelope.generation_config,
+        (_, Operation::Converse | Operation::ConverseStream) => envelope.inference_config,
+        (_, operation) => {
+            let [tokens, completion, output] = envelope.limits;
+            let bounded = match operation {
+                Operation::Responses => output,
+                Operation::Chat => tokens || completion,
+                _ => tokens,
+            };
+            return (envelope.max_tokens.filter(|_| bounded), envelope.n.unwrap_or(1).max(1));
+        }
+    };
+    let (most, answers) = config.map_or((None, None), |config| max_output_tokens(config.of(body)));
+    (most, answers.unwrap_or(1).max(1))
 }
 
 #[cfg(test)]
@@ -160,6 +174,36 @@ mod tests {
             (&*gemini.model, gemini.streamed, gemini.max_output, gemini.answers),
             ("g", true, Some(9), 2)
         );
+    }
+
+    #[test]
+    fn a_limit_counts_only_where_the_request_has_it() {
+        let gemini = "/v1beta/models/g:generateContent";
+        for (path, body, most, answers) in [
+            ("/model/m/converse", r#"{"inferenceConfig":{"maxTokens":64000}}"#, Some(64_000), 1),
+            ("/model/m/converse", r#"{"max_tokens":1,"n":9,"inferenceConfig":{"maxTokens":5}}"#, Some(5), 1),
+            ("/model/m/converse-stream", r#"{"max_tokens":1}"#, None, 1),
+            ("/model/m/invoke", r#"{"max_tokens":7}"#, Some(7), 1),
+            (gemini, r#"{"max_tokens":1}"#, None, 1),
+            (gemini, r#"{"generationConfig":null,"max_output_tokens":1}"#, None, 1),
+            ("/v1/chat/completions", r#"{"model":"m","max_output_tokens":1}"#, None, 1),
+            ("/v1/chat/completions", r#"{"model":"m","max_completion_tokens":1}"#, Some(1), 1),
+            ("/v1/responses", r#"{"model":"m","max_tokens":1}"#, None, 1),
+            ("/v1/responses", r#"{"model":"m","max_output_tokens":1,"max_tokens":9}"#, Some(9), 1),
+            ("/v1/messages", r#"{"model":"m","max_completion_tokens":1}"#, None, 1),
+            ("/v2/chat", r#"{"model":"m","max_tokens":3}"#, Some(3), 1),
+        ] {
+            let seen = seen(path, body).unwrap();
+            assert_eq!((seen.max_output, seen.answers), (most, answers), "{path} {body}");
+        }
+    }
+
+    #[test]
+    fn a_body_asks_for_a_stream_only_where_the_path_does_not_say() {
+        for path in ["/v1beta/models/g:generateContent", "/model/m/converse", "/model/m/invoke"] {
+            assert!(!seen(path, r#"{"stream":true}"#).unwrap().streamed, "{path}");
+        }
+        assert!(seen("/v1/messages", r#"{"model":"m","stream":true}"#).unwrap().streamed);
     }
 
     #[test]

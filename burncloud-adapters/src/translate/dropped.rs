@@ -185,6 +185,14 @@ impl Setting {
     }
 }
 
+/// So many names are recorded one by one: a body may have millions of odd fields, and each is looked for among those
+/// before it.
+const MOST_NAMES: usize = 64;
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 80;
+/// Stands for the rest.
+const MORE: &str = "and more";
+
 /// What a translation leaves out.
 #[derive(Clone, Debug)]
 pub struct Notes {
@@ -210,11 +218,19 @@ impl Notes {
         self.drop_named(setting.name(self.caller));
     }
 
-    /// Records a field by the caller's name for it. A record has each name once.
+    /// Records a field by the caller's name for it. A record has each name once; long ones are cut, and after 64 of them
+    /// `and more` stands for the rest.
     pub fn drop_named(&mut self, name: impl Into<Cow<'static, str>>) {
-        let name = name.into();
+        if self.dropped.len() > MOST_NAMES {
+            return;
+        }
+        let mut name = name.into();
+        if let Some((end, _)) = name.char_indices().nth(LONGEST_NAME) {
+            name = Cow::Owned(name[..end].to_owned());
+        }
         if !self.dropped.contains(&name) {
-            self.dropped.push(name);
+            let full = self.dropped.len() == MOST_NAMES;
+            self.dropped.push(if full { Cow::Borrowed(MORE) } else { name });
         }
     }
 
@@ -235,5 +251,23 @@ impl Notes {
     pub fn cannot_say(what: &str, target: Format, fix: &str) -> Error {
         let text = format!("this model's provider ({} format) takes no {what}; {fix}", target.as_str());
         Error::new(ErrorKind::BadRequest, text).with_code("unsupported_content")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_bounded() {
+        let mut notes = Notes::new(Format::Chat);
+        for number in 0..1000 {
+            notes.drop_named(format!("field{number}"));
+            notes.drop_named("field0");
+        }
+        assert_eq!((notes.dropped().len(), notes.dropped()[64].as_ref()), (65, "and more"));
+        let mut notes = Notes::new(Format::Chat);
+        notes.drop_named("é".repeat(10_000));
+        assert_eq!(notes.into_dropped(), ["é".repeat(80)]);
     }
 }

@@ -81,11 +81,15 @@ pub struct Envelope {
     /// The largest of `max_tokens`, `max_completion_tokens` and `max_output_tokens`, in tokens. What is not
     /// an unsigned integer is not counted; what exceeds `u64` is `u64::MAX`.
     pub max_tokens: Option<u64>,
+    /// Which of these three were there with a number: `max_tokens`, `max_completion_tokens`, `max_output_tokens`.
+    pub limits: [bool; 3],
     /// The number of answers asked for (`n`), read like `max_tokens`.
     pub n: Option<u64>,
     /// Range of the value of Gemini's `generationConfig` or `generation_config`, unless null.
     /// [`max_output_tokens`] reads the numbers inside.
     pub generation_config: Option<Span>,
+    /// Range of the value of Converse's `inferenceConfig`, unless null; read like `generation_config`.
+    pub inference_config: Option<Span>,
     /// Position of the brace that closes the top-level object.
     pub object_end: usize,
     /// Whether the object has no member at all.
@@ -102,6 +106,7 @@ enum Field {
     MaxOutputTokens,
     N,
     GenerationConfig,
+    InferenceConfig,
 }
 
 /// The one name of such a length and such a first byte: most other names fall away without a comparison.
@@ -116,6 +121,7 @@ fn candidate(length: usize, first: u8) -> Option<(&'static str, Field)> {
         (1, b'n') => ("n", Field::N),
         (16, b'g') => ("generationConfig", Field::GenerationConfig),
         (17, b'g') => ("generation_config", Field::GenerationConfig),
+        (15, b'i') => ("inferenceConfig", Field::InferenceConfig),
         _ => return None,
     })
 }
@@ -177,10 +183,13 @@ impl Envelope {
                 self.include_usage = include_usage(body, value)?;
             }
             Field::MaxTokens | Field::MaxCompletionTokens | Field::MaxOutputTokens => {
-                self.max_tokens = self.max_tokens.max(unsigned(body, name, value)?);
+                let limit = unsigned(body, name, value)?;
+                self.limits[field as usize - Field::MaxTokens as usize] = limit.is_some();
+                self.max_tokens = self.max_tokens.max(limit);
             }
             Field::N => self.n = unsigned(body, name, value)?,
             Field::GenerationConfig => self.generation_config = not_null(body, value),
+            Field::InferenceConfig => self.inference_config = not_null(body, value),
         }
         Ok(())
     }
@@ -198,8 +207,8 @@ impl Envelope {
     }
 }
 
-/// Reads `(maxOutputTokens, candidateCount)` from the JSON object that [`Envelope::generation_config`] spans,
-/// in tokens and answers.
+/// Reads `(maxOutputTokens, candidateCount)` from the JSON object that [`Envelope::generation_config`] spans, and
+/// `maxTokens` from Converse's, in tokens and answers.
 ///
 /// Either spelling, camel or snake case, is read, and the larger wins. What is malformed or not an unsigned
 /// integer is passed over: the provider judges it.
@@ -209,6 +218,7 @@ pub fn max_output_tokens(generation_config: &[u8]) -> (Option<u64>, Option<u64>)
         Some(match (length, first) {
             (15, b'm') => ("maxOutputTokens", true),
             (17, b'm') => ("max_output_tokens", true),
+            (9, b'm') => ("maxTokens", true),
             (14, b'c') => ("candidateCount", false),
             (15, b'c') => ("candidate_count", false),
             _ => return None,

@@ -100,6 +100,13 @@ impl Breaker {
         }
     }
 
+    /// The request that was the probe never reached the lane: the next one is.
+    pub(crate) fn unprobed(&self) {
+        if self.0.state.load(Relaxed) != CLOSED {
+            self.0.inner.lock().probe = None;
+        }
+    }
+
     /// The lane answered.
     pub fn success(&self) {
         if self.0.state.load(Relaxed) == CLOSED {
@@ -184,6 +191,16 @@ mod tests {
         assert!(!breaker.admits(), "only one");
         breaker.success();
         assert!(breaker.admits() && breaker.admits());
+    }
+
+    #[test]
+    fn a_probe_that_never_went_out_leaves_its_place() {
+        let breaker = quick();
+        (0..3).for_each(|_| breaker.failure());
+        std::thread::sleep(Duration::from_millis(25));
+        breaker.probe();
+        breaker.unprobed();
+        assert!(breaker.admits(), "the next one probes");
     }
 
     #[test]

@@ -91,6 +91,36 @@ async fn an_answer_that_cannot_be_read_fails_over_and_a_stream_breaks_off_with_a
     assert!(events.contains("cannot be read") && events.starts_with("data: {\"error\""), "{events}");
     streaming.at_rest().await;
     assert_eq!(streaming.billing.settled(), [(End::UpstreamError, 200, 1, true)]);
+
+    // One that would have gone on is cut: what was reported so far is not all.
+    let (endless, _) = provider(|mut stream, _| async move {
+        while read_request(&mut stream).await.is_some() {
+            let head =
+                "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+            let text = format!("{head}a\r\ndata: A?\n\n\r\n");
+            tokio::io::AsyncWriteExt::write_all(&mut stream, text.as_bytes()).await.unwrap();
+        }
+    })
+    .await;
+    let streaming = world(vec![loud("a", &endless)]).await;
+    let events = text(streaming.gateway.answer(chat(HI)).await.unwrap()).await;
+    assert!(events.contains("cannot be read"), "{events}");
+    streaming.at_rest().await;
+    assert_eq!(streaming.billing.settled(), [(End::UpstreamCut, 200, 1, true)]);
+}
+
+#[tokio::test]
+async fn a_refusal_to_translate_is_no_attempt() {
+    let (nobody, asked) = always("200 OK", "", "HELLO").await;
+    let (good, _) = always("200 OK", "", "plain").await;
+    let mut channels: Vec<_> = (0..6).map(|number| loud(&format!("a{number}"), &nobody)).collect();
+    channels.push(channel("b", &good));
+    let world = world(channels).await;
+    let body = r#"{"model":"m","messages":["unspeakable"]}"#;
+    assert_eq!(text(world.gateway.answer(chat(body)).await.unwrap()).await, "plain");
+    world.at_rest().await;
+    assert_eq!(world.billing.settled(), [(End::Finished, 200, 1, true)]);
+    assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst), 0);
 }
 
 #[tokio::test]

@@ -84,6 +84,7 @@ async fn stage() -> (World, Arc<MemoryStore>, ApiKey, String, String) {
         while let Some((head, body)) = read_request(&mut stream).await {
             let head = head.to_lowercase();
             assert!(!head.contains("x-amz-") && !head.contains("aws4"), "{head}");
+            assert!(!head.contains("sk-beside"), "{head}");
             assert_eq!(body, BODY.as_bytes());
             answer(&mut stream, "200 OK", "", "ok").await;
         }
@@ -118,13 +119,16 @@ async fn stage() -> (World, Arc<MemoryStore>, ApiKey, String, String) {
 #[tokio::test]
 async fn a_signature_stands_for_its_key() {
     let (world, _store, _key, id, secret) = stage().await;
+    let mut beside = signed(&id, &secret, 0, BODY);
+    beside.headers_mut().insert("x-api-key", "sk-beside".parse().unwrap());
+    assert_eq!(world.gateway.answer(beside).await.unwrap().status(), 200);
     for offset in [0, -290, 290] {
         let answer = world.gateway.answer(signed(&id, &secret, offset, BODY)).await.unwrap();
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "ok");
     }
     world.at_rest().await;
-    assert_eq!(world.billing.settled().len(), 3);
+    assert_eq!(world.billing.settled().len(), 4);
 }
 
 #[tokio::test]

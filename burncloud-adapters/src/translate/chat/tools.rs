@@ -7,6 +7,7 @@ use crate::translate::{
 };
 use burncloud_core::Error;
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
 /// Tools, also in the form that came before them (`functions`).
 pub(super) fn read_tools(fields: &mut Fields) -> Result<Vec<Tool>, Error> {
@@ -197,7 +198,7 @@ fn wrap_grammar(tool: &mut Map<String, Value>) {
 }
 
 /// The choice. `custom` are the names of tools that take free text, where those are known.
-pub(super) fn write_choice(choice: &ToolChoice, custom: &[String]) -> Value {
+pub(super) fn write_choice(choice: &ToolChoice, custom: &HashSet<String>) -> Value {
     let one = |name: &String| {
         let kind = if custom.contains(name) { "custom" } else { "function" };
         json!({ "type": kind, kind: { "name": name } })

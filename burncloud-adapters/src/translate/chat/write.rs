@@ -8,6 +8,7 @@ use crate::translate::{
 };
 use burncloud_core::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
 /// What of a response's fields the chat does not have.
 const NOT_IN_CHAT: [&str; 7] =
@@ -269,8 +270,9 @@ impl Writer<'_> {
         let mut choice = conversation.tool_choice.take();
         let mut tools = std::mem::take(&mut conversation.tools);
         if let (Some(ToolChoice::Allowed { names, required }), false) = (&choice, genuine) {
+            let names: HashSet<&str> = names.iter().map(String::as_str).collect();
             tools.retain(|tool| match tool {
-                Tool::Function(function) => names.contains(&function.name),
+                Tool::Function(function) => names.contains(&*function.name),
                 Tool::BuiltIn { .. } => false,
             });
             choice = Some(if *required { ToolChoice::Required } else { ToolChoice::Auto });
@@ -278,7 +280,7 @@ impl Writer<'_> {
         if tools.is_empty() {
             return;
         }
-        let custom: Vec<String> = conversation
+        let custom: HashSet<String> = conversation
             .tools
             .iter()
             .chain(&tools)

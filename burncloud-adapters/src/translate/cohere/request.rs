@@ -143,14 +143,14 @@ pub(super) fn read_answer(fields: &mut Fields) -> Result<Vec<Part>, Error> {
     }
     let plan = parts.len();
     parts.extend(read_content(fields.take("content"), fields)?);
+    let is_text = |part: &Part| matches!(part.content, Content::Text { .. });
+    let first = parts.iter().position(is_text);
     for value in fields.array("citations")?.unwrap_or_default() {
         let named =
             value.get("content_index").and_then(Value::as_u64).and_then(|at| usize::try_from(at).ok());
         let Some(citation) = read_citation(value) else { continue };
         let at = named.map(|at| plan.saturating_add(at));
-        let is_text = |part: &Part| matches!(part.content, Content::Text { .. });
-        let at =
-            at.filter(|at| parts.get(*at).is_some_and(is_text)).or_else(|| parts.iter().position(is_text));
+        let at = at.filter(|at| parts.get(*at).is_some_and(is_text)).or(first);
         if let Some(Content::Text { citations, .. }) = at.map(|at| &mut parts[at].content) {
             citations.push(citation);
         }

@@ -8,6 +8,7 @@ use crate::translate::{
 };
 use burncloud_core::Error;
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
 /// The most texts to stop at.
 const MOST_STOPS: usize = 5;
@@ -252,7 +253,8 @@ impl Writer<'_> {
     fn tools(&mut self, conversation: &mut Conversation, body: &mut Map<String, Value>) {
         let mut tools = std::mem::take(&mut conversation.tools);
         let mut keep = |names: &[String]| {
-            tools.retain(|tool| matches!(tool, Tool::Function(function) if names.contains(&function.name)));
+            let names: HashSet<&str> = names.iter().map(String::as_str).collect();
+            tools.retain(|tool| matches!(tool, Tool::Function(function) if names.contains(&*function.name)));
         };
         let choice = match conversation.tool_choice.take() {
             None | Some(ToolChoice::Auto) => None,

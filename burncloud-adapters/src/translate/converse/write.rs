@@ -13,6 +13,7 @@ use crate::translate::{
 };
 use burncloud_core::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 
 pub(super) fn write_request(
     mut conversation: Conversation,
@@ -221,6 +222,7 @@ fn tools(
     let mut config = Map::new();
     let mut choice = conversation.tool_choice.take();
     if let Some(ToolChoice::Allowed { names, required }) = choice {
+        let names: HashSet<String> = names.into_iter().collect();
         conversation.tools.retain(|tool| match tool {
             Tool::Function(function) => names.contains(&function.name),
             Tool::BuiltIn { .. } => true,

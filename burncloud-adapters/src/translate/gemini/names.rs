@@ -17,7 +17,8 @@ pub(super) fn take_spelling(carry: &mut Map<String, Value>, name: &str) -> Optio
     carry.get_mut(QUIET)?.as_object_mut()?.shift_remove(name)
 }
 
-/// The members of an object under their names in camelCase. What is inside them stays as it is.
+/// The members of an object under their names in camelCase. What is inside them stays as it is. A name in neither
+/// spelling stays too: Google knows none such, and money was held for the limits under the names that it knows.
 pub(in super::super) fn camel(map: Map<String, Value>) -> Map<String, Value> {
     if !map.keys().any(|name| name.contains('_')) {
         return map;
@@ -33,6 +34,15 @@ pub(in super::super) fn camel(map: Map<String, Value>) -> Map<String, Value> {
 }
 
 fn camel_name(name: &str) -> String {
+    // The one name that Google's own SDK writes so.
+    let name = match name {
+        "_response_json_schema" | "_responseJsonSchema" => &name[1..],
+        name => name,
+    };
+    let snake = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if !name.chars().all(snake) || name.split('_').any(str::is_empty) {
+        return name.to_owned();
+    }
     let mut text = String::with_capacity(name.len());
     let mut upper = false;
     for letter in name.chars() {
@@ -74,6 +84,21 @@ pub(in super::super) fn objects(fields: &mut Fields, name: &'static str) -> Resu
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn only_the_two_spellings_are_one_name() {
+        assert_eq!(camel_name("max_output_tokens"), "maxOutputTokens");
+        for odd in
+            ["maxOutputTokens", "max__output_tokens", "_generation_config", "generation_Config", "a_", "_"]
+        {
+            assert_eq!(camel_name(odd), odd);
+        }
+        let map = json!({
+            "generation__config": {"maxOutputTokens": 64_000}, "generationConfig": {"maxOutputTokens": 1}
+        });
+        let Value::Object(map) = map else { panic!() };
+        assert_eq!(camel(map)["generationConfig"]["maxOutputTokens"], 1);
+    }
 
     #[test]
     fn only_the_outermost_names_change() {

@@ -57,11 +57,19 @@ pub(super) fn json_schema(schema: Value) -> Value {
 /// JSON Schema knows no order but that in which properties are written.
 fn sort_properties(schema: &mut Map<String, Value>, order: &[Value]) {
     let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
-    let mut sorted = Map::with_capacity(properties.len());
+    let mut rest = std::mem::take(properties);
+    let mut sorted = Map::with_capacity(rest.len());
     for name in order.iter().filter_map(Value::as_str) {
-        sorted.extend(properties.shift_remove_entry(name));
+        // Emptied in place: taking each out would move all that follow it.
+        if let Some(schema) = rest.get_mut(name)
+            && !sorted.contains_key(name)
+        {
+            sorted.insert(name.to_owned(), schema.take());
+        }
     }
-    sorted.append(properties);
+    for (name, schema) in rest {
+        sorted.entry(name).or_insert(schema);
+    }
     *properties = sorted;
 }
 
@@ -112,6 +120,16 @@ mod tests {
         let order: Vec<&String> = made["properties"].as_object().unwrap().keys().collect();
         assert_eq!(order, ["b", "a", "min_length"]);
         assert_eq!(json_schema(wanted.clone()), wanted);
+    }
+
+    #[test]
+    fn an_order_may_be_long_and_name_what_is_not_there() {
+        let names: Vec<String> = (0..200_000).map(|number| format!("p{number}")).collect();
+        let properties: Map<String, Value> = names.iter().map(|name| (name.clone(), json!({}))).collect();
+        let made = json_schema(json!({"properties": properties, "propertyOrdering": names}));
+        assert!(made["properties"].as_object().unwrap().keys().eq(&names));
+        let odd = json!({"properties": {"b": {}, "a": null}, "propertyOrdering": ["a", "c", "a", 1]});
+        assert_eq!(json_schema(odd)["properties"].to_string(), r#"{"a":null,"b":{}}"#);
     }
 
     #[test]

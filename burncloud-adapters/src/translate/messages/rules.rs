@@ -48,7 +48,11 @@ pub(in crate::translate) fn plan(
         match model.thinks() {
             Thinks::Never => notes.drop(Setting::Reasoning),
             Thinks::ByBudget if !may_begin_thinking(conversation) => notes.drop(Setting::Reasoning),
-            Thinks::ByBudget => plan.by_budget(reasoning, &conversation.sampling, longest),
+            Thinks::ByBudget => {
+                if !plan.by_budget(reasoning, conversation.sampling.max_output, longest) {
+                    notes.drop(Setting::Reasoning);
+                }
+            }
             Thinks::Adaptive => {
                 plan.thinking = Some(json!({"type": "adaptive"}));
                 plan.effort = reasoning.level().and_then(|level| model.effort(level));
@@ -80,16 +84,21 @@ impl Plan {
         }
     }
 
-    /// The budget leaves a quarter of the longest answer for the answer itself; the caller's own limit is raised by
-    /// the budget where it is not above it.
-    fn by_budget(&mut self, reasoning: &Reasoning, sampling: &Sampling, longest: u64) {
+    /// The budget leaves a quarter of the longest answer for the answer itself, and stays below the caller's own limit,
+    /// which holds for thoughts too wherever they come from and is what money was held for. False where the limit has
+    /// no room for the least budget.
+    fn by_budget(&mut self, reasoning: &Reasoning, limit: Option<u64>, longest: u64) -> bool {
         let budget = reasoning.tokens().unwrap_or(Effort::Medium.budget());
-        let budget = budget.min(longest / 4 * 3).max(LEAST_BUDGET);
-        if let Some(wanted) = sampling.max_output.filter(|wanted| *wanted <= budget) {
-            self.max_tokens = wanted.saturating_add(budget).min(longest.max(budget + 1));
+        let mut budget = budget.min(longest / 4 * 3).max(LEAST_BUDGET);
+        if let Some(limit) = limit.filter(|limit| *limit <= budget) {
+            if limit <= LEAST_BUDGET {
+                return false;
+            }
+            budget = (limit / 4 * 3).max(LEAST_BUDGET);
         }
         self.by_budget = true;
         self.thinking = Some(json!({"type": "enabled", "budget_tokens": budget}));
+        true
     }
 
     fn show(&mut self, reasoning: &Reasoning, model: Model, notes: &mut Notes) {
@@ -182,17 +191,32 @@ mod tests {
     fn an_effort_becomes_a_budget_below_the_limit() {
         let (plan, dropped) = ask("claude-sonnet-4-5", |it| {
             it.reasoning = Some(Reasoning::of_effort(Effort::High));
-            it.sampling.max_output = Some(1000);
+            it.sampling.max_output = Some(4000);
             it.sampling.temperature = Some(0.3);
             it.sampling.top_p = Some(0.97);
             it.sampling.top_k = Some(4);
         });
-        assert_eq!(plan.thinking, Some(json!({"type": "enabled", "budget_tokens": 24576})));
-        assert_eq!((plan.max_tokens, plan.temperature, plan.top_p), (25576, None, Some(0.97)));
+        assert_eq!(plan.thinking, Some(json!({"type": "enabled", "budget_tokens": 3000})));
+        assert_eq!((plan.max_tokens, plan.temperature, plan.top_p), (4000, None, Some(0.97)));
         assert_eq!(dropped, ["temperature", "top_k"]);
         let (plan, _) = ask("claude-opus-4-1", |it| it.reasoning = Some(Reasoning::of_effort(Effort::Max)));
         assert_eq!(plan.thinking, Some(json!({"type": "enabled", "budget_tokens": 24000})));
         assert_eq!(plan.max_tokens, 32000);
+    }
+
+    #[test]
+    fn a_limit_is_never_raised() {
+        for limit in [1, 1024, 1025, 1500, 24_576, 24_577, 64_000] {
+            let (plan, dropped) = ask("claude-sonnet-4-5", |it| {
+                it.reasoning = Some(Reasoning::of_effort(Effort::High));
+                it.sampling.max_output = Some(limit);
+            });
+            assert_eq!(plan.max_tokens, limit);
+            let budget = plan.thinking.as_ref().and_then(|thinking| thinking["budget_tokens"].as_u64());
+            assert!(budget.is_none_or(|budget| (1024..limit).contains(&budget)), "{limit}: {budget:?}");
+            assert_eq!(dropped.is_empty(), budget.is_some(), "{limit}");
+            assert_eq!(budget.is_some(), limit > 1024);
+        }
     }
 
     #[test]

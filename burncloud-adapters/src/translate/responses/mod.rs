@@ -9,6 +9,7 @@
 //! of this format does not take: `top_k`, `stop`, `seed`, penalties, several answers (left out with a record), recordings
 //! and films (refused).
 
+mod delta;
 mod input;
 mod items;
 mod media;

@@ -8,10 +8,10 @@ use super::super::{
     Block, CallKind, Citation, Delta, Event, Failure, FailureKind, Fields, Origin, Profile, ReadStream,
     Signature, Start, Wire,
 };
+use super::delta::{DeltaEvent, Typed};
 use super::input::citation;
 use super::reply::{count, parts, stop_of};
 use burncloud_core::{Error, ErrorKind};
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -63,26 +63,6 @@ enum Item {
     /// Its events are told as they come.
     Told,
     Done,
-}
-
-/// The type of an event that has no name.
-#[derive(Deserialize)]
-struct Typed<'a> {
-    #[serde(borrow, default)]
-    r#type: Cow<'a, str>,
-}
-
-/// The frequent events.
-#[derive(Deserialize)]
-struct DeltaEvent {
-    #[serde(default)]
-    output_index: u64,
-    #[serde(default)]
-    content_index: u64,
-    #[serde(default)]
-    summary_index: u64,
-    delta: Option<String>,
-    logprobs: Option<Vec<Value>>,
 }
 
 fn unreadable(error: &serde_json::Error) -> Error {

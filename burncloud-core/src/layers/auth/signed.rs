@@ -10,7 +10,6 @@ use crate::layers::Stack;
 use crate::sigv4::{Refusal, Signature};
 use crate::store::CallerStore;
 use crate::{Body, Caller, Error, ErrorKind, KeyHash, UnixMicros};
-use http::header::AUTHORIZATION;
 use http::{HeaderName, Request, Response};
 use std::sync::Arc;
 
@@ -74,8 +73,9 @@ async fn verify(
         return Err(mismatch());
     }
     *request.body_mut() = Body::from(body);
+    // A key beside the signature is nobody's business either.
+    super::take_key(request);
     let headers = request.headers_mut();
-    headers.remove(AUTHORIZATION);
     let signed = |name: &HeaderName| name.as_str().starts_with("x-amz-");
     while let Some(name) = headers.keys().find(|name| signed(name)).cloned() {
         headers.remove(name);

@@ -143,7 +143,7 @@ async fn attempts<S: Stack>(
         };
         tried += 1;
         lane.breaker.probe();
-        let attempt = next_request(&mut spare, &lane, number + 1 == total || tried == most)?;
+        let attempt = next_request(&mut spare, &lane, number + 1 == total, tried == most)?;
         let mut parts = accept::Parts::of(&attempt, &draft, &lane, busy)?;
         let started = Instant::now();
         draft.note(|notes| notes.trying = Some((lane.channel.id, started)));
@@ -159,6 +159,9 @@ async fn attempts<S: Stack>(
             Err(error) => (Err(error), None),
         };
         if parts.refused() {
+            // Nobody was asked: neither an attempt nor what a half-open breaker waits for.
+            tried -= 1;
+            lane.breaker.unprobed();
             draft.note(|notes| notes.trying = None);
             last_error = last_error.or(result.err());
             continue;
@@ -191,17 +194,21 @@ fn finish(last_answer: LastAnswer, last_error: Option<Error>) -> Result<Response
         .unwrap_or_else(|| Error::new(ErrorKind::Unavailable, "no channel for this model can be tried now")))
 }
 
-/// The request for one attempt: a copy, unless it is the last. Copies share the body's bytes.
+/// The request for one attempt: a copy, unless it is for the last lane, or the last attempt that is allowed, which one
+/// that must be adapted may turn out not to be. Copies share the body's bytes.
 fn next_request(
     spare: &mut Option<Request<Body>>,
     lane: &Candidate,
-    last: bool,
+    last_lane: bool,
+    last_try: bool,
 ) -> Result<Request<Body>, Error> {
     let used_up = || Error::new(ErrorKind::Internal, "a request was used up before its attempts");
-    let mut request =
-        if last { spare.take().ok_or_else(used_up)? } else { copy(spare.as_ref().ok_or_else(used_up)?)? };
+    let request = spare.as_ref().ok_or_else(used_up)?;
+    let slot = adapted::Slot::of(lane, &Context::of(request)?.endpoint);
+    let last = last_lane || (last_try && slot.is_none());
+    let mut request = if last { spare.take().ok_or_else(used_up)? } else { copy(request)? };
     let context = Context::of_mut(&mut request)?;
-    context.adapted = adapted::Slot::of(lane, &context.endpoint);
+    context.adapted = slot;
     context.lane = Some(lane.clone());
     Ok(request)
 }

@@ -79,7 +79,7 @@ impl Verdict {
                     lane.breaker.rest(pause);
                 }
             }
-            Verdict::Fatal => {}
+            Verdict::Fatal => lane.breaker.unprobed(),
         }
     }
 }
