@@ -207,7 +207,7 @@ pub trait Rewrite: Send + Sync {
     /// The next bytes of the body; what can go on is added to `out`. Borders between calls fall anywhere.
     ///
     /// # Errors
-    /// [`ErrorKind::BadGateway`](crate::ErrorKind::BadGateway) for an answer that cannot be read. What was added to
+    /// [`ErrorKind::BadGateway`] for an answer that cannot be read. What was added to
     /// `out` before goes out still; no further call follows.
     fn data(&mut self, chunk: &[u8], out: &mut BytesMut) -> Result<(), Error>;
 
