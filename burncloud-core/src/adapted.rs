@@ -2,6 +2,7 @@
 //! here what the answer must go through, and `failover` takes it.
 
 use crate::adapter::{About, AdaptAsk, Adapted, Rewrite, chain};
+use crate::admission::Admission;
 use crate::context::Context;
 use crate::headers::clean_response;
 use crate::inspected::Inspected;
@@ -111,6 +112,7 @@ impl Slot {
             upstream_model: &lane.upstream_model,
             model: &seen.model,
             streamed: seen.streamed,
+            include_usage: lane.channel.include_usage,
         };
         let mut adapted = lane.channel.adapter.adapt(&ask).map_err(|error| self.refuse(error))?;
         if (context.strict || lane.channel.strict) && !adapted.dropped.is_empty() {
@@ -173,6 +175,7 @@ impl Way {
         &mut self,
         response: Response<Body>,
         first: Option<Bytes>,
+        admission: Option<&Admission>,
     ) -> Result<(Response<Body>, Option<Bytes>), Error> {
         let Some(Change::Rewrite(rewrite)) = &mut self.change else { return Ok((response, first)) };
         let (head, mut body) = response.into_parts();
@@ -184,6 +187,8 @@ impl Way {
                     .with_context(error.to_string())
             })?;
             if let Ok(data) = frame.into_data() {
+                // Counted like a caller's body: what is held in memory is bounded, whoever sends it.
+                admission.map_or(Ok(()), |admission| admission.hold(data.len()))?;
                 more.extend_from_slice(&data);
             }
             if bytes.len() + more.len() > WHOLE_LIMIT {

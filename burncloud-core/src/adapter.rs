@@ -96,7 +96,7 @@ pub trait Adapter: Send + Sync + 'static {
     /// an endpoint that the provider [translates](Adapter::translates).
     ///
     /// # Errors
-    /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest) for a body that says what the provider has no words for.
+    /// [`ErrorKind::BadRequest`] for a body that says what the provider has no words for.
     fn adapt(&self, _ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
         Err(Error::new(ErrorKind::NotImplemented, "this provider takes no other wire format than its own"))
     }
@@ -147,7 +147,7 @@ pub trait Signer: Send + Sync + 'static {
     /// Adds what authorises the request to its headers, marked sensitive. `host` is set already; `body` is all of it.
     ///
     /// # Errors
-    /// [`ErrorKind::BadGateway`](crate::ErrorKind::BadGateway) when the credential is refused or no token can be had:
+    /// [`ErrorKind::BadGateway`] when the credential is refused or no token can be had:
     /// another channel may do better.
     async fn sign(&self, head: &mut http::request::Parts, body: &Bytes) -> Result<(), Error>;
 }
@@ -171,6 +171,8 @@ pub struct AdaptAsk<'a> {
     pub model: &'a str,
     /// Whether the caller asks for a stream.
     pub streamed: bool,
+    /// Whether the channel asks for usage in streams whose caller did not.
+    pub include_usage: bool,
 }
 
 /// A request in the provider's wire format, and what turns its answer into the caller's.
@@ -241,8 +243,9 @@ impl Rewrite for Chain {
     }
 
     fn finish(&mut self, out: &mut BytesMut) -> Result<(), Error> {
-        self.first.finish(&mut self.between)?;
-        self.then.data(&self.between.split(), out)?;
+        let first = self.first.finish(&mut self.between);
+        // What came before a failure goes on.
+        self.then.data(&self.between.split(), out).and(first)?;
         self.then.finish(out)
     }
 }

@@ -221,6 +221,7 @@ mod tests {
             upstream_model: "claude-haiku-4-5",
             model: "anthropic.claude-haiku",
             streamed: action.ends_with("stream"),
+            include_usage: true,
         };
         adapt(&ask)
     }

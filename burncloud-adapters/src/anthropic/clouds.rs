@@ -79,6 +79,7 @@ mod tests {
             upstream_model: "claude-up",
             model: "claude-x",
             streamed: false,
+            include_usage: true,
         };
         from_vertex(&ask).unwrap()
     }

@@ -295,6 +295,7 @@ mod tests {
             upstream_model: MODEL,
             model: "claude",
             streamed,
+            include_usage: true,
         };
         adapt(&ask).unwrap()
     }

@@ -45,6 +45,7 @@ pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result
         as_list: from == Format::Gemini && !asks_for_events(ask.query),
         echo,
     };
+    let profile = &Profile { include_usage: ask.include_usage, ..*profile };
     let target = Target { model: ask.upstream_model, streamed: ask.streamed, profile };
     let body = codec(to).write_request(conversation, &target, &mut notes)?;
     let body = serde_json::to_vec(&body).map_err(|e| {

@@ -58,6 +58,7 @@ mod tests {
             upstream_model: "gpt-up",
             model: "m",
             streamed,
+            include_usage: true,
         };
         adapt(&ask, Format::Chat, &Profile::GENUINE)
     }

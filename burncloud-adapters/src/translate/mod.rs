@@ -36,6 +36,8 @@ mod conversation;
 mod converse;
 mod convert;
 mod count;
+#[cfg(test)]
+mod cross_tests;
 mod custom;
 mod dropped;
 mod embed;
@@ -51,6 +53,8 @@ mod reply;
 mod rerank;
 mod responses;
 mod rewrite;
+#[cfg(any(test, feature = "testing"))]
+mod said;
 mod signature;
 pub(crate) mod sse;
 #[cfg(test)]
@@ -68,6 +72,9 @@ pub use format::Format;
 pub use reasoning::{Effort, Reasoning};
 pub use reply::{Choice, Citation, Reply, Stop};
 pub use signature::{Origin, Signature};
+
+#[cfg(feature = "testing")]
+pub use said::{Said, SaidCall, Translated, said, translated};
 
 #[cfg(feature = "testing")]
 pub(crate) use adapt::leave_out_foreign;

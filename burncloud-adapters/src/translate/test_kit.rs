@@ -1,9 +1,8 @@
 //! What the tests of every format share: recorded traffic, a judge of event order, streams in and out.
 
 use super::codec::{Caller, Profile, Target, Wire, codec};
-use super::{
-    Block, Choice, Content, Delta, Event, Format, Notes, Part, Reply, Stop, Thinking, ToolCall, sse,
-};
+pub(super) use super::said::assemble;
+use super::{Block, Delta, Event, Format, Notes, sse};
 use crate::wire::event_stream;
 use burncloud_core::Error;
 use burncloud_core::adapter::{AdaptAsk, Adapted};
@@ -205,67 +204,6 @@ pub(super) fn assert_well_formed(events: &[Event], name: &str) {
     }
 }
 
-/// The whole answer that a stream's events come to.
-pub(super) fn assemble(events: &[Event]) -> Reply {
-    let mut reply = Reply::default();
-    for event in events {
-        match event {
-            Event::Start(start) => {
-                reply.id.clone_from(&start.id);
-                reply.model.clone_from(&start.model);
-                reply.created = start.created;
-            }
-            Event::Open { choice, block } => {
-                let content = match block.clone() {
-                    Block::Text => Content::text(""),
-                    Block::Refusal => Content::Refusal(String::new()),
-                    Block::Thinking { redacted } => {
-                        Content::Thinking(Thinking { redacted, ..Thinking::default() })
-                    }
-                    Block::ToolCall { id, name, kind, signature } => {
-                        Content::ToolCall(ToolCall { id, name, kind, signature, ..ToolCall::default() })
-                    }
-                };
-                choice_of(&mut reply, *choice).parts.push(Part::new(content));
-            }
-            Event::Delta { choice, delta } => {
-                let part = choice_of(&mut reply, *choice).parts.last_mut().unwrap();
-                add(&mut part.content, delta);
-            }
-            Event::Whole { choice, part } => choice_of(&mut reply, *choice).parts.push(part.clone()),
-            Event::Stop { choice, stop, sequence } => {
-                let choice = choice_of(&mut reply, *choice);
-                choice.stop = *stop;
-                choice.stop_sequence.clone_from(sequence);
-            }
-            Event::Usage(usage) => reply.usage = Some(*usage),
-            Event::Close { .. } | Event::Failed(_) | Event::End => {}
-        }
-    }
-    reply
-}
-
-fn choice_of(reply: &mut Reply, index: u32) -> &mut Choice {
-    if let Some(at) = reply.choices.iter().position(|choice| choice.index == index) {
-        return &mut reply.choices[at];
-    }
-    reply.choices.push(Choice { index, stop: Stop::End, ..Choice::default() });
-    reply.choices.last_mut().unwrap()
-}
-
-fn add(content: &mut Content, delta: &Delta) {
-    match (content, delta) {
-        (Content::Text { text, .. } | Content::Refusal(text), Delta::Text(more)) => text.push_str(more),
-        (Content::Text { citations, .. }, Delta::Citation(citation)) => citations.push(citation.clone()),
-        (Content::Text { signature, .. }, Delta::Signature(whole)) => *signature = Some(whole.clone()),
-        (Content::Thinking(thinking), Delta::Thinking(more)) => thinking.text.push_str(more),
-        (Content::Thinking(thinking), Delta::Signature(whole)) => thinking.signature = Some(whole.clone()),
-        (Content::ToolCall(call), Delta::Arguments(more)) => call.arguments.push_str(more),
-        (_, Delta::Logprobs(_)) => {}
-        (content, delta) => panic!("{delta:?} in {content:?}"),
-    }
-}
-
 /// Where two documents differ, as paths with both values. Null and absent are the same, and so are 1 and 1.0.
 pub(super) fn differences(before: &Value, after: &Value) -> Vec<String> {
     let mut found = Vec::new();
@@ -313,6 +251,7 @@ pub(super) fn asked(
         upstream_model: "upstream",
         model: "asked",
         streamed: false,
+        include_usage: true,
     })
 }
 

@@ -63,6 +63,7 @@ mod tests {
             upstream_model: "claude-up@1",
             model: "claude-x",
             streamed,
+            include_usage: true,
         };
         adapt(&ask).unwrap()
     }

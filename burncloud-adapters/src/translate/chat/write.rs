@@ -11,8 +11,17 @@ use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 
 /// What of a response's fields the chat does not have.
-const NOT_IN_CHAT: [&str; 7] =
-    ["include", "background", "truncation", "max_tool_calls", "reasoning", "text", "client_metadata"];
+const NOT_IN_CHAT: [&str; 8] = [
+    "include",
+    "background",
+    "truncation",
+    "max_tool_calls",
+    "reasoning",
+    "text",
+    // A choice that the hub does not know: of a built-in tool, or of none that there is.
+    "tool_choice",
+    "client_metadata",
+];
 
 /// What names something that OpenAI keeps.
 const KEPT_THERE: [&str; 3] = ["previous_response_id", "conversation", "prompt"];

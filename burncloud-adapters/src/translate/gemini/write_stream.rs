@@ -225,6 +225,13 @@ impl Writer {
     }
 
     fn failed(&mut self, failure: &Failure, out: &mut BytesMut) {
+        // What was thought until then is not lost.
+        let open: Vec<u32> = self.choices.keys().copied().collect();
+        for number in open {
+            if matches!(self.choices[&number].open, Open::Thinking { .. }) {
+                self.close(number, out);
+            }
+        }
         self.event(&failure.write(Format::Gemini), out);
         self.close_list(out);
     }

@@ -440,6 +440,7 @@ fn adapted(path: &str, body: Value, to: Format) -> Result<(String, Value, Vec<St
         upstream_model: "up",
         model: "m",
         streamed: false,
+        include_usage: true,
     };
     let adapted = super::super::adapt(&ask, to, &Profile::GENUINE)?;
     let dropped = adapted.dropped.into_iter().map(Into::into).collect();

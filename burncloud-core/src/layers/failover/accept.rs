@@ -2,6 +2,7 @@
 
 use crate::adapted::{self, Way};
 use crate::adapter::AnswerHead;
+use crate::admission::Admission;
 use crate::answer::{Answer, Arrived};
 use crate::context::Context;
 use crate::headers::clean_response;
@@ -46,6 +47,7 @@ pub(super) struct Parts {
     trace_id: TraceId,
     adapted: Option<adapted::Slot>,
     way: Option<Way>,
+    admission: Option<Admission>,
 }
 
 impl Parts {
@@ -62,6 +64,7 @@ impl Parts {
             trace_id: context.trace_id,
             adapted: context.adapted.clone(),
             way: None,
+            admission: context.adapted.as_ref().and(context.admission.clone()),
             endpoint: context.endpoint.clone(),
             started: Instant::now(),
             draft: draft.clone(),
@@ -90,10 +93,12 @@ impl Parts {
             return Ok((response, first));
         }
         let left = lane.channel.timeouts.total.saturating_sub(self.started.elapsed());
-        tokio::time::timeout(left, way.whole(response, first)).await.map_err(|_| {
-            Error::new(ErrorKind::GatewayTimeout, "the provider did not answer in time")
-                .with_context("total time")
-        })?
+        tokio::time::timeout(left, way.whole(response, first, self.admission.as_ref())).await.map_err(
+            |_| {
+                Error::new(ErrorKind::GatewayTimeout, "the provider did not answer in time")
+                    .with_context("total time")
+            },
+        )?
     }
 }
 
