@@ -78,7 +78,12 @@ pub fn request(data: &[u8]) {
         let target = Target { model: "m", streamed: false, profile: &Profile::GENUINE };
         if let Ok(written) = writer.write_request(conversation, &target, &mut notes) {
             let Value::Object(written) = written else { panic!("{to:?} wrote no object") };
-            writer.read_request(written, &mut Notes::new(to)).expect("a format reads what it wrote");
+            let again = writer.read_request(written, &mut Notes::new(to));
+            // Within a family a field passes unread, whatever stands in it.
+            assert!(
+                again.is_ok() || (from != to && from.family(to)),
+                "a format reads what it wrote: {again:?}"
+            );
         }
     }
 }

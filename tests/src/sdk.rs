@@ -21,6 +21,8 @@ pub enum Script {
     PythonBedrock,
     /// `openai`, `anthropic` and `google-genai` for Python, as clients of Azure and Vertex.
     PythonClouds,
+    /// Any Python SDK, as a reader of answers that a test has translated.
+    PythonParseTranslated,
     /// `openai` for Node.
     NodeOpenAi,
     /// `@anthropic-ai/sdk` for Node.
@@ -118,6 +120,7 @@ impl Script {
             Self::PythonGoogle => python("google_sdk.py"),
             Self::PythonBedrock => python("bedrock_sdk.py"),
             Self::PythonClouds => python("clouds_sdk.py"),
+            Self::PythonParseTranslated => python("parse_translated.py"),
             Self::NodeOpenAi => node("openai.mjs"),
             Self::NodeAnthropic => node("anthropic.mjs"),
         }
@@ -129,6 +132,15 @@ impl Script {
     ///
     /// When the script fails, with what it printed.
     pub async fn run(self, orders: &Value) -> Option<Value> {
+        self.lines(orders).await.and_then(|lines| lines.into_iter().next_back())
+    }
+
+    /// The same for a script that reports line by line.
+    ///
+    /// # Panics
+    ///
+    /// When the script fails, with what it printed.
+    pub async fn lines(self, orders: &Value) -> Option<Vec<Value>> {
         let mut command = match self.command() {
             Ok(command) => command,
             Err(why) => {
@@ -142,11 +154,13 @@ impl Script {
         let out = String::from_utf8_lossy(&output.stdout);
         let err = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{self:?} failed\n{out}\n{err}");
-        let last = out.lines().last().unwrap_or_default();
-        Some(
-            serde_json::from_str(last)
-                .unwrap_or_else(|error| panic!("{self:?} printed no report: {error}\n{out}")),
-        )
+        let report = |line: &str| {
+            serde_json::from_str(line)
+                .unwrap_or_else(|error| panic!("{self:?} printed no report: {error}\n{line}"))
+        };
+        let lines: Vec<Value> = out.lines().filter(|line| line.starts_with('{')).map(report).collect();
+        assert!(!lines.is_empty(), "{self:?} printed no report\n{out}");
+        Some(lines)
     }
 }
 

@@ -74,7 +74,7 @@ pub use reply::{Choice, Citation, Reply, Stop};
 pub use signature::{Origin, Signature};
 
 #[cfg(feature = "testing")]
-pub use said::{Said, SaidCall, Translated, said, translated};
+pub use said::{Said, SaidCall, Translated, said, translated, translation};
 
 #[cfg(feature = "testing")]
 pub(crate) use adapt::leave_out_foreign;

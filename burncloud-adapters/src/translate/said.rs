@@ -108,6 +108,19 @@ pub fn translated(
     Ok(Translated { content_type, body: out, said })
 }
 
+/// Turns the body of a provider's successful answer into a caller's, piece by piece; and its content type.
+///
+/// # Errors
+/// None that a test can bring about.
+pub fn translation(
+    provider: &str,
+    pair: (Format, Format),
+    streamed: bool,
+) -> Result<(String, Box<dyn Rewrite>), Error> {
+    let (kind, translation) = begun(&profile_of(provider), pair, streamed)?;
+    Ok((kind, Box::new(translation)))
+}
+
 /// What an answer in this format says.
 ///
 /// # Errors
@@ -173,10 +186,25 @@ fn read_events(from: Format, profile: &Profile, body: &[u8]) -> Result<Vec<Event
 /// The content type and the body of an answer that comes in these pieces.
 pub(super) fn rewritten<'a>(
     profile: &Profile,
-    (from, to): (Format, Format),
+    pair: (Format, Format),
     streamed: bool,
     pieces: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<(String, Vec<u8>), Error> {
+    let (kind, mut translation) = begun(profile, pair, streamed)?;
+    let mut out = BytesMut::new();
+    for piece in pieces {
+        translation.data(piece, &mut out)?;
+    }
+    translation.finish(&mut out)?;
+    Ok((kind, out.to_vec()))
+}
+
+/// The head has come: the caller's content type, and what turns the rest.
+fn begun(
+    profile: &Profile,
+    (from, to): (Format, Format),
+    streamed: bool,
+) -> Result<(String, Translation), Error> {
     let kind = match (from, streamed) {
         (_, false) => "application/json",
         (Format::Converse, true) => "application/vnd.amazon.eventstream",
@@ -187,13 +215,8 @@ pub(super) fn rewritten<'a>(
     let head = http::Response::builder().header(CONTENT_TYPE, kind).body(()).map_err(unreadable)?;
     let (mut head, ()) = head.into_parts();
     translation.head(&mut head);
-    let mut out = BytesMut::new();
-    for piece in pieces {
-        translation.data(piece, &mut out)?;
-    }
-    translation.finish(&mut out)?;
     let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    Ok((kind.unwrap_or_default().to_owned(), out.to_vec()))
+    Ok((kind.unwrap_or_default().to_owned(), translation))
 }
 
 /// The whole answer that a stream's events come to.

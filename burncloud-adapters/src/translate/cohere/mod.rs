@@ -76,9 +76,7 @@ fn stop_of(word: &str, calls: bool) -> Result<Stop, Error> {
 
 fn finish_reason(stop: Stop) -> &'static str {
     match stop {
-        Stop::End | Stop::Pause | Stop::Refusal => "COMPLETE",
-        // The word of v1; v2 has none, and its SDKs take any.
-        Stop::Filtered => "ERROR_TOXIC",
+        Stop::End | Stop::Pause | Stop::Filtered | Stop::Refusal => "COMPLETE",
         Stop::Sequence => "STOP_SEQUENCE",
         Stop::MaxTokens => "MAX_TOKENS",
         Stop::ToolCalls => "TOOL_CALL",

@@ -323,6 +323,10 @@ impl Writer<'_> {
         ] {
             body.extend(value.map(|value| (name.to_owned(), value)));
         }
+        // Of what was drawn only, not of what might have been.
+        if sampling.logprobs.is_some_and(|alternatives| alternatives > 0) {
+            self.notes.drop(Setting::Logprobs);
+        }
         if sampling.answers.is_some_and(|answers| answers > 1) {
             self.notes.drop(Setting::Answers);
         }

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 ///
 /// - Refusals are texts where they have no place of their own (all but the chat and Responses).
 /// - Reasons: a text of the caller's is the end in OpenAI's and Google's words; what is held back is a refusal in
-///   Anthropic's; Cohere and Converse have no refusals, which end there.
+///   Anthropic's; Cohere has no word for either, and Converse none for a refusal.
 /// - Converse counts no tokens of thoughts apart; Anthropic's and
 ///   AWS's types want counts where the provider told none.
 /// - Free text for a tool is `input` of an object where tools take only JSON.
@@ -30,7 +30,7 @@ fn expected(to: Format, mut said: Said) -> Said {
         (Format::Chat | Format::Responses | Format::Gemini, S::Sequence) => S::End,
         (Format::Messages, S::Filtered) => S::Refusal,
         (Format::Chat | Format::Responses | Format::Gemini, S::Refusal) => S::Filtered,
-        (Format::Cohere, S::Refusal) => S::End,
+        (Format::Cohere, S::Refusal | S::Filtered) => S::End,
         (Format::Converse, S::Refusal) => S::Filtered,
         // Only Messages goes on where it paused.
         (_, S::Pause) if to != Format::Messages => S::End,

@@ -7,12 +7,14 @@
 //! - turns of one role are one; a user's begins with the results of tools, and goes on with what they showed;
 //! - the texts of a result are lines of one, and are compared as JSON where they are; a failure is a flag or `Error: `;
 //! - ids of calls are their order; a refusal in the history is a text; empty texts are none;
-//! - text documents are bytes, and of no particular kind;
-//! - `auto`, several calls at once, one answer, penalties of 0 and `strict: false` are the defaults; to choose among some
-//!   tools is to have only those; without tools there is no choice; free text for a tool is `input` of an object.
+//! - text documents are bytes, and of no particular kind; the assistant's texts may be cut anywhere;
+//! - a level of reasoning is whether it is to think at all: levels, budgets and models' own words are approximations;
+//! - `auto`, several calls at once, one answer, penalties of 0 and `strict: false` are the defaults; to choose one or some
+//!   of the tools is to have only those; without tools there is no choice; free text for a tool is `input` of an object.
 
 use crate::translate::{
-    CallKind, Content, Conversation, FunctionTool, Media, Output, Part, Role, Source, Tool, ToolChoice, Turn,
+    CallKind, Content, Conversation, Effort, FunctionTool, Media, Output, Part, Role, Source, Tool,
+    ToolChoice, Turn,
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -42,7 +44,11 @@ pub(super) fn essence(it: &Conversation) -> Value {
         "answers": sampling.answers.filter(|answers| *answers != 1),
         "logprobs": sampling.logprobs,
         "output": output(&it.output),
-        "thinks": it.reasoning.as_ref().map(|reasoning| !reasoning.is_off()),
+        "thinks": it.reasoning.as_ref().map(|it| match it.level() {
+            None => "as it likes",
+            Some(Effort::None) => "no",
+            Some(_) => "yes",
+        }),
         "user": it.user,
         "metadata": it.metadata,
         "service_tier": it.service_tier,
@@ -77,10 +83,25 @@ fn turns(turns: &[Turn]) -> Vec<Value> {
         merged.remove(0);
     }
     let turn = |(role, mut said): (Role, Vec<Value>)| {
+        if role == Role::Assistant {
+            said = joined(said);
+        }
         said.sort_by_key(order);
         json!({ "role": format!("{role:?}"), "said": said })
     };
     merged.into_iter().map(turn).collect()
+}
+
+/// Texts that follow each other as one.
+fn joined(said: Vec<Value>) -> Vec<Value> {
+    let mut out: Vec<Value> = Vec::new();
+    for it in said {
+        match (out.last_mut(), it) {
+            (Some(Value::String(before)), Value::String(more)) => before.push_str(&more),
+            (_, it) => out.push(it),
+        }
+    }
+    out
 }
 
 /// Where a part stands in a turn, whatever order it was written in.
@@ -105,7 +126,7 @@ fn part(part: &Part, ids: &mut Vec<String>) -> Vec<Value> {
         Content::Text { text, .. } if text.trim().is_empty() => return vec![],
         // A label that writers put before what a tool showed.
         Content::Text { text, .. } if text.starts_with("Shown by the tool call ") => return vec![],
-        Content::Text { text, .. } | Content::Refusal(text) => json!(text.trim_end()),
+        Content::Text { text, .. } | Content::Refusal(text) => json!(text),
         Content::Media(media) => self::media(media),
         Content::Thinking(_) => return vec![],
         Content::ToolCall(call) => {
@@ -131,7 +152,9 @@ fn part(part: &Part, ids: &mut Vec<String>) -> Vec<Value> {
 
 fn media(media: &Media) -> Value {
     let text = media.mime.as_deref().is_some_and(|mime| mime.starts_with("text/") || mime.ends_with("/json"));
-    let mime = media.mime.as_deref().filter(|_| !text);
+    // One name of two; what is at an address says itself what it is.
+    let mime = media.mime.as_deref().filter(|_| !text).map(|mime| mime.replace("audio/mp3", "audio/mpeg"));
+    let mime = mime.filter(|_| matches!(media.source, Source::Base64(_)));
     let source = match &media.source {
         Source::Base64(data) => json!(["base64", data]),
         Source::Text(text) => {
@@ -145,7 +168,8 @@ fn media(media: &Media) -> Value {
 
 fn tools(it: &Conversation) -> (Vec<Value>, Value) {
     let allowed = match &it.tool_choice {
-        Some(ToolChoice::Allowed { names, .. }) => Some(names),
+        Some(ToolChoice::Allowed { names, .. }) => Some(names.as_slice()),
+        Some(ToolChoice::Named(name)) => Some(std::slice::from_ref(name)),
         _ => None,
     };
     let tools = it.tools.iter().filter(|tool| match tool {
@@ -155,9 +179,8 @@ fn tools(it: &Conversation) -> (Vec<Value>, Value) {
     let tools: Vec<Value> = tools.map(tool).collect();
     let choice = match it.tool_choice.as_ref().filter(|_| !tools.is_empty()) {
         None | Some(ToolChoice::Auto | ToolChoice::Allowed { required: false, .. }) => Value::Null,
-        Some(ToolChoice::Required | ToolChoice::Allowed { required: true, .. }) => json!("required"),
         Some(ToolChoice::None) => json!("none"),
-        Some(ToolChoice::Named(name)) => json!({ "named": name }),
+        Some(_) => json!("required"),
     };
     (tools, choice)
 }

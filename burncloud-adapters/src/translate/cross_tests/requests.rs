@@ -6,6 +6,8 @@ use crate::translate::codec::codec;
 use crate::translate::messages::schema::enforced;
 use crate::translate::test_kit::differences;
 use crate::translate::{Format, Notes, Profile, Setting, adapt, leave_out_foreign};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use burncloud_core::adapter::{AdaptAsk, Adapted};
 use burncloud_core::{Endpoint, Error};
 use bytes::Bytes;
@@ -98,11 +100,11 @@ const REFUSALS: &[(&[Format], &str)] = {
         // Addresses.
         (&[Chat], "document by its address"),
         (&[Chat], "recording by its address"),
-        (&[Chat, Cohere], "picture at such an address"),
-        (&[Chat, Cohere], "picture in a cloud's storage"),
-        (&[Converse], "image at an address"),
-        (&[Converse], "document at an address"),
-        (&[Converse], "video at an address"),
+        (&[Chat], "address of a cloud's storage"),
+        (&[Cohere], "picture in a cloud's storage"),
+        (&[Converse], "image at such an address"),
+        (&[Converse], "document at such an address"),
+        (&[Converse], "video at such an address"),
         (&[Gemini], "document at a s3: address"),
         (&[Gemini], "image at a s3: address"),
         (&[Messages], "document at such an address"),
@@ -178,7 +180,76 @@ pub(super) fn forgive(
     if recorded(Setting::Output) {
         in_words(before, after);
     }
+    shape(before, after, to);
     settings(before, after, to);
+}
+
+/// What some formats want beyond what was said, and where they want it.
+fn shape(before: &mut Value, after: &mut Value, to: &Provider) {
+    let anthropic = matches!(to.format, Format::Messages | Format::Converse);
+    // Instructions alone are the user's turn.
+    if anthropic && before["turns"] == json!([]) {
+        let said = json!([{ "role": "User", "said": [before["system"].take()] }]);
+        before["turns"] = said;
+        before["system"] = json!("");
+    }
+    // Tools stand in for those that were called and are not given any more; where none may be called, none need be given.
+    if anthropic
+        && before["tools"] == json!([])
+        && (after["tool_choice"] == "none" || to.format == Format::Converse)
+    {
+        (after["tools"], after["tool_choice"]) = (json!([]), Value::Null);
+    }
+    if to.format == Format::Converse && before["tool_choice"] == "none" && after["tools"] == json!([]) {
+        (before["tools"], before["tool_choice"]) = (json!([]), Value::Null);
+    }
+    // A document of text is among the chat's texts, and among all documents of Cohere's.
+    if matches!(to.format, Format::Chat | Format::Cohere) {
+        for text in take_documents(before) {
+            assert!(take_text(after, &text), "{text} in {after}");
+        }
+        for it in [before, after] {
+            let turns = it["turns"].as_array_mut().into_iter();
+            turns.for_each(|turns| turns.retain(|turn| turn["said"] != json!([])));
+        }
+    }
+}
+
+fn all_said(essence: &mut Value) -> impl Iterator<Item = &mut Vec<Value>> {
+    let turns = essence["turns"].as_array_mut().into_iter().flatten();
+    turns.filter_map(|turn| turn["said"].as_array_mut())
+}
+
+/// The text of a document.
+fn document(said: &Value) -> Option<String> {
+    let plain = said["shown"] == "document" && said.get("mime").is_none();
+    let data = said.pointer("/source/1").filter(|_| plain)?;
+    String::from_utf8(STANDARD.decode(data.as_str()?).ok()?).ok()
+}
+
+fn take_documents(essence: &mut Value) -> Vec<String> {
+    let mut taken = Vec::new();
+    for said in all_said(essence) {
+        said.retain(|it| document(it).map(|text| taken.push(text)).is_none());
+    }
+    taken
+}
+
+/// Takes out the one that holds this text.
+fn take_text(essence: &mut Value, text: &str) -> bool {
+    let inside = Value::from(text).to_string();
+    let inside = inside.trim_matches('"');
+    for said in all_said(essence) {
+        let holds = |it: &Value| {
+            it.as_str().is_some_and(|it| it.contains(text))
+                || document(it).is_some_and(|it| it.contains(text) || it.contains(inside))
+        };
+        if let Some(at) = said.iter().position(holds) {
+            said.remove(at);
+            return true;
+        }
+    }
+    false
 }
 
 fn tools(essence: &mut Value) -> impl Iterator<Item = &mut Value> {
@@ -211,9 +282,12 @@ fn settings(before: &mut Value, after: &mut Value, to: &Provider) {
         let usual = matches!(to.format, F::Messages | F::Converse) && clamped.is_some_and(|it| it >= 1.0);
         before[name] = json!(clamped.filter(|_| !(usual && after[name].is_null())));
     }
-    // A model that cannot be told not to think is not told.
-    if before["thinks"] == false && after["thinks"].is_null() {
-        before["thinks"] = Value::Null;
+    // A model that cannot be told not to think is not told; Gemini 3 is told to think as little as it can.
+    let (asked, told) = (before["thinks"].take(), after["thinks"].take());
+    let least = asked == "no" && (told.is_null() || to.model.starts_with("gemini-3"));
+    // How much it likes is not said in some formats, and is a budget of middle size in others.
+    if !least && asked != "as it likes" {
+        (before["thinks"], after["thinks"]) = (asked, told);
     }
     // Names and descriptions of forms, and whether they are enforced, are OpenAI's; names are made up for them.
     for name in ["name", "description", "strict"] {
