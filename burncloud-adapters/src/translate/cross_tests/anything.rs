@@ -174,7 +174,7 @@ fn common(mut it: Conversation, a: Format, b: Format) -> Conversation {
 fn written(it: Conversation, to: &Provider) -> Map<String, Value> {
     let mut notes = Notes::new(Format::Chat);
     let target = Target { model: to.model, streamed: false, profile: &to.profile };
-    let body = codec(to.format).unwrap().write_request(it, &target, &mut notes).unwrap();
+    let body = codec(to.format).write_request(it, &target, &mut notes).unwrap();
     assert_eq!(notes.dropped(), Vec::<String>::new(), "{:?}", to.format);
     body.as_object().cloned().unwrap()
 }
@@ -186,7 +186,7 @@ fn across(from: Format, body: &Map<String, Value>, to: &Provider) -> Map<String,
 }
 
 fn said(format: Format, body: &Map<String, Value>) -> Value {
-    let read = codec(format).unwrap().read_request(body.clone(), &mut Notes::new(format)).unwrap();
+    let read = codec(format).read_request(body.clone(), &mut Notes::new(format)).unwrap();
     essence(&read)
 }
 
@@ -277,7 +277,7 @@ static RECORDED: OnceLock<Vec<Exchange>> = OnceLock::new();
 /// What can be read can be written in every format, or is refused; and what was written can be read.
 fn everywhere(from: Format, body: &Value) {
     let Value::Object(body) = body else { return };
-    let reader = codec(from).unwrap();
+    let reader = codec(from);
     if let Ok(conversation) = reader.read_request(body.clone(), &mut Notes::new(from)) {
         for to in Format::ALL.map(provider) {
             let (mut it, mut notes) = (conversation.clone(), Notes::new(from));
@@ -285,7 +285,7 @@ fn everywhere(from: Format, body: &Value) {
                 continue;
             }
             let target = Target { model: to.model, streamed: false, profile: &to.profile };
-            let writer = codec(to.format).unwrap();
+            let writer = codec(to.format);
             if let Ok(written) = writer.write_request(it, &target, &mut notes) {
                 let written = written.as_object().cloned().unwrap();
                 let again = writer.read_request(written, &mut Notes::new(to.format));
@@ -297,16 +297,15 @@ fn everywhere(from: Format, body: &Value) {
     }
     if let Ok(reply) = reader.read_reply(body.clone(), &Profile::GENUINE) {
         for to in Format::ALL {
-            let written = codec(to).unwrap().write_reply(reply.clone(), &caller());
-            let again =
-                codec(to).unwrap().read_reply(written.as_object().cloned().unwrap(), &Profile::GENUINE);
+            let written = codec(to).write_reply(reply.clone(), &caller());
+            let again = codec(to).read_reply(written.as_object().cloned().unwrap(), &Profile::GENUINE);
             again.unwrap_or_else(|error| panic!("{from:?} to {to:?}: {error:?}"));
         }
     }
 }
 
 fn stream_everywhere(from: Format, events: &[Value]) {
-    let mut reader = codec(from).unwrap().stream_reader(&Profile::GENUINE);
+    let mut reader = codec(from).stream_reader(&Profile::GENUINE);
     let mut out: Vec<Event> = Vec::new();
     for event in events {
         let name = event["type"].as_str().unwrap_or_default();
