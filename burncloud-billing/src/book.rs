@@ -168,10 +168,17 @@ impl PriceBook {
         }
     }
 
-    pub(crate) fn of_lane<R>(&self, lane: &Lane, at: UnixMicros, of: impl FnOnce(Option<&Listed>) -> R) -> R {
+    pub(crate) fn of_lane<R>(
+        &self,
+        route: &Route,
+        lane: &Lane,
+        at: UnixMicros,
+        of: impl FnOnce(Option<&Listed>) -> R,
+    ) -> R {
         let make = || {
             let generation = self.generation.load(Ordering::Acquire);
-            let listed = self.catalogue.find(lane.channel.adapter.name(), &lane.upstream_model, at);
+            let provider = lane.channel.adapter.name();
+            let listed = self.catalogue.find_mapped(provider, &lane.upstream_model, &route.model, at);
             Arc::new(LanePrices { generation, listed })
         };
         match lane.billing_slot.get_or_init(|| Arc::new(Cell(ArcSwap::new(make())))) {
@@ -244,6 +251,6 @@ mod tests {
         assert_eq!(price(&one), (1, false));
         one.set_overrides(vec![set(1, "m", 5, "1")]).unwrap();
         assert_eq!((price(&one), price(&other), price(&one)), ((2, true), (1, false), (2, true)));
-        assert!(one.of_lane(&lane, UnixMicros::now(), |listed| listed.is_some_and(|l| l.own)));
+        assert!(one.of_lane(&route, &lane, UnixMicros::now(), |listed| listed.is_some_and(|l| l.own)));
     }
 }

@@ -92,6 +92,18 @@ impl Catalogue {
         self.known.write().entry(key).or_insert(found).clone()
     }
 
+    /// [`find`](Catalogue::find) for a model that callers ask for by another name: where the name that is `sent` has
+    /// no price, as an Azure deployment's, that of the name that is `asked` for is taken.
+    pub fn find_mapped(
+        &self,
+        provider: &str,
+        sent: &str,
+        asked: &str,
+        at: UnixMicros,
+    ) -> Option<Arc<Listed>> {
+        self.find(provider, sent, at).or_else(|| self.find(provider, asked, at))
+    }
+
     /// Asks again for everything that was asked for, since published prices change with the date and some with
     /// the time of day. Returns whether any did.
     pub(crate) fn refresh(&self, at: UnixMicros) -> bool {
@@ -322,6 +334,15 @@ mod tests {
         assert!(!catalogue.refresh(NOVEMBER));
         assert!(catalogue.refresh(two));
         assert_eq!(input(two), "0.30");
+    }
+
+    #[test]
+    fn a_name_of_the_operators_own_costs_what_is_asked_for() {
+        let catalogue = Catalogue::new();
+        let price = |sent, asked| catalogue.find_mapped("azure", sent, asked, NOVEMBER);
+        assert_eq!(price("my-deployment", "gpt-4o-mini"), price("gpt-4o-mini", "no-such-model"));
+        assert_eq!(price("gpt-4o-mini", "gpt-4o"), catalogue.find("azure", "gpt-4o-mini", NOVEMBER));
+        assert_eq!(price("my-deployment", "no-such-model"), None);
     }
 
     #[test]

@@ -117,8 +117,13 @@ impl Slot {
         let mut adapted = lane.channel.adapter.adapt(&ask).map_err(|error| self.refuse(error))?;
         if (context.strict || lane.channel.strict) && !adapted.dropped.is_empty() {
             let fields = adapted.dropped.join(", ");
+            let how = match lane.channel.strict {
+                true => "the operator set `strict`",
+                false => "the header `x-burncloud-strict`",
+            };
             let text = format!(
-                "this model's provider has no counterpart of: {fields}; leave them out, or do not be strict"
+                "this model's provider has no counterpart of: {fields}; leave them out, or do not be strict \
+                 ({how})"
             );
             let error = Error::new(ErrorKind::BadRequest, text).with_code("unsupported_fields");
             return Err(self.refuse(error));

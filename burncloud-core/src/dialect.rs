@@ -199,6 +199,11 @@ impl Endpoint {
         let endpoint =
             classify(path, query, headers).ok_or((guess_dialect(path, headers), NoEndpoint::Path))?;
         let wanted = if endpoint.operation.is_local() { Method::GET } else { Method::POST };
+        let action = endpoint.operation == Operation::GetModel && path.contains(':');
+        if action && *method == Method::POST {
+            // An action that is not known, not a model whose name has a colon.
+            return Err((endpoint.dialect, NoEndpoint::Path));
+        }
         if *method != wanted && !(wanted == Method::GET && *method == Method::HEAD) {
             let allow = if wanted == Method::GET { "GET" } else { "POST" };
             return Err((endpoint.dialect, NoEndpoint::Method { allow }));
@@ -299,7 +304,9 @@ fn openai(rest: &str) -> Option<Operation> {
 fn models(rest: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Endpoint> {
     let name = rest.strip_prefix("models")?;
     let keyed = query.is_some_and(|q| q.split('&').any(|pair| pair.starts_with("key=")));
-    if name.contains(':') || headers.contains_key("x-goog-api-key") || keyed {
+    // A colon begins an action of Gemini's, or stands in a name, as in Bedrock's.
+    let action = name.rsplit_once(':').is_some_and(|(_, action)| gemini_action(action).is_some());
+    if action || headers.contains_key("x-goog-api-key") || keyed {
         return gemini_models(rest);
     }
     let anthropic = headers.contains_key("anthropic-version");
@@ -318,8 +325,10 @@ fn gemini_models(rest: &str) -> Option<Endpoint> {
     }
     let name = name.strip_prefix('/')?;
     match name.rsplit_once(':') {
-        Some((model, action)) => Endpoint::new(Dialect::Gemini, gemini_action(action)?).of_model(model),
-        None => Endpoint::new(Dialect::Gemini, Operation::GetModel).of_model(name),
+        Some((model, action)) if gemini_action(action).is_some() => {
+            Endpoint::new(Dialect::Gemini, gemini_action(action)?).of_model(model)
+        }
+        _ => Endpoint::new(Dialect::Gemini, Operation::GetModel).of_model(name),
     }
 }
 
@@ -462,6 +471,13 @@ mod tests {
         assert_eq!(find(&headers, Some("key=x")).dialect, Dialect::Gemini);
         headers.insert("anthropic-version", "2023-06-01".parse().unwrap());
         assert_eq!(find(&headers, None).dialect, Dialect::Anthropic);
+        for path in ["/v1/models/a.b-v1:0", "/v1beta/models/a.b-v1%3A0", "/v1beta/models/a.b-v1:0"] {
+            let found = Endpoint::find(&Method::GET, path, None, &headers).unwrap();
+            assert_eq!(
+                (found.operation, found.path_model.as_deref()),
+                (Operation::GetModel, Some("a.b-v1:0"))
+            );
+        }
     }
 
     #[test]

@@ -114,6 +114,17 @@ pub(super) fn read(config: &ChannelConfig) -> Result<Azure, ConfigureError> {
         let text = format!("`azure` has no such option; it knows {}", known.join(", "));
         return Err(fault(&format!("options.{name}"), text));
     }
+    if config
+        .base_url
+        .as_deref()
+        .is_some_and(|url| url.contains("/deployments") || url.contains("api-version="))
+    {
+        return Err(fault(
+            "base_url",
+            "write the resource's address alone; deployments belong into `models` or `model_mapping`, the version \
+             into the option `api_version`",
+        ));
+    }
     let api = match options.get("api_version") {
         None => Api::default(),
         Some(text) => Api::parse(text).ok_or_else(|| {
@@ -217,6 +228,17 @@ mod tests {
         assert_eq!(models(&["gpt-4o"], &[]), (true, false));
         assert_eq!(models(&["gpt-4o", "Claude-sonnet"], &[]), (true, true));
         assert_eq!(models(&["my-sonnet"], &[("api", "anthropic")]), (false, true));
+    }
+
+    #[test]
+    fn an_address_ends_before_the_deployment() {
+        for url in [
+            "https://x.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21",
+            "https://x.openai.azure.com/openai?api-version=2024-10-21",
+        ] {
+            let config = ChannelConfig { base_url: Some(url.into()), ..config(&["m"], &[]) };
+            assert_eq!(read(&config).unwrap_err().field, "base_url");
+        }
     }
 
     #[test]

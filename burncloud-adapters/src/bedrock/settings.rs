@@ -115,8 +115,8 @@ impl Settings {
     }
 }
 
-const UNKNOWN: &str = "`bedrock` has no such option; it has region, role_arn, role_session_name, external_id, \
-                       sts_url and anthropic";
+const UNKNOWN: &str = "`bedrock` has no such option; it knows anthropic, external_id, region, role_arn, \
+                       role_session_name, sts_url";
 
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
@@ -186,7 +186,7 @@ fn written(secret: &SecretString) -> Option<Written> {
 /// Understands a credential.
 ///
 /// # Errors
-/// For JSON that is no access key. The text is in no error.
+/// For JSON that is no access key, and for half of one. The text is in no error.
 pub(super) fn credential(secret: &SecretString) -> Result<Credential, Error> {
     let text = secret.expose_secret().trim();
     let refuse = |why| Err(Error::new(ErrorKind::Internal, why));
@@ -201,6 +201,9 @@ pub(super) fn credential(secret: &SecretString) -> Result<Credential, Error> {
     let mut parts = text.splitn(3, ':');
     match (parts.next(), parts.next(), parts.next()) {
         (Some(id), Some(key), token) if is_key_id(id) => keys(id, key, token),
+        (Some(id), _, _) if ["AKIA", "ASIA"].iter().any(|begin| id.starts_with(begin)) => {
+            refuse("it begins like an access key's id; write the whole key as ID:SECRET, or as JSON")
+        }
         _ => Ok(Credential::ApiKey),
     }
 }
@@ -214,7 +217,7 @@ fn keys(id: &str, key: &str, token: Option<&str>) -> Result<Credential, Error> {
     let (id, key) = (id.trim(), key.trim());
     let plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
     if !plain(id) || !plain(key) || !token.is_none_or(plain) {
-        let text = "the access key is empty or holds characters that no access key has";
+        let text = "a part of the access key is empty or holds characters that no access key has";
         return Err(Error::new(ErrorKind::Internal, text));
     }
     Ok(Credential::Keys(Credentials::new(id, key, token.map(str::to_owned), None, "channel")))
@@ -255,9 +258,14 @@ mod tests {
         assert_eq!(parts(&aws), both(Some("t")));
         assert_eq!(parts("ABSKQmVkcm9jaw=="), None);
         assert_eq!(parts("bedrock-api-key-YmVk"), None);
-        for bad in
-            ["{\"key\":\"hidden\"}", "{hidden", "AKIAIOSFODNN7EXAMPLE:", "AKIAIOSFODNN7EXAMPLE:hid den"]
-        {
+        for bad in [
+            "{\"key\":\"hidden\"}",
+            "{hidden",
+            "AKIAIOSFODNN7EXAMPLE:",
+            "AKIAIOSFODNN7EXAMPLE:hid den",
+            "AKIAIOSFODNN7EXAMPLE",
+            "AKIAhid:den",
+        ] {
             let error = credential(&bad.into()).err().unwrap();
             assert!(!format!("{error:?}").contains("hid"), "{bad}");
         }

@@ -27,16 +27,16 @@ pub(super) fn configure(
     provider: &OpenAiCompatible,
     config: &ChannelConfig,
 ) -> Result<Option<Arc<dyn Adapter>>, ConfigureError> {
-    let Some(wanted) = config.settings.options.get("api") else { return Ok(None) };
     let fail = |message: String| Err(ConfigureError { field: "options.api".to_owned(), message });
     if let Some(other) = config.settings.options.keys().find(|name| *name != "api") {
-        let message = format!("`{}` has no such option; it has `api`", provider.name);
+        let message = format!("`{}` has no such option; it knows api", provider.name);
         return Err(ConfigureError { field: format!("options.{other}"), message });
     }
+    let Some(wanted) = config.settings.options.get("api") else { return Ok(None) };
     let api = match wanted.as_str() {
         "chat" => Operation::Chat,
         "responses" => Operation::Responses,
-        other => return fail(format!("`{other}` is neither `chat` nor `responses`")),
+        _ => return fail("write `chat` or `responses`".to_owned()),
     };
     if !provider.operations.contains(&api) {
         return fail(format!("`{}` has no such API", provider.name));

@@ -36,7 +36,7 @@ pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result
     conversation.from = Some(from);
     conversation.stream = ask.streamed;
     leave_out_foreign(&mut conversation, to, &mut notes)?;
-    show_thoughts(&mut conversation, from);
+    show_thoughts(&mut conversation, from, to);
     leading_instructions(&mut conversation);
     let custom = custom::plain(&mut conversation, to, profile);
     let caller = Caller {
@@ -151,9 +151,10 @@ fn address(to: Format, model: &str, streamed: bool) -> (String, Option<String>, 
 }
 
 /// Where a format cannot ask for thoughts apart from thinking, thoughts are shown: the caller needs their signature to
-/// go on from them.
-fn show_thoughts(conversation: &mut Conversation, from: Format) {
-    let shows = matches!(from, Format::Chat | Format::Messages | Format::Cohere | Format::Converse);
+/// go on from them. Chat has no word for it: asked for there, it would count as left out, though no caller said it.
+fn show_thoughts(conversation: &mut Conversation, from: Format, to: Format) {
+    let apart = matches!(from, Format::Responses | Format::Gemini);
+    let shows = !apart && to != Format::Chat;
     if let Some(reasoning) = conversation.reasoning.as_mut().filter(|reasoning| shows && !reasoning.is_off())
     {
         reasoning.show.get_or_insert(true);

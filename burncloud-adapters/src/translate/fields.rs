@@ -37,7 +37,7 @@ impl Fields {
     }
 
     pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
-        self.map.shift_remove(name).filter(|value| !value.is_null())
+        self.map.swap_remove(name).filter(|value| !value.is_null())
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {

@@ -128,7 +128,7 @@ impl Biller {
         let now = UnixMicros::now();
         for route in table.models() {
             self.book.of_route(route, |_| ());
-            route.lanes.iter().for_each(|lane| self.book.of_lane(lane, now, |_| ()));
+            route.lanes.iter().for_each(|lane| self.book.of_lane(route, lane, now, |_| ()));
         }
     }
 

@@ -48,7 +48,7 @@ impl Biller {
             let mut estimate =
                 Estimate { bound: Bound::default(), version: route.version, priced: set.is_some() };
             for lane in ask.candidates {
-                self.book.of_lane(lane, ask.at, |listed| {
+                self.book.of_lane(ask.route, lane, ask.at, |listed| {
                     let window = listed.and_then(|l| l.context_window);
                     let rates = set.map(|rates| &**rates).or(listed.map(|l| &*l.rates));
                     let Some(rates) = rates else { return };

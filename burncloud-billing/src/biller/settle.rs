@@ -44,7 +44,7 @@ impl Biller {
             return bill;
         }
         let (Some(route), Some(served)) = (&outcome.route, &outcome.served) else { return bill };
-        self.book.of_lane(served, outcome.at, |listed| {
+        self.book.of_lane(route, served, outcome.at, |listed| {
             if let Some(listed) = listed.filter(|listed| listed.own) {
                 bill.upstream_cost = total(&listed.rates, &usage);
             }
@@ -66,7 +66,7 @@ impl Biller {
     fn rate_beside(&self, route: &Route, served: &Candidate, at: UnixMicros, usage: &Usage) -> Option<Rated> {
         let others = route.lanes.iter().filter(|lane| !Arc::ptr_eq(lane, served));
         others
-            .filter_map(|lane| self.book.of_lane(lane, at, |listed| Some(rate(&listed?.rates, usage))))
+            .filter_map(|lane| self.book.of_lane(route, lane, at, |listed| Some(rate(&listed?.rates, usage))))
             .next()
     }
 

@@ -170,7 +170,7 @@ pub(crate) struct CreateKeyArgs {
 pub(crate) enum ChannelsCommand {
     /// List channels.
     List,
-    /// Make a channel.
+    /// Make a channel. What changes requests and answers is set in the configuration file.
     Create(CreateChannelArgs),
     /// Show one channel, without its credential.
     Show {

@@ -3,7 +3,7 @@
 use super::args::{ChannelsCommand, CreateChannelArgs};
 use super::{CliResult, Desk, word};
 use crate::config::SecretRef;
-use burncloud_core::usecase::channels;
+use burncloud_core::usecase::{UseCaseError, channels};
 use burncloud_core::{ChannelConfig, ChannelId, ChannelSettings, Status};
 use serde_json::{Value, json};
 
@@ -12,7 +12,9 @@ pub(super) async fn run(command: ChannelsCommand, desk: &Desk) -> CliResult {
     match command {
         ChannelsCommand::List => list(desk).await,
         ChannelsCommand::Create(args) => {
-            let made = channels::create_channel(store, &desk.registry, config(args)?).await?;
+            let given = args.credential_env.is_some() || args.credential_file.is_some();
+            let made = channels::create_channel(store, &desk.registry, config(args)?).await;
+            let made = made.map_err(|error| if given { error } else { without_credential(error) })?;
             desk.out.show(&as_json(&made), &[format!("made the channel `{}`", made.name)])
         }
         ChannelsCommand::Show { name } => show(desk, &channels::find_channel(store, &name).await?),
@@ -20,6 +22,17 @@ pub(super) async fn run(command: ChannelsCommand, desk: &Desk) -> CliResult {
             let channel = channels::revoke_channel(store, &name).await?;
             desk.out.show(&as_json(&channel), &[format!("revoked the channel `{}`", channel.name)])
         }
+    }
+}
+
+/// Says how a credential is given, where that is what is missing.
+fn without_credential(error: UseCaseError) -> UseCaseError {
+    match error {
+        UseCaseError::Invalid { field, .. } if field == "credential" => UseCaseError::invalid(
+            field,
+            "this provider needs one: give --credential-env NAME or --credential-file FILE",
+        ),
+        other => other,
     }
 }
 
@@ -79,7 +92,7 @@ fn served(channel: &ChannelConfig) -> String {
 }
 
 fn show(desk: &Desk, channel: &ChannelConfig) -> CliResult {
-    let lines = [
+    let mut lines = vec![
         format!("name      {}", channel.name),
         format!("provider  {}", channel.provider),
         format!("address   {}", channel.base_url.as_deref().unwrap_or("the provider's own")),
@@ -87,9 +100,23 @@ fn show(desk: &Desk, channel: &ChannelConfig) -> CliResult {
         format!("models    {}", served(channel)),
         format!("priority  {}", channel.priority),
         format!("weight    {}", channel.weight),
-        format!("settings  {}", word(&channel.settings)),
     ];
+    lines.extend(settings(&channel.settings));
     desk.out.show(&as_json(channel), &lines)
+}
+
+/// The settings that are set, one a line.
+fn settings(settings: &ChannelSettings) -> Vec<String> {
+    let Value::Object(mut all) = json!(settings) else { return Vec::new() };
+    all.values_mut()
+        .filter_map(Value::as_object_mut)
+        .for_each(|table| table.retain(|_, value| !value.is_null()));
+    let unset = |value: &Value| value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty);
+    let set = all.iter().filter(|(_, value)| !unset(value));
+    set.map(|(name, value)| {
+        format!("{name:<9} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    })
+    .collect()
 }
 
 /// Everything but the credential.
@@ -106,4 +133,17 @@ fn as_json(channel: &ChannelConfig) -> Value {
         "status": channel.status,
         "settings": channel.settings,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_settings_that_are_set_are_shown() {
+        assert!(settings(&ChannelSettings::default()).is_empty());
+        let options = [("region".to_owned(), "eu-west-1".to_owned())].into();
+        let some = ChannelSettings { strict: Some(true), options, ..ChannelSettings::default() };
+        assert_eq!(settings(&some), [r#"options   {"region":"eu-west-1"}"#, "strict    true"]);
+    }
 }

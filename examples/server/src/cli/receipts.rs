@@ -6,7 +6,7 @@ use super::{CliResult, Desk, word};
 use crate::moment;
 use burncloud_core::store::{ReceiptFilter, Store, StoreError, StoreResult};
 use burncloud_core::usecase::keys::find_key;
-use burncloud_core::{Attempt, ChannelId, KeyId, Receipt, UserId};
+use burncloud_core::{Attempt, ChannelId, KeyId, Line, LineKind, Nano, Receipt, UserId};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -145,20 +145,20 @@ pub(crate) fn lines(receipt: &Receipt, names: &Names) -> Vec<String> {
         format!("price     version {}", r.price_version),
     ];
     out.extend(r.attempts.iter().enumerate().map(|(i, a)| attempt(i + 1, a, names)));
-    for line in &r.lines {
-        out.push(format!(
-            "  {:<16} {:>10} x ${} per million = ${}",
-            word(&line.kind),
-            line.units,
-            line.price,
-            line.amount
-        ));
-    }
+    out.extend(r.lines.iter().map(line));
     out.push(format!("charge    ${} (reserved ${})", r.charge, r.reserved));
     if r.shortfall.0 != 0 {
         out.push(format!("shortfall ${}", r.shortfall));
     }
     out
+}
+
+/// One line; the price of a piece or a request is shown for one.
+fn line(line: &Line) -> String {
+    let single = matches!(line.kind, LineKind::Piece | LineKind::Request) && line.price.0 % 1_000_000 == 0;
+    let (price, one) =
+        if single { (Nano(line.price.0 / 1_000_000), "each") } else { (line.price, "per million") };
+    format!("  {:<16} {:>10} x ${price} {one} = ${}", word(&line.kind), line.units, line.amount)
 }
 
 /// One attempt: the channel, its status or what went wrong, how long that took.
@@ -184,6 +184,14 @@ fn took(r: &Receipt) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_shows_its_price_for_a_million_or_for_one() {
+        let of =
+            |kind, units, price| line(&Line { kind, units, price: Nano(price), amount: Nano(2_000_000) });
+        assert!(of(LineKind::Piece, 1, 2_000_000_000_000).ends_with("1 x $0.002 each = $0.002"));
+        assert!(of(LineKind::Input, 2, 1_000_000_000).ends_with("2 x $1.00 per million = $0.002"));
+    }
 
     #[test]
     fn an_attempt_is_shown_with_its_channel_and_outcome() {

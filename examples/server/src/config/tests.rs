@@ -132,6 +132,7 @@ fn faults_in_what_a_channel_changes_name_their_place() {
         (by_file.as_str(), "channels.transforms: ", "t.yaml: line 2, column 3: request[0]: "),
         ("transforms = \"\"\"\nrequest: 1\"\"\"", "channels.transforms: ", "line 1, column 10: "),
         ("transforms = { file = 'nowhere.yaml' }", "channels.transforms: ", "cannot be read"),
+        ("transforms = 'steps.yaml'", "channels.transforms: ", "{ file = \"steps.yaml\" }"),
         ("transforms = 7", "", "write a document"),
         ("script = { source = 'req.a = ;' }", "channels.script: ", "line 1, column 9: "),
         ("script = { source = 'req.a = 1;', file = 'x' }", "", "on_error"),

@@ -34,6 +34,21 @@ impl TextRef {
         }
     }
 
+    /// The text of a document of steps; the bare name of a file is none.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or that its name alone stands here.
+    pub(crate) fn document(&self) -> Result<String, String> {
+        match self {
+            TextRef::Inline(text)
+                if [".yaml", ".yml", ".json"].iter().any(|end| text.trim().ends_with(end)) =>
+            {
+                Err(format!("to read a file, write {{ file = \"{}\" }}", text.trim()))
+            }
+            _ => self.read(),
+        }
+    }
+
     /// What a fault in the text is to begin with.
     pub(crate) fn place(&self) -> String {
         match self {

@@ -41,7 +41,7 @@ impl Config {
                 let has = priced.entry(asked).or_default();
                 *has = *has
                     || d.prices.iter().any(|p| p.model == asked && p.effective_at <= now)
-                    || catalogue.find(&channel.provider, sent, now).is_some();
+                    || catalogue.find_mapped(&channel.provider, sent, asked, now).is_some();
             }
         }
         let without = priced.into_iter().filter(|(_, has)| !has).map(|(model, _)| model);

@@ -47,7 +47,7 @@ impl Checker {
     /// What may stand in other files.
     fn texts(&mut self, raw: &RawChannel, settings: &mut ChannelSettings) {
         if let Some(text) = &raw.transforms {
-            match text.get_ref().read() {
+            match text.get_ref().document() {
                 Ok(document) => settings.transforms = Some(document),
                 Err(why) => self.report(text.span(), "channels.transforms", why),
             }
