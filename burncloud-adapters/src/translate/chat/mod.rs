@@ -25,14 +25,14 @@
 mod chunk;
 mod message;
 mod parts;
-#[cfg(test)]
-mod quirks;
 mod reply;
 mod request;
 mod stream_read;
 mod stream_write;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_quirks;
 mod thoughts;
 mod tools;
 mod write;

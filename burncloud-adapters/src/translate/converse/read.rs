@@ -251,10 +251,13 @@ fn read_output(fields: &mut Fields, conversation: &mut Conversation) -> Result<(
     let mut form = structure.fields("jsonSchema")?;
     let schema = serde_json::from_str(&form.required("schema")?)
         .map_err(|_| form.fault("schema", "`jsonSchema.schema` must be JSON in a string"))?;
+    let Value::Object(schema) = schema else {
+        return Err(form.fault("schema", "`jsonSchema.schema` must be an object"));
+    };
     conversation.output = Output::Schema {
         name: form.string("name")?,
         description: form.string("description")?,
-        schema,
+        schema: Value::Object(schema),
         strict: None,
     };
     Ok(())

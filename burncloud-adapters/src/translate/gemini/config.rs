@@ -78,6 +78,9 @@ fn output(config: &mut Fields, carry: &mut Map<String, Value>) -> Result<Output,
         carry.insert("generationConfig.responseMimeType".to_owned(), mime.into());
     }
     Ok(match schema {
+        Some(schema) if !schema.is_object() => {
+            return Err(config.fault("responseJsonSchema", "the schema of the answer must be an object"));
+        }
         Some(schema) => Output::Schema { name: None, description: None, schema, strict: None },
         None if json => Output::Json,
         None => Output::Text,

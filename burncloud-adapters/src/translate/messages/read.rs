@@ -111,8 +111,8 @@ fn read_output(fields: &mut Fields, conversation: &mut Conversation) -> Result<(
         Some(format) => Some(format),
         None => fields.object("output_format")?,
     };
-    if let Some(mut format) = format {
-        let schema = format.shift_remove("schema").unwrap_or_else(|| json!({}));
+    if let Some(format) = format {
+        let schema = fields.inner(format).object("schema")?.map_or_else(|| json!({}), Value::Object);
         conversation.output = Output::Schema { name: None, description: None, schema, strict: None };
     }
     let effort = config.string("effort")?;
