@@ -47,7 +47,8 @@ pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result
     };
     let profile = &Profile { include_usage: ask.include_usage, ..*profile };
     let target = Target { model: ask.upstream_model, streamed: ask.streamed, profile };
-    let body = codec(to).write_request(conversation, &target, &mut notes)?;
+    let body = codec(to).write_request(conversation, &target, &mut notes);
+    let body = body.map_err(|error| in_place(error, from))?;
     let body = serde_json::to_vec(&body).map_err(|e| {
         Error::new(ErrorKind::Internal, "a translated request cannot be written").with_context(e.to_string())
     })?;
@@ -67,6 +68,18 @@ pub(crate) fn adapt(ask: &AdaptAsk<'_>, to: Format, profile: &Profile) -> Result
         body: Bytes::from(body),
         dropped: notes.into_dropped(),
         answer: Some(Box::new(Translation::new(to, *profile, from, caller, ask.streamed, custom))),
+    })
+}
+
+/// An error about what was said names at least the field where it was.
+fn in_place(error: Error, from: Format) -> Error {
+    if error.param().is_some() || error.kind() != ErrorKind::BadRequest {
+        return error;
+    }
+    error.with_param(match from {
+        Format::Chat | Format::Messages | Format::Cohere | Format::Converse => "messages",
+        Format::Responses => "input",
+        Format::Gemini => "contents",
     })
 }
 
