@@ -1,7 +1,7 @@
 //! The example of `docs/translation.md` is what happens.
 
 use burncloud_adapters::registry;
-use burncloud_core::adapter::{AdaptAsk, Adapter};
+use burncloud_core::adapter::AdaptAsk;
 use burncloud_core::{Dialect, Endpoint, Operation};
 use bytes::Bytes;
 use serde_json::Value;
