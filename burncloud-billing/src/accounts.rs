@@ -17,9 +17,11 @@
 //! Another process that spends from the same account shows as a stored `used` above our `spent`; the difference is
 //! taken over. Between two such reads each process sees only its own spending.
 
-use burncloud_core::{ApiKey, Caller, KeyId, Nano, Receipt, User, UserId};
+use crate::tariff::Amounts;
+use burncloud_core::{Caller, KeyId, Nano, Receipt, Tenant, TenantId, UserId};
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -109,55 +111,77 @@ impl Account {
     }
 }
 
-/// Which budget did not hold a request.
+/// Which account did not hold a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Short {
     /// The key's quota, with what is left of it.
     Quota(Nano),
-    /// The user's balance, with what is left of it.
-    Balance(Nano),
+    /// The user's wallet, with what is left in it.
+    Wallet(Nano),
+    /// The wallet of a tenant above.
+    Above(TenantId),
 }
 
-/// Both accounts of a caller; kept in the caller's slot.
+/// All accounts on a caller's path; kept in the caller's slot.
 #[derive(Debug)]
 pub(crate) struct Purse {
     owner: u64,
     key: Arc<Account>,
     user: Arc<Account>,
+    /// Those of tenants with a parent, from the user's own upwards.
+    tenants: Vec<(TenantId, Arc<Account>)>,
 }
 
 impl Purse {
-    /// Whether either account has a limit.
+    /// Whether any account has a limit.
     pub(crate) fn is_limited(&self) -> bool {
-        self.key.is_limited() || self.user.is_limited()
+        self.key.is_limited()
+            || self.user.is_limited()
+            || self.tenants.iter().any(|(_, account)| account.is_limited())
     }
 
-    /// What is left of the quota and of the balance.
+    /// What is left of the quota and in the wallet.
     pub(crate) fn left(&self) -> (Option<Nano>, Option<Nano>) {
         (self.key.left(), self.user.left())
     }
 
-    /// Holds `amount` at both accounts, or at neither.
-    pub(crate) fn hold(&self, amount: Nano) -> Result<(), Short> {
+    /// Holds these amounts at all accounts, or at none.
+    pub(crate) fn hold(&self, amounts: &Amounts) -> Result<(), Short> {
         let left = |account: &Account| account.left().unwrap_or_default();
-        if self.key.replace(0, amount.0, true).is_none() {
+        let own = amounts.user.0;
+        if self.key.replace(0, own, true).is_none() {
             return Err(Short::Quota(left(&self.key)));
         }
-        if self.user.replace(0, amount.0, true).is_none() {
-            self.key.give_back(amount.0);
-            return Err(Short::Balance(left(&self.user)));
+        if self.user.replace(0, own, true).is_none() {
+            self.key.give_back(own);
+            return Err(Short::Wallet(left(&self.user)));
+        }
+        for (held, ((id, account), amount)) in self.tenants.iter().zip(&amounts.tenants).enumerate() {
+            if account.replace(0, amount.0, true).is_none() {
+                let below = self.tenants.iter().zip(&amounts.tenants).take(held);
+                below.for_each(|((_, account), amount)| account.give_back(amount.0));
+                self.user.give_back(own);
+                self.key.give_back(own);
+                return Err(Short::Above(*id));
+            }
         }
         Ok(())
     }
 
-    /// Puts a charge in the place of what was held: `cost`, or as much of it as both accounts have.
-    pub(crate) fn settle(&self, held: Nano, cost: Nano) -> Nano {
-        let at_key = self.key.replace(held.0, cost.0, false).unwrap_or(0);
-        let charge = self.user.replace(held.0, at_key, false).unwrap_or(0);
-        self.key.give_back(at_key - charge);
-        self.key.note_spent(charge);
-        self.user.note_spent(charge);
-        Nano(charge)
+    /// Puts charges in the place of what was held: the costs, or as much of them as the accounts have.
+    pub(crate) fn settle(&self, held: &Amounts, costs: &Amounts) -> Amounts {
+        let at_key = self.key.replace(held.user.0, costs.user.0, false).unwrap_or(0);
+        let user = self.user.replace(held.user.0, at_key, false).unwrap_or(0);
+        self.key.give_back(at_key - user);
+        self.key.note_spent(user);
+        self.user.note_spent(user);
+        let level = |amounts: &Amounts, n: usize| amounts.tenants.get(n).map_or(0, |amount| amount.0);
+        let settle = |(n, (_, account)): (usize, &(TenantId, Arc<Account>))| {
+            let charge = account.replace(level(held, n), level(costs, n), false).unwrap_or(0);
+            account.note_spent(charge);
+            Nano(charge)
+        };
+        Amounts { user: Nano(user), tenants: self.tenants.iter().enumerate().map(settle).collect() }
     }
 }
 
@@ -173,6 +197,7 @@ pub(crate) struct Accounts {
 struct Known {
     keys: HashMap<KeyId, Arc<Account>>,
     users: HashMap<UserId, Arc<Account>>,
+    tenants: HashMap<TenantId, Arc<Account>>,
     unshipped: Unshipped,
 }
 
@@ -181,6 +206,7 @@ struct Known {
 pub(crate) struct Unshipped {
     keys: HashMap<KeyId, i64>,
     users: HashMap<UserId, i64>,
+    tenants: HashMap<TenantId, i64>,
 }
 
 impl Unshipped {
@@ -191,8 +217,15 @@ impl Unshipped {
         }
     }
 
+    pub(crate) fn add_leg(&mut self, tenant: TenantId, charge: Nano) {
+        if charge > Nano::ZERO {
+            *self.tenants.entry(tenant).or_default() += charge.0;
+        }
+    }
+
     pub(crate) fn add_receipt(&mut self, receipt: &Receipt) {
         self.add(receipt.key, receipt.user, receipt.charge);
+        receipt.legs.iter().for_each(|leg| self.add_leg(leg.tenant, leg.charge));
     }
 }
 
@@ -217,27 +250,39 @@ impl Accounts {
     }
 
     fn attach(&self, caller: &Caller) -> Purse {
-        let (ApiKey { id: key_id, quota, used, .. }, user) = (&caller.key, &caller.user);
-        let User { id: user_id, balance, used: user_used, .. } = user;
-        let credited = balance.map(|balance| balance.plus(*user_used));
         let mut known = self.known.lock();
-        let known = &mut *known;
-        let key = known.keys.get(key_id).cloned().inspect(|account| account.refresh(*quota, *used));
-        let key = key.unwrap_or_else(|| {
-            let unshipped = known.unshipped.keys.get(key_id).copied().unwrap_or(0);
-            let account = Arc::new(Account::new(*quota, *used, unshipped));
-            known.keys.insert(*key_id, account.clone());
-            account
+        let Known { keys, users, tenants, unshipped } = &mut *known;
+        let (key, user) = (&caller.key, &caller.user);
+        let wallet = (!user.unlimited).then(|| user.balance.plus(user.used).plus(user.credit));
+        let above = caller.tenants().filter(|tenant| tenant.parent.is_some()).map(|tenant| {
+            let Tenant { id, balance, used, credit, unlimited, .. } = tenant;
+            let wallet = (!unlimited).then(|| balance.plus(*used).plus(*credit));
+            (*id, account(tenants, &unshipped.tenants, *id, wallet, *used))
         });
-        let user = known.users.get(user_id).cloned().inspect(|account| account.refresh(credited, *user_used));
-        let user = user.unwrap_or_else(|| {
-            let unshipped = known.unshipped.users.get(user_id).copied().unwrap_or(0);
-            let account = Arc::new(Account::new(credited, *user_used, unshipped));
-            known.users.insert(*user_id, account.clone());
-            account
-        });
-        Purse { owner: self.owner, key, user }
+        Purse {
+            owner: self.owner,
+            key: account(keys, &unshipped.keys, key.id, key.quota, key.used),
+            user: account(users, &unshipped.users, user.id, wallet, user.used),
+            tenants: above.collect(),
+        }
     }
+}
+
+/// The account of that id, with what the store says now taken over.
+fn account<K: Copy + Eq + Hash>(
+    known: &mut HashMap<K, Arc<Account>>,
+    unshipped: &HashMap<K, i64>,
+    id: K,
+    credited: Option<Nano>,
+    used: Nano,
+) -> Arc<Account> {
+    if let Some(account) = known.get(&id) {
+        account.refresh(credited, used);
+        return account.clone();
+    }
+    let account = Arc::new(Account::new(credited, used, unshipped.get(&id).copied().unwrap_or(0)));
+    known.insert(id, account.clone());
+    account
 }
 
 #[cfg(test)]
@@ -245,6 +290,10 @@ mod tests {
     use super::*;
     use crate::tests::support::caller;
     use proptest::prelude::*;
+
+    fn own(nano: i64) -> Amounts {
+        Amounts { user: Nano(nano), tenants: Vec::new() }
+    }
 
     const fn n(nano: i64) -> Option<Nano> {
         Some(Nano(nano))
@@ -255,11 +304,11 @@ mod tests {
         let accounts = Accounts::new(Unshipped::default());
         let caller = caller(n(100), n(60), 0, 0);
         accounts.with(&caller, |purse| {
-            assert_eq!(purse.hold(Nano(61)), Err(Short::Balance(Nano(60))));
+            assert_eq!(purse.hold(&own(61)), Err(Short::Wallet(Nano(60))));
             assert_eq!(purse.left(), (n(100), n(60)));
-            assert_eq!(purse.hold(Nano(60)), Ok(()));
-            assert_eq!(purse.hold(Nano(41)), Err(Short::Quota(Nano(40))));
-            assert_eq!(purse.settle(Nano(60), Nano(10)), Nano(10));
+            assert_eq!(purse.hold(&own(60)), Ok(()));
+            assert_eq!(purse.hold(&own(41)), Err(Short::Quota(Nano(40))));
+            assert_eq!(purse.settle(&own(60), &own(10)).user, Nano(10));
             assert_eq!(purse.left(), (n(90), n(50)));
         });
     }
@@ -269,11 +318,11 @@ mod tests {
         let accounts = Accounts::new(Unshipped::default());
         let caller = caller(n(100), n(60), 0, 0);
         accounts.with(&caller, |purse| {
-            purse.hold(Nano(20)).unwrap();
-            purse.hold(Nano(30)).unwrap();
-            assert_eq!(purse.settle(Nano(20), Nano(50)), Nano(30), "ten were free beside the two holds");
+            purse.hold(&own(20)).unwrap();
+            purse.hold(&own(30)).unwrap();
+            assert_eq!(purse.settle(&own(20), &own(50)).user, Nano(30), "ten were free beside the two holds");
             assert_eq!(purse.left(), (n(40), n(0)));
-            assert_eq!(purse.settle(Nano(30), Nano(0)), Nano(0));
+            assert_eq!(purse.settle(&own(30), &own(0)).user, Nano(0));
             assert_eq!(purse.left(), (n(70), n(30)));
         });
     }
@@ -281,7 +330,7 @@ mod tests {
     #[test]
     fn a_fresh_copy_is_taken_over_whatever_was_shipped() {
         let accounts = Accounts::new(Unshipped::default());
-        let spend = |who: &Caller, cost| accounts.with(who, |p| p.settle(Nano::ZERO, Nano(cost)));
+        let spend = |who: &Caller, cost| accounts.with(who, |p| p.settle(&own(0), &own(cost)).user);
         let left = |who: &Caller| accounts.with(who, Purse::left);
         assert_eq!(spend(&caller(n(100), n(60), 0, 0), 25), Nano(25));
         assert_eq!(left(&caller(n(100), n(60), 0, 0)), (n(75), n(35)), "read before the receipt was shipped");
@@ -327,13 +376,13 @@ mod tests {
             for (settle, amount, which) in steps {
                 accounts.with(&who, |purse| if settle && !held.is_empty() {
                     let hold = held.swap_remove(which % held.len());
-                    let charge = purse.settle(hold, Nano(amount));
-                    assert!(charge.0 <= amount && charge.0 >= amount.min(hold.0));
+                    let charge = purse.settle(&own(hold), &own(amount)).user;
+                    assert!(charge.0 <= amount && charge.0 >= amount.min(hold));
                     charged += charge.0;
-                } else if purse.hold(Nano(amount)).is_ok() {
-                    held.push(Nano(amount));
+                } else if purse.hold(&own(amount)).is_ok() {
+                    held.push(amount);
                 });
-                let out: i64 = held.iter().map(|h| h.0).sum();
+                let out: i64 = held.iter().sum();
                 let left = accounts.with(&who, Purse::left);
                 prop_assert_eq!(left, (n(quota - charged - out), n(balance - charged - out)));
                 prop_assert!(quota - charged - out >= 0 && balance - charged - out >= 0);

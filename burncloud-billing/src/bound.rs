@@ -11,12 +11,6 @@ pub(crate) struct Bound {
     pub(crate) all: Nano,
 }
 
-impl Bound {
-    pub(crate) fn max(self, other: Bound) -> Bound {
-        Bound { input: self.input.max(other.input), all: self.all.max(other.all) }
-    }
-}
-
 /// Whether the answer is made of tokens that are charged.
 fn has_output(operation: Operation) -> bool {
     use Operation as O;

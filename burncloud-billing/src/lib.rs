@@ -20,6 +20,7 @@ mod prices;
 mod rates;
 mod rating;
 mod shipper;
+mod tariff;
 #[cfg(test)]
 mod tests;
 

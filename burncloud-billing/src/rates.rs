@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use std::fmt;
 
 /// Every class, in the order of a receipt's lines.
-pub(crate) const KINDS: [LineKind; 13] = [
+pub(crate) const KINDS: [LineKind; 17] = [
     LineKind::Input,
     LineKind::CachedRead,
     LineKind::CacheWrite5m,
@@ -20,6 +20,10 @@ pub(crate) const KINDS: [LineKind; 13] = [
     LineKind::Piece,
     LineKind::AudioTime,
     LineKind::Request,
+    LineKind::VideoTime,
+    LineKind::WebSearch,
+    LineKind::FileSearch,
+    LineKind::CodeSession,
 ];
 
 /// The units of one class in a usage; a request counts as one.
@@ -38,6 +42,10 @@ pub(crate) fn units(usage: &Usage, kind: LineKind) -> u64 {
         LineKind::Piece => usage.pieces,
         LineKind::AudioTime => usage.audio_ms,
         LineKind::Request => 1,
+        LineKind::VideoTime => usage.video_ms,
+        LineKind::WebSearch => usage.web_searches,
+        LineKind::FileSearch => usage.file_searches,
+        LineKind::CodeSession => usage.code_sessions,
     }
 }
 
@@ -249,6 +257,10 @@ const FIELDS: [(&str, LineKind, i64); KINDS.len()] = [
     ("per_piece", LineKind::Piece, 1_000_000),
     ("per_audio_second", LineKind::AudioTime, 1_000),
     ("per_request", LineKind::Request, 1_000_000),
+    ("per_video_second", LineKind::VideoTime, 1_000),
+    ("per_web_search", LineKind::WebSearch, 1_000_000),
+    ("per_file_search", LineKind::FileSearch, 1_000_000),
+    ("per_code_session", LineKind::CodeSession, 1_000_000),
 ];
 
 /// What was given, before classes fall back to their parents.
@@ -270,6 +282,7 @@ impl Given {
             K::CachedRead | K::CacheWrite5m | K::AudioIn | K::ImageIn => own(kind).unwrap_or(input),
             K::Reasoning | K::AudioOut | K::ImageOut => own(kind).unwrap_or(output),
             K::Input | K::Output | K::Piece | K::AudioTime | K::Request => or_zero(kind),
+            K::VideoTime | K::WebSearch | K::FileSearch | K::CodeSession => or_zero(kind),
         };
         Prices(KINDS.map(price))
     }

@@ -180,6 +180,7 @@ mod tests {
             pieces: n[10],
             audio_ms: n[11],
             tier,
+            ..Usage::default()
         })
     }
 

@@ -5,8 +5,12 @@
 
 use crate::adapter::Sample;
 use crate::routing::Candidate;
-use crate::{Attempt, Caller, End, Endpoint, Error, Nano, ReceiptId, Route, TraceId, UnixMicros, Usage};
+use crate::{
+    AbortPolicy, Attempt, Caller, End, Endpoint, Error, Nano, ReceiptId, Route, TraceId, UnixMicros, Usage,
+};
 use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// A request that wants to be dispatched, and what its cost can be told from.
@@ -38,8 +42,10 @@ pub struct Ask<'a> {
 /// exactly once for it.
 #[derive(Debug, Default)]
 pub struct Hold {
-    /// How much.
+    /// How much, of the user's own money.
     pub reserved: Nano,
+    /// What is to happen when the caller goes away.
+    pub abort: AbortPolicy,
     /// The implementation's own.
     pub state: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -73,6 +79,8 @@ pub struct Outcome {
     pub status: u16,
     /// Why it ended.
     pub end: End,
+    /// Whether the answer was read on after its caller had gone, as [`AbortPolicy::Reported`] asks for.
+    pub drained: bool,
     /// What the provider reported.
     pub usage: Option<Usage>,
     /// The beginning of the request's body, for an estimate.
@@ -89,6 +97,9 @@ pub struct Outcome {
     pub bytes_out: u64,
 }
 
+/// What [`Billing::receipt`] answers.
+pub type ReceiptFuture<'a> = Pin<Box<dyn Future<Output = Result<Option<bytes::Bytes>, Error>> + Send + 'a>>;
+
 /// Keeps the money: holds it before dispatch, settles it after.
 pub trait Billing: Send + Sync + 'static {
     /// Holds an upper estimate against every budget on the caller's path, in one atomic step, and notes in
@@ -98,6 +109,22 @@ pub trait Billing: Send + Sync + 'static {
     /// [`ErrorKind::Payment`](crate::ErrorKind::Payment) when a budget does not hold it,
     /// [`ErrorKind::Unavailable`](crate::ErrorKind::Unavailable) when the journal cannot take more.
     fn reserve(&self, ask: &Ask<'_>) -> Result<Hold, Error>;
+
+    /// Called before each attempt, with the hold of the request: what is to be spent at this channel is held against the
+    /// channel's own budgets, in the place of what was held for the attempt before.
+    ///
+    /// # Errors
+    /// When the channel must not be used now: a budget of its is used up, or it would sell below cost. The next
+    /// candidate is tried; where none is left the caller gets the last such error.
+    fn attempt(&self, _hold: &mut Hold, _lane: &Candidate, _at: UnixMicros) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// The receipt of that id as its owner may see it, with its proof: JSON. `None` if there is none, or it is another
+    /// user's.
+    fn receipt<'a>(&'a self, _caller: &'a Caller, _id: ReceiptId) -> ReceiptFuture<'a> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// Ends a request: replaces the hold by the charge and records the receipt. Called exactly once per
     /// authenticated request, with the hold if there was one, possibly from a `Drop`.

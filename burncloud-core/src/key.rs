@@ -1,6 +1,6 @@
 //! API keys, and whoever calls with one.
 
-use crate::{KeyId, Nano, TenantId, UnixMicros, UserId};
+use crate::{KeyId, Nano, Tenant, UnixMicros, User, UserId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::any::Any;
@@ -62,7 +62,7 @@ pub enum Status {
 }
 
 /// An API key as it is stored: everything but the secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {
     /// Identity.
     pub id: KeyId,
@@ -86,40 +86,10 @@ pub struct ApiKey {
     pub ips: Option<Vec<IpAddr>>,
     /// When it stops working.
     pub expires_at: Option<UnixMicros>,
-    /// When it was made.
-    pub created_at: UnixMicros,
-}
-
-/// A user: owns keys and pays from a balance.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct User {
-    /// Identity.
-    pub id: UserId,
-    /// The operator's name for them; unique.
-    pub name: String,
-    /// Where they belong.
-    pub tenant: TenantId,
-    /// Whether they may call.
-    pub status: Status,
-    /// What is left to spend, as far as receipts were shipped; `None` is unlimited.
-    pub balance: Option<Nano>,
-    /// What they have spent, as far as receipts were shipped.
-    pub used: Nano,
-    /// Limits over all their keys.
-    pub limits: Limits,
-    /// When they were made.
-    pub created_at: UnixMicros,
-}
-
-/// A tenant: users together, with limits of their own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tenant {
-    /// Identity.
-    pub id: TenantId,
-    /// The operator's name for it; unique.
-    pub name: String,
-    /// Limits over all its users.
-    pub limits: Limits,
+    /// The group it calls as: where the price book has a ratio for the pair of this and the user's own group, that one
+    /// applies. `None` is the user's own.
+    #[serde(default)]
+    pub group: Option<String>,
     /// When it was made.
     pub created_at: UnixMicros,
 }
@@ -136,6 +106,8 @@ pub struct Caller {
     pub user: User,
     /// The owner's tenant.
     pub tenant: Tenant,
+    /// Whom that one buys from, and so on up to the house: the nearest first.
+    pub ancestors: Vec<Tenant>,
     /// For the rate limiter.
     pub limit_slot: Slot,
     /// For whoever keeps the money.
@@ -146,7 +118,26 @@ impl Caller {
     /// Puts the three together.
     #[must_use]
     pub fn new(key: ApiKey, user: User, tenant: Tenant) -> Caller {
-        Caller { key, user, tenant, limit_slot: Slot::default(), billing_slot: Slot::default() }
+        Caller {
+            key,
+            user,
+            tenant,
+            ancestors: Vec::new(),
+            limit_slot: Slot::default(),
+            billing_slot: Slot::default(),
+        }
+    }
+
+    /// With the tenants above its own, the nearest first.
+    #[must_use]
+    pub fn under(mut self, ancestors: Vec<Tenant>) -> Caller {
+        self.ancestors = ancestors;
+        self
+    }
+
+    /// Its tenant and those above, from the user's own up to the house.
+    pub fn tenants(&self) -> impl Iterator<Item = &Tenant> {
+        std::iter::once(&self.tenant).chain(&self.ancestors)
     }
 
     /// Whether the key may ask for `model`.

@@ -22,6 +22,7 @@ mod admission;
 mod answer;
 pub mod billing;
 mod body;
+mod budget;
 mod channel;
 mod collect;
 mod context;
@@ -36,8 +37,11 @@ mod id;
 mod inspected;
 mod key;
 pub mod layers;
+pub mod ledger;
 mod meter;
 mod money;
+mod people;
+mod plan;
 mod quiet;
 mod random;
 mod receipt;
@@ -57,6 +61,7 @@ mod usage;
 pub mod usecase;
 
 pub use body::Body;
+pub use budget::{Alert, Allowance, Budget, Enforcement, Period, Scope, Spent};
 pub use channel::{
     ChannelConfig, ChannelSettings, ScriptFailure, ScriptSettings, SystemPrompt, SystemPromptMode,
     TimeoutSettings,
@@ -68,11 +73,13 @@ pub use error::{BoxError, Error, ErrorKind, Fault};
 pub use gateway::{Answering, Gateway, GatewayBuilder, Handle, UserLayer, UserService};
 pub use id::{ChannelId, KeyId, ReceiptId, TenantId, TraceId, UnixMicros, UserId};
 pub use inspected::Inspected;
-pub use key::{ApiKey, Caller, KeyHash, Limits, Slot, Status, Tenant, User};
+pub use key::{ApiKey, Caller, KeyHash, Limits, Slot, Status};
 pub use money::{NANOS_PER_DOLLAR, Nano, ParseNanoError};
-pub use receipt::{Attempt, End, Line, LineKind, Receipt};
+pub use people::{Role, Tenant, User};
+pub use plan::{AbortKind, AbortPolicy, Plan};
+pub use receipt::{Attempt, End, Leg, Line, LineKind, Receipt};
 pub use routing::{Route, RouteTable};
 #[cfg(feature = "gateway")]
 pub use seam::InnerService;
 pub use stats::{Counter, DURATION_BUCKETS_MS, Gauge, Stats};
-pub use usage::{ServiceTier, Usage, UsageSource};
+pub use usage::{Picture, Quality, ServiceTier, Usage, UsageSource};

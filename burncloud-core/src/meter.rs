@@ -42,6 +42,8 @@ pub(crate) struct Notes {
     pub(crate) streamed: bool,
     pub(crate) status: u16,
     pub(crate) end: Option<End>,
+    /// The answer was read on after its caller had gone.
+    pub(crate) drained: bool,
     pub(crate) usage: Option<Usage>,
     pub(crate) request_sample: Sample,
     pub(crate) response_sample: Sample,
@@ -139,6 +141,7 @@ impl Drop for Settlement {
             // A caller that left before there was a status: the one proxies log for it.
             status: if notes.status == 0 { 499 } else { notes.status },
             end,
+            drained: notes.drained,
             usage: notes.usage,
             request_sample: notes.request_sample,
             response_sample: notes.response_sample,

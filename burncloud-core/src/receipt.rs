@@ -1,7 +1,7 @@
 //! Receipts: the one immutable record that each request leaves.
 
 use crate::{
-    ChannelId, Dialect, KeyId, Nano, Operation, ReceiptId, TenantId, TraceId, UnixMicros, Usage, UsageSource,
+    AbortKind, ChannelId, Dialect, KeyId, Nano, Operation, ReceiptId, TenantId, TraceId, UnixMicros, Usage, UsageSource,
     UserId,
 };
 use serde::{Deserialize, Serialize};
@@ -109,6 +109,14 @@ pub enum LineKind {
     AudioTime,
     /// The request itself
     Request,
+    /// [`Usage::video_ms`], a unit being one millisecond
+    VideoTime,
+    /// [`Usage::web_searches`]
+    WebSearch,
+    /// [`Usage::file_searches`]
+    FileSearch,
+    /// [`Usage::code_sessions`]
+    CodeSession,
 }
 
 /// One line: `units` at `price` per million, rounded once.
@@ -122,6 +130,20 @@ pub struct Line {
     pub price: Nano,
     /// What that comes to.
     pub amount: Nano,
+}
+
+/// What one tenant on the path from the user to the house paid its parent for a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leg {
+    /// Who paid.
+    pub tenant: TenantId,
+    /// Whom.
+    pub parent: TenantId,
+    /// How much, but never more than there was.
+    pub charge: Nano,
+    /// What it comes to beyond that.
+    #[serde(default)]
+    pub shortfall: Nano,
 }
 
 /// One request, for ever.
@@ -174,6 +196,13 @@ pub struct Receipt {
     pub charge: Nano,
     /// What the lines come to beyond the charge, because quota or balance did not hold more.
     pub shortfall: Nano,
+    /// What each tenant on the user's path paid its parent, from the user's own tenant upwards; tenants of the house
+    /// itself pay nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub legs: Vec<Leg>,
+    /// Where the answer did not come to its end: by which policy it was charged. `end` says why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abort: Option<AbortKind>,
     /// What the provider is expected to bill the operator.
     pub upstream_cost: Nano,
     /// From arrival to the first byte of the answer, in microseconds; `None` if none came.

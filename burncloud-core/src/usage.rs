@@ -33,6 +33,16 @@ pub struct Usage {
     pub pieces: u64,
     /// Seconds of audio, in milliseconds, where a provider bills by duration.
     pub audio_ms: u64,
+    /// Seconds of video made, in milliseconds.
+    pub video_ms: u64,
+    /// Searches of the web that the provider did for the model and bills by the search.
+    pub web_searches: u64,
+    /// Searches of uploaded files that the provider did for the model and bills by the search.
+    pub file_searches: u64,
+    /// Sessions of code execution that the provider opened for the model and bills by the session.
+    pub code_sessions: u64,
+    /// What the pictures among `pieces` are like, as served.
+    pub picture: Picture,
     /// The service tier the provider says it *served*.
     pub tier: ServiceTier,
 }
@@ -53,6 +63,37 @@ impl Usage {
             .iter()
             .fold(0, |a, b| a.saturating_add(*b))
     }
+}
+
+/// The size and quality of pictures that a provider made. What it does not say is zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Picture {
+    /// Pixels.
+    pub width: u16,
+    /// Pixels.
+    pub height: u16,
+    /// In the provider's words.
+    pub quality: Quality,
+}
+
+/// How good a picture is, in the words of the providers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quality {
+    /// Not said.
+    #[default]
+    Unstated,
+    /// `low`
+    Low,
+    /// `medium`
+    Medium,
+    /// `high`
+    High,
+    /// `standard`
+    Standard,
+    /// `hd`
+    Hd,
 }
 
 /// How the provider processed a request; sets which rates apply.

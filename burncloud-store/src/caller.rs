@@ -1,11 +1,11 @@
 //! Callers: a key, its user and their tenant, in one look-up.
 
 use crate::entity::{api_key, tenant, user};
-use crate::error::{Failure, database};
+use crate::error::{Failure, database, missing};
 use crate::{SqlStore, key, user as users};
 use async_trait::async_trait;
 use burncloud_core::store::{CallerStore, StoreResult};
-use burncloud_core::{Caller, KeyHash};
+use burncloud_core::{Caller, KeyHash, Tenant, TenantId};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -38,12 +38,25 @@ impl SqlStore {
             None => Ok(None),
             Some((key, Some(user), Some(tenant))) => {
                 let (user, tenant) = (users::user(user)?, users::tenant(tenant)?);
-                Ok(Some(Caller::new(key::api_key(key)?, user, tenant)))
+                let above = self.ancestors(&tenant).await?;
+                Ok(Some(Caller::new(key::api_key(key)?, user, tenant).under(above)))
             }
             Some((key, ..)) => {
                 let why = "its user or tenant is missing".into();
                 Err(Failure::Damaged { what: "owner", name: key.name, why }.into())
             }
         }
+    }
+
+    /// The tenants above this one, the nearest first. A parent never changes, so there is no circle.
+    async fn ancestors(&self, of: &Tenant) -> StoreResult<Vec<Tenant>> {
+        let (mut above, mut next) = (Vec::new(), of.parent);
+        while let Some(id) = next {
+            let row = tenant::Entity::find_by_id(id.0).one(&self.read).await.map_err(database)?;
+            let row = row.ok_or_else(|| missing("tenant", id))?;
+            next = row.parent_id.map(TenantId);
+            above.push(users::tenant(row)?);
+        }
+        Ok(above)
     }
 }

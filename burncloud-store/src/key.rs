@@ -28,6 +28,7 @@ pub(crate) fn api_key(row: api_key::Model) -> StoreResult<ApiKey> {
         quota: row.quota.map(Nano),
         used: Nano(row.used),
         expires_at: row.expires_at.map(UnixMicros),
+        group: row.customer_group,
         created_at: UnixMicros(row.created_at),
         name: row.name,
     })
@@ -48,6 +49,7 @@ fn columns(key: &ApiKey, hash: Option<KeyHash>) -> api_key::ActiveModel {
         models: Set(key.models.as_ref().map(to_json)),
         ips: Set(key.ips.as_ref().map(to_json)),
         expires_at: Set(key.expires_at.map(|at| at.0)),
+        customer_group: Set(key.group.clone()),
         created_at: NotSet,
     }
 }
@@ -89,6 +91,7 @@ impl KeyStore for SqlStore {
             models: new.models,
             ips: new.ips,
             expires_at: new.expires_at,
+            group: new.group,
             created_at: UnixMicros::now(),
         };
         let tx = self.begin().await?;

@@ -2,7 +2,9 @@
 //!
 //! A migration that has been released is never edited; a later one follows it.
 
+mod columns;
 mod m0001_begin;
+mod m0002_money;
 
 use crate::backend;
 use crate::entity::migration::{ActiveModel, Column, Entity};
@@ -22,7 +24,10 @@ struct Migration {
 }
 
 /// In order; the first is version 1.
-const ALL: &[Migration] = &[Migration { name: "begin", statements: m0001_begin::statements }];
+const ALL: &[Migration] = &[
+    Migration { name: "begin", statements: m0001_begin::statements },
+    Migration { name: "money", statements: m0002_money::statements },
+];
 
 /// Applies what is missing.
 pub(crate) async fn run(connection: &DatabaseConnection) -> StoreResult<()> {

@@ -5,7 +5,7 @@ use crate::entity::price;
 use crate::error::{Failure, database};
 use crate::sql::{Touched, from_json, to_json};
 use async_trait::async_trait;
-use burncloud_core::UnixMicros;
+use burncloud_core::{ChannelId, TenantId, UnixMicros};
 use burncloud_core::store::{PriceOverride, PriceStore, StoreResult};
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::{EntityTrait, QueryOrder};
@@ -21,6 +21,8 @@ impl PriceStore for SqlStore {
     async fn add_price(&self, price: PriceOverride) -> StoreResult<u64> {
         let row = price::ActiveModel {
             version: NotSet,
+            book: Set(price.book.map(|tenant| tenant.0)),
+            channel_id: Set(price.channel.map(|channel| channel.0)),
             model: Set(price.model.clone()),
             effective_at: Set(price.effective_at.0),
             rates: Set(to_json(&price.rates)),
@@ -36,6 +38,8 @@ impl PriceStore for SqlStore {
         let read = |row: price::Model| {
             Ok(PriceOverride {
                 version: version(row.version, &row.model)?,
+                book: row.book.map(TenantId),
+                channel: row.channel_id.map(ChannelId),
                 effective_at: UnixMicros(row.effective_at),
                 rates: from_json("price", &row.model, &row.rates)?,
                 model: row.model,

@@ -8,6 +8,7 @@ use crate::book::PriceBook;
 use crate::error::BillingError;
 use crate::journal::{Journal, JournalSettings};
 use crate::shipper::{Counts, Shipper, ShipperSettings};
+use crate::tariff::Amounts;
 use burncloud_core::billing::{Ask, Billing, Hold, Outcome};
 use burncloud_core::store::ReceiptStore;
 use burncloud_core::{Caller, Error, Nano, RouteTable, UnixMicros};
@@ -63,6 +64,28 @@ impl BillerOptions {
             unpriced: Unpriced::default(),
             default_max_output: 4096,
         }
+    }
+}
+
+/// What a [`Hold`] of ours holds beside the user's own money.
+#[derive(Debug)]
+struct Held {
+    amounts: Amounts,
+}
+
+impl Held {
+    /// Whether the hold's own number says it all.
+    fn is_plain(&self) -> bool {
+        self.amounts.tenants.is_empty()
+    }
+
+    fn of(hold: &Hold) -> Held {
+        let state = hold.state.as_ref().and_then(|state| state.downcast_ref::<Held>());
+        let amounts = state.map_or_else(
+            || Amounts { user: hold.reserved, tenants: Vec::new() },
+            |held| held.amounts.clone(),
+        );
+        Held { amounts }
     }
 }
 

@@ -1,18 +1,23 @@
 //! Before dispatch: what a request may cost at most is held, and its admission written down.
 
-use super::{Biller, Unpriced};
+use super::{Biller, Held, Unpriced};
 use crate::accounts::Short;
-use crate::bound::{Bound, bound};
+use crate::bound::bound;
 use crate::journal::{Admit, Full};
 use crate::rates::Rates;
+use crate::tariff::Amounts;
 use burncloud_core::billing::{Ask, Hold};
-use burncloud_core::{Caller, Error, ErrorKind, Nano, Route};
+use burncloud_core::{AbortPolicy, Caller, Error, ErrorKind, Nano, Route};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// What a request may cost at most, if its model has a price.
+#[derive(Default)]
 struct Estimate {
-    bound: Bound,
+    /// At each level.
+    all: Amounts,
+    /// The part of it that is spent by sending the request.
+    input: Amounts,
     version: u64,
     priced: bool,
 }
@@ -20,44 +25,46 @@ struct Estimate {
 impl Biller {
     pub(super) fn hold(&self, ask: &Ask<'_>) -> Result<Hold, Error> {
         let free = ask.endpoint.operation.is_free();
-        let estimate = if free {
-            Estimate { bound: Bound::default(), version: 0, priced: true }
-        } else {
-            self.estimate(ask)
-        };
-        let reserved = self.accounts.with(ask.caller, |purse| {
+        let estimate =
+            if free { Estimate { priced: true, ..Estimate::default() } } else { self.estimate(ask) };
+        let held = self.accounts.with(ask.caller, |purse| {
             let limited = purse.is_limited();
             if !estimate.priced {
                 self.unpriced(ask.route, limited)?;
             }
-            if !limited || estimate.bound.all == Nano::ZERO {
-                return Ok(Nano::ZERO);
+            if !limited || estimate.all.is_zero() {
+                return Ok(Amounts::default());
             }
-            purse.hold(estimate.bound.all).map_err(|which| short(which, estimate.bound.all))?;
-            Ok::<_, Error>(estimate.bound.all)
+            purse.hold(&estimate.all).map_err(|which| short(which, estimate.all.user))?;
+            Ok::<_, Error>(estimate.all.clone())
         })?;
+        let reserved = held.user;
         self.held.fetch_add(reserved.0, Ordering::Relaxed);
-        self.admit(ask, &estimate, reserved).inspect_err(|_| self.release(ask.caller, reserved))?;
-        Ok(Hold { reserved, state: None })
+        self.admit(ask, &estimate, reserved).inspect_err(|_| self.release(ask.caller, &held))?;
+        let held = Held { amounts: held };
+        let state = (!held.is_plain()).then(|| Box::new(held) as Box<_>);
+        Ok(Hold { reserved, abort: AbortPolicy::default(), state })
     }
 
     fn estimate(&self, ask: &Ask<'_>) -> Estimate {
-        let of = |rates: &Rates, window| bound(rates, ask, window, self.options.default_max_output);
-        self.book.of_route(ask.route, |route| {
-            let set = route.at(ask.at);
-            let mut estimate =
-                Estimate { bound: Bound::default(), version: route.version, priced: set.is_some() };
-            for lane in ask.candidates {
-                self.book.of_lane(ask.route, lane, ask.at, |listed| {
-                    let window = listed.and_then(|l| l.context_window);
-                    let rates = set.map(|rates| &**rates).or(listed.map(|l| &*l.rates));
-                    let Some(rates) = rates else { return };
-                    estimate.priced = true;
-                    estimate.bound = estimate.bound.max(of(rates, window));
-                });
-            }
-            estimate
-        })
+        let mut estimate = Estimate::default();
+        for lane in ask.candidates {
+            self.book.ladder(ask.caller, ask.route, lane, ask.at, |ladder| {
+                estimate.version = ladder.version;
+                let Some(rates) = &ladder.user else { return };
+                let of = |rates: &Rates| bound(rates, ask, ladder.window, self.options.default_max_output);
+                estimate.priced = true;
+                let (user, tenants) = (of(rates), ladder.tenants.iter().map(|rates| of(rates)));
+                let (all, input) = tenants.map(|bound| (bound.all, bound.input)).unzip();
+                let (all, input) = (
+                    Amounts { user: user.all, tenants: all },
+                    Amounts { user: user.input, tenants: input },
+                );
+                estimate.all = std::mem::take(&mut estimate.all).max(&all);
+                estimate.input = std::mem::take(&mut estimate.input).max(&input);
+            });
+        }
+        estimate
     }
 
     /// A model without a price may only be used where nobody counts.
@@ -93,7 +100,12 @@ impl Biller {
             upstream_model: first.map_or_else(|| self.nothing.clone(), |lane| lane.upstream_model.clone()),
             channel: first.map(|lane| lane.channel.id),
             reserved,
-            input: estimate.bound.input,
+            input: estimate.input.user,
+            legs: caller
+                .tenants()
+                .zip(&estimate.input.tenants)
+                .filter_map(|(tenant, nano)| Some((tenant.id, tenant.parent?, *nano)))
+                .collect(),
             price_version: if estimate.priced { estimate.version } else { 0 },
             bytes_in: ask.body_len,
         };
@@ -108,10 +120,10 @@ impl Biller {
         })
     }
 
-    fn release(&self, caller: &Caller, reserved: Nano) {
-        if reserved > Nano::ZERO {
-            self.accounts.with(caller, |purse| purse.settle(reserved, Nano::ZERO));
-            self.held.fetch_sub(reserved.0, Ordering::Relaxed);
+    fn release(&self, caller: &Caller, held: &Amounts) {
+        if !held.is_zero() {
+            self.accounts.with(caller, |purse| purse.settle(held, &Amounts::default()));
+            self.held.fetch_sub(held.user.0, Ordering::Relaxed);
         }
     }
 }
@@ -119,7 +131,14 @@ impl Biller {
 fn short(short: Short, needed: Nano) -> Error {
     let (what, left) = match short {
         Short::Quota(left) => ("this key's quota", left),
-        Short::Balance(left) => ("the balance", left),
+        Short::Wallet(left) => ("the balance", left),
+        Short::Above(tenant) => {
+            // Whose wallet it is, and what is in it, is none of the caller's business.
+            let text = "this account's provider cannot serve the request at the moment; ask whoever gave you the key";
+            return Error::new(ErrorKind::Payment, text)
+                .with_code("insufficient_quota")
+                .with_context(format!("the wallet of tenant {tenant} does not hold it"));
+        }
     };
     let left = left.max(Nano::ZERO);
     let text = format!(

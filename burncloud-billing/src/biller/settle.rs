@@ -1,12 +1,15 @@
 //! After the answer: what was used is charged, and the receipt written down.
 
-use super::{Biller, OrphanPolicy};
+use super::{Biller, Held, OrphanPolicy};
 use crate::estimate::{Dir, estimate};
 use crate::journal::Admit;
 use crate::rating::{Rated, rate, total};
+use crate::tariff::Amounts;
 use burncloud_core::billing::{Hold, Outcome};
 use burncloud_core::routing::Candidate;
-use burncloud_core::{End, Nano, Operation, Receipt, Route, UnixMicros, Usage, UsageSource};
+use burncloud_core::{
+    Caller, End, Leg, Nano, Operation, Receipt, Route, TenantId, UnixMicros, Usage, UsageSource,
+};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -16,6 +19,8 @@ struct Bill {
     usage: Usage,
     source: UsageSource,
     rated: Rated,
+    /// What each tenant pays its parent.
+    above: Vec<Nano>,
     upstream_cost: Nano,
     version: u64,
 }
@@ -23,17 +28,20 @@ struct Bill {
 impl Biller {
     pub(super) fn end(&self, hold: Option<Hold>, mut outcome: Outcome) {
         let admitted = hold.is_some();
-        let reserved = hold.map_or(Nano::ZERO, |hold| hold.reserved);
-        let bill = self.bill(&mut outcome);
-        let charge = if reserved == Nano::ZERO && bill.rated.total == Nano::ZERO {
-            Nano::ZERO
+        let held = hold.as_ref().map_or_else(Amounts::default, |hold| Held::of(hold).amounts);
+        let reserved = held.user;
+        let mut bill = self.bill(&mut outcome);
+        let costs = Amounts { user: bill.rated.total, tenants: std::mem::take(&mut bill.above) };
+        let charged = if held.is_zero() && costs.is_zero() {
+            Amounts::default()
         } else {
-            self.accounts.with(&outcome.caller, |purse| purse.settle(reserved, bill.rated.total))
+            self.accounts.with(&outcome.caller, |purse| purse.settle(&held, &costs))
         };
         if reserved > Nano::ZERO {
             self.held.fetch_sub(reserved.0, Ordering::Relaxed);
         }
-        let receipt = self.receipt(outcome, bill, reserved, charge);
+        let legs = legs(&outcome.caller, &costs, &charged);
+        let receipt = Receipt { legs, ..self.receipt(outcome, bill, reserved, charged.user) };
         self.journal.settle(Arc::new(receipt), admitted);
     }
 
@@ -44,30 +52,36 @@ impl Biller {
             return bill;
         }
         let (Some(route), Some(served)) = (&outcome.route, &outcome.served) else { return bill };
-        self.book.of_lane(route, served, outcome.at, |listed| {
-            if let Some(listed) = listed.filter(|listed| listed.own) {
-                bill.upstream_cost = total(&listed.rates, &usage);
+        self.book.ladder(&outcome.caller, route, served, outcome.at, |ladder| {
+            if let Some(cost) = &ladder.cost {
+                bill.upstream_cost = total(cost, &usage);
             }
-            self.book.of_route(route, |prices| {
-                let set = prices.at(outcome.at).map(|rates| &**rates);
-                let rated = match set.or(listed.map(|l| &*l.rates)) {
-                    Some(rates) => Some(rate(rates, &usage)),
-                    None => self.rate_beside(route, served, outcome.at, &usage),
-                };
-                if let Some(rated) = rated {
-                    (bill.rated, bill.version) = (rated, prices.version);
-                }
-            });
+            let rated = match &ladder.user {
+                Some(rates) => Some(rate(rates, &usage)),
+                None => self.rate_beside(&outcome.caller, route, served, outcome.at, &usage),
+            };
+            if let Some(rated) = rated {
+                (bill.rated, bill.version) = (rated, ladder.version);
+                bill.above = ladder.tenants.iter().map(|rates| total(rates, &usage)).collect();
+            }
         });
         bill
     }
 
     /// The lane that served has no price: the model costs what its first lane with a price takes.
-    fn rate_beside(&self, route: &Route, served: &Candidate, at: UnixMicros, usage: &Usage) -> Option<Rated> {
+    fn rate_beside(
+        &self,
+        caller: &Caller,
+        route: &Route,
+        served: &Candidate,
+        at: UnixMicros,
+        usage: &Usage,
+    ) -> Option<Rated> {
         let others = route.lanes.iter().filter(|lane| !Arc::ptr_eq(lane, served));
-        others
-            .filter_map(|lane| self.book.of_lane(route, lane, at, |listed| Some(rate(&listed?.rates, usage))))
-            .next()
+        let rated = |lane: &Candidate| {
+            self.book.ladder(caller, route, lane, at, |ladder| Some(rate(ladder.user.as_ref()?, usage)))
+        };
+        others.filter_map(rated).next()
     }
 
     fn receipt(&self, outcome: Outcome, bill: Bill, reserved: Nano, charge: Nano) -> Receipt {
@@ -96,6 +110,8 @@ impl Biller {
             lines: bill.rated.lines,
             reserved,
             charge,
+            legs: Vec::new(),
+            abort: None,
             upstream_cost: bill.upstream_cost,
             first_byte_us: outcome.first_byte_us,
             took_us: outcome.took_us,
@@ -103,6 +119,19 @@ impl Biller {
             bytes_out: outcome.bytes_out,
         }
     }
+}
+
+/// What each tenant on the path paid.
+fn legs(caller: &Caller, costs: &Amounts, charged: &Amounts) -> Vec<Leg> {
+    let paying = caller.tenants().filter_map(|tenant| Some((tenant.id, tenant.parent?)));
+    let amounts = costs.tenants.iter().zip(&charged.tenants);
+    let leg = |((tenant, parent), (cost, charge)): ((TenantId, TenantId), (&Nano, &Nano))| Leg {
+        tenant,
+        parent,
+        charge: *charge,
+        shortfall: cost.minus(*charge),
+    };
+    paying.zip(amounts).map(leg).collect()
 }
 
 /// The usage and how it is known: what the provider reported; else, of an answer that was under way, an estimate;
@@ -163,6 +192,19 @@ pub(super) fn orphan(admit: &Admit, policy: OrphanPolicy, now: UnixMicros) -> Re
         reserved: admit.reserved,
         charge,
         shortfall: Nano::ZERO,
+        legs: match policy {
+            OrphanPolicy::Release => Vec::new(),
+            OrphanPolicy::Charge => {
+                let leg = |(tenant, parent, charge): &(TenantId, TenantId, Nano)| Leg {
+                    tenant: *tenant,
+                    parent: *parent,
+                    charge: *charge,
+                    shortfall: Nano::ZERO,
+                };
+                admit.legs.iter().map(leg).collect()
+            }
+        },
+        abort: None,
         upstream_cost: Nano::ZERO,
         first_byte_us: None,
         took_us: u64::try_from(now.0.saturating_sub(admit.at.0)).unwrap_or(0),

@@ -5,8 +5,8 @@
 //! new kind. A record of an unknown kind stops recovery, since it may be money.
 
 use burncloud_core::{
-    Attempt, ChannelId, Dialect, End, KeyId, Line, LineKind, Nano, Operation, Receipt, ReceiptId,
-    ServiceTier, TenantId, TraceId, UnixMicros, Usage, UsageSource, UserId,
+    AbortKind, Attempt, ChannelId, Dialect, End, KeyId, Leg, Line, LineKind, Nano, Operation, Picture, Quality,
+    Receipt, ReceiptId, ServiceTier, TenantId, TraceId, UnixMicros, Usage, UsageSource, UserId,
 };
 use std::sync::Arc;
 
@@ -17,6 +17,9 @@ const LONGEST: usize = 16 << 20;
 const ADMIT: u8 = 1;
 const SETTLE: u8 = 2;
 const SHIPPED: u8 = 3;
+/// As `ADMIT` and `SETTLE`, with what tenants pay and all that came with it at the end.
+const ADMIT_2: u8 = 4;
+const SETTLE_2: u8 = 5;
 
 /// A request that is under way, with all that its receipt needs if it never comes back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub(crate) struct Admit {
     pub(crate) reserved: Nano,
     /// The part of the estimate that sending the request costs; zero if nothing is charged.
     pub(crate) input: Nano,
+    /// That part for each tenant on the path: who, whom, how much.
+    pub(crate) legs: Vec<(TenantId, TenantId, Nano)>,
     pub(crate) price_version: u64,
     pub(crate) bytes_in: u64,
 }
@@ -57,7 +62,10 @@ const TIERS: [ServiceTier; 4] =
     [ServiceTier::Standard, ServiceTier::Flex, ServiceTier::Priority, ServiceTier::Batch];
 const SOURCES: [UsageSource; 3] = [UsageSource::None, UsageSource::Reported, UsageSource::Estimated];
 /// Positions are codes: only ever append to these lists.
-const KINDS: [LineKind; 13] = crate::rates::KINDS;
+const KINDS: [LineKind; 17] = crate::rates::KINDS;
+const ABORTS: [AbortKind; 3] = [AbortKind::Delivered, AbortKind::Reported, AbortKind::Nothing];
+const QUALITIES: [Quality; 6] =
+    [Quality::Unstated, Quality::Low, Quality::Medium, Quality::High, Quality::Standard, Quality::Hd];
 
 fn code<T: PartialEq>(list: &[T], value: &T) -> u8 {
     list.iter().position(|v| v == value).and_then(|i| u8::try_from(i).ok()).unwrap_or(u8::MAX)
@@ -119,7 +127,7 @@ fn head(to: &mut Vec<u8>, head: &Head<'_>) {
 }
 
 pub(super) fn put_admit(to: &mut Vec<u8>, admit: &Admit) {
-    framed(to, ADMIT, |to| {
+    framed(to, ADMIT_2, |to| {
         head(
             to,
             &Head {
@@ -135,6 +143,8 @@ pub(super) fn put_admit(to: &mut Vec<u8>, admit: &Admit) {
         );
         [admit.reserved, admit.input].iter().for_each(|nano| signed(to, nano.0));
         [admit.price_version, admit.bytes_in].iter().for_each(|n| number(to, *n));
+        number(to, admit.legs.len() as u64);
+        admit.legs.iter().for_each(|(who, whom, nano)| [who.0, whom.0, nano.0].iter().for_each(|n| signed(to, *n)));
     });
 }
 
@@ -143,7 +153,7 @@ pub(super) fn put_shipped(to: &mut Vec<u8>, position: u64) {
 }
 
 pub(super) fn put_settle(to: &mut Vec<u8>, receipt: &Receipt) {
-    framed(to, SETTLE, |to| {
+    framed(to, SETTLE_2, |to| {
         head(
             to,
             &Head {
@@ -178,6 +188,12 @@ pub(super) fn put_settle(to: &mut Vec<u8>, receipt: &Receipt) {
         money.iter().for_each(|nano| signed(to, nano.0));
         maybe(to, receipt.first_byte_us.map(u64::from));
         [receipt.took_us, receipt.bytes_in, receipt.bytes_out].iter().for_each(|n| number(to, *n));
+        number(to, receipt.legs.len() as u64);
+        for leg in &receipt.legs {
+            [leg.tenant.0, leg.parent.0, leg.charge.0, leg.shortfall.0].iter().for_each(|n| signed(to, *n));
+        }
+        to.push(receipt.abort.map_or(0, |kind| code(&ABORTS, &kind) + 1));
+        put_more_usage(to, &receipt.usage);
     });
 }
 
@@ -206,6 +222,20 @@ fn put_usage(to: &mut Vec<u8>, u: &Usage) {
     ];
     counts.iter().for_each(|n| number(to, *n));
     to.push(code(&TIERS, &u.tier));
+}
+
+/// What came later; a byte where there is none of it, as nearly always.
+fn put_more_usage(to: &mut Vec<u8>, u: &Usage) {
+    let counts = [u.video_ms, u.web_searches, u.file_searches, u.code_sessions];
+    let picture = u.picture;
+    let any = counts.iter().any(|n| *n > 0) || picture != Picture::default();
+    to.push(u8::from(any));
+    if any {
+        counts.iter().for_each(|n| number(to, *n));
+        number(to, u64::from(picture.width));
+        number(to, u64::from(picture.height));
+        to.push(code(&QUALITIES, &picture.quality));
+    }
 }
 
 // === reading ===
@@ -237,7 +267,7 @@ pub(super) fn frame(bytes: &[u8]) -> Frame<'_> {
 
 /// Whether a payload is a settlement.
 pub(super) fn is_settle(payload: &[u8]) -> bool {
-    payload.first() == Some(&SETTLE)
+    matches!(payload.first(), Some(&(SETTLE | SETTLE_2)))
 }
 
 /// `None` for a record of another version.
@@ -246,7 +276,9 @@ pub(super) fn decode(payload: &[u8]) -> Option<Record> {
     let mut from = Reader(rest);
     match *kind {
         ADMIT => from.admit().map(Record::Admit),
+        ADMIT_2 => from.admit_2().map(Record::Admit),
         SETTLE => from.receipt().map(|receipt| Record::Settle(Box::new(receipt))),
+        SETTLE_2 => from.receipt_2().map(|receipt| Record::Settle(Box::new(receipt))),
         SHIPPED => from.number().map(Record::Shipped),
         _ => None,
     }
@@ -326,7 +358,14 @@ impl Reader<'_> {
             input: self.nano()?,
             price_version: self.number()?,
             bytes_in: self.number()?,
+            legs: Vec::new(),
         })
+    }
+
+    fn admit_2(&mut self) -> Option<Admit> {
+        let admit = self.admit()?;
+        let leg = |from: &mut Self| Some((TenantId(from.signed()?), TenantId(from.signed()?), from.nano()?));
+        Some(Admit { legs: self.list(leg)?, ..admit })
     }
 
     fn channel(&mut self) -> Option<Option<ChannelId>> {
@@ -359,12 +398,36 @@ impl Reader<'_> {
             reserved: self.nano()?,
             charge: self.nano()?,
             shortfall: self.nano()?,
+            legs: Vec::new(),
+            abort: None,
             upstream_cost: self.nano()?,
             first_byte_us: self.maybe()?.map(u32::try_from).transpose().ok()?,
             took_us: self.number()?,
             bytes_in: self.number()?,
             bytes_out: self.number()?,
         })
+    }
+
+    fn receipt_2(&mut self) -> Option<Receipt> {
+        let mut receipt = self.receipt()?;
+        receipt.legs = self.list(|from| {
+            let (tenant, parent) = (TenantId(from.signed()?), TenantId(from.signed()?));
+            Some(Leg { tenant, parent, charge: from.nano()?, shortfall: from.nano()? })
+        })?;
+        receipt.abort = match self.byte()? {
+            0 => None,
+            n => Some(*ABORTS.get(usize::from(n - 1))?),
+        };
+        if self.flag()? {
+            let usage = &mut receipt.usage;
+            usage.video_ms = self.number()?;
+            usage.web_searches = self.number()?;
+            usage.file_searches = self.number()?;
+            usage.code_sessions = self.number()?;
+            let (width, height) = (self.small()?, self.small()?);
+            usage.picture = Picture { width, height, quality: self.coded(&QUALITIES)? };
+        }
+        Some(receipt)
     }
 
     fn optional_text(&mut self) -> Option<Option<String>> {
@@ -410,6 +473,7 @@ impl Reader<'_> {
             pieces: self.number()?,
             audio_ms: self.number()?,
             tier: self.coded(&TIERS)?,
+            ..Usage::default()
         })
     }
 }

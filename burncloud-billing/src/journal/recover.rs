@@ -4,7 +4,7 @@ use super::codec::{self, Admit, Record};
 use super::segment::{HEADER, Segment};
 use crate::accounts::Unshipped;
 use crate::error::BillingError;
-use burncloud_core::{KeyId, Nano, UserId};
+use burncloud_core::Receipt;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -33,7 +33,7 @@ pub(super) struct Start {
 #[derive(Default)]
 struct State {
     under_way: HashMap<u128, Admit>,
-    waiting: VecDeque<(u64, u128, KeyId, UserId, Nano)>,
+    waiting: VecDeque<(u64, Box<Receipt>)>,
     shipped: u64,
 }
 
@@ -45,8 +45,7 @@ impl State {
             }
             Record::Settle(receipt) => {
                 self.under_way.remove(&receipt.id.0);
-                let entry = (position, receipt.id.0, receipt.key, receipt.user, receipt.charge);
-                self.waiting.push_back(entry);
+                self.waiting.push_back((position, receipt));
             }
             Record::Shipped(position) => {
                 self.shipped = self.shipped.max(position);
@@ -70,10 +69,10 @@ pub(super) fn recover(dir: &Path) -> Result<(Recovered, Start), BillingError> {
     let mut orphans: Vec<Admit> = state.under_way.into_values().collect();
     orphans.sort_unstable_by_key(|admit| admit.id);
     let (mut unshipped, mut seen) = (Unshipped::default(), HashSet::new());
-    for (_, id, key, user, charge) in &state.waiting {
+    for (_, receipt) in &state.waiting {
         // A batch that was written twice because the disk failed in between counts once.
-        if seen.insert(*id) {
-            unshipped.add(*key, *user, *charge);
+        if seen.insert(receipt.id) {
+            unshipped.add_receipt(receipt);
         }
     }
     // What lies before the first segment was shipped, or it would be there.

@@ -3,7 +3,10 @@
 use super::support::*;
 use crate::{Biller, BillerOptions, OrphanPolicy, PriceBook, Unpriced};
 use burncloud_core::billing::{Billing, Outcome};
-use burncloud_core::store::{CallerStore, KeyStore, MemoryStore, NewKey, UserStore};
+use burncloud_core::ledger::{Account, EntryKind, NewEntry, Posting};
+use burncloud_core::store::{
+    CallerStore, KeyStore, LedgerStore, MemoryStore, NewKey, NewTenant, NewUser, UserStore,
+};
 use burncloud_core::{Caller, End, ErrorKind, KeyHash, Limits, Nano, Operation, Receipt, Route, UsageSource};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -455,8 +458,18 @@ async fn a_receipt_that_the_store_refuses_holds_up_no_other() {
 #[tokio::test]
 async fn receipts_quota_and_balance_agree_with_the_store() {
     let store = Arc::new(MemoryStore::default());
-    let tenant = store.create_tenant("t", Limits::default()).await.unwrap();
-    let user = store.create_user("u", tenant.id, dollars(1), Limits::default()).await.unwrap();
+    let tenant = store.create_tenant(NewTenant { name: "t".into(), ..NewTenant::default() }).await.unwrap();
+    let user = NewUser { name: "u".into(), tenant: tenant.id, ..NewUser::default() };
+    let user = store.create_user(user).await.unwrap();
+    let top_up = async |amount: i64| {
+        let side = |account, amount| Posting { account, amount: Nano(amount) };
+        let postings = vec![side(Account::User(user.id), amount), side(Account::Cash(tenant.id), -amount)];
+        let (author, reason) = (String::new(), String::new());
+        let entry =
+            NewEntry { kind: EntryKind::TopUp, reference: None, author, reason, reverses: None, postings };
+        store.post(entry).await.unwrap();
+    };
+    top_up(1_000_000_000).await;
     let hash = KeyHash::of(b"sk-1");
     let new = NewKey {
         name: "k".into(),
@@ -468,6 +481,7 @@ async fn receipts_quota_and_balance_agree_with_the_store() {
         models: None,
         ips: None,
         expires_at: None,
+        group: None,
     };
     store.create_key(new).await.unwrap();
     let dir = TempDir::new().unwrap();
@@ -482,11 +496,11 @@ async fn receipts_quota_and_balance_agree_with_the_store() {
         }
         shipper.recover().await.unwrap();
         // Ten dollars more each round, while the process runs.
-        store.add_balance(user.id, Nano(10_000_000_000)).await.unwrap();
+        top_up(10_000_000_000).await;
         let (stored, who) =
             (store.user(user.id).await.unwrap().unwrap(), store.caller(&hash).await.unwrap().unwrap());
-        assert_eq!(stored.balance, Some(Nano((1 + 10 * round) * 1_000_000_000 - round * 10_000_000)));
-        assert_eq!(biller.left(&who), (Some(Nano(2_000_000_000 - round * 10_000_000)), stored.balance));
+        assert_eq!(stored.balance, Nano((1 + 10 * round) * 1_000_000_000 - round * 10_000_000));
+        assert_eq!(biller.left(&who), (Some(Nano(2_000_000_000 - round * 10_000_000)), Some(stored.balance)));
     }
 }
 

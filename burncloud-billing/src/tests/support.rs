@@ -10,9 +10,9 @@ use burncloud_core::store::{
     PriceOverride, PriceStore, ReceiptFilter, ReceiptStore, StoreError, StoreResult,
 };
 use burncloud_core::{
-    ApiKey, Attempt, Caller, ChannelConfig, ChannelId, ChannelSettings, Dialect, End, Endpoint, Error, KeyId,
-    Limits, Line, LineKind, Nano, Operation, Receipt, ReceiptId, Route, RouteTable, ServiceTier, Status,
-    Tenant, TenantId, TraceId, UnixMicros, Usage, UsageSource, User, UserId,
+    AbortKind, ApiKey, Attempt, Caller, ChannelConfig, ChannelId, ChannelSettings, Dialect, End, Endpoint,
+    Error, KeyId, Leg, Line, LineKind, Nano, Operation, Picture, Quality, Receipt, ReceiptId, Route,
+    RouteTable, ServiceTier, Status, Tenant, TenantId, TraceId, UnixMicros, Usage, UsageSource, User, UserId,
 };
 use bytes::Bytes;
 use http::uri::PathAndQuery;
@@ -93,31 +93,24 @@ pub(crate) fn caller_of(
     key_used: i64,
     used: i64,
 ) -> Arc<Caller> {
-    let (limits, created_at, status) = (Limits::default(), UnixMicros(0), Status::Active);
-    let tenant = Tenant { id: TenantId(3), name: "t".into(), limits, created_at };
+    let tenant = Tenant { id: TenantId(3), name: "t".into(), ..Tenant::default() };
     let user = User {
         id: UserId(user),
         name: "u".into(),
         tenant: tenant.id,
-        status,
-        balance,
+        balance: balance.unwrap_or_default(),
+        unlimited: balance.is_none(),
         used: Nano(used),
-        limits,
-        created_at,
+        ..User::default()
     };
     let key = ApiKey {
         id: KeyId(key),
         name: "k".into(),
         hint: "sk-…".into(),
         user: user.id,
-        status,
         quota,
         used: Nano(key_used),
-        limits,
-        models: None,
-        ips: None,
-        expires_at: None,
-        created_at,
+        ..ApiKey::default()
     };
     Arc::new(Caller::new(key, user, tenant))
 }
@@ -172,6 +165,7 @@ impl Request {
             trace_id: TraceId([7; 16]),
             at: self.at,
             caller: self.caller.clone(),
+            drained: false,
             endpoint: self.endpoint.clone(),
             model: self.route.model.clone(),
             route: Some(self.route.clone()),
@@ -257,7 +251,7 @@ impl PriceStore for MockStore {
 pub(crate) fn book() -> Arc<PriceBook> {
     let book = PriceBook::new();
     let rates = serde_json::json!({"input": "1", "output": "10"});
-    let price = PriceOverride { version: 1, model: "m".into(), effective_at: UnixMicros(0), rates };
+    let price = PriceOverride { version: 1, book: None, channel: None, model: "m".into(), effective_at: UnixMicros(0), rates };
     book.set_overrides(vec![price]).unwrap();
     Arc::new(book)
 }
@@ -281,6 +275,7 @@ pub(crate) fn admit(n: u64) -> Admit {
         channel: Some(ChannelId(4)),
         reserved: Nano(1_000),
         input: Nano(400),
+        legs: Vec::new(),
         price_version: 2,
         bytes_in: 321,
     }
@@ -319,6 +314,8 @@ pub(crate) fn receipt(seed: u64) -> Receipt {
             cached_read: some(9),
             reasoning: some(10),
             audio_ms: some(11),
+            web_searches: if bit(11) { some(25) } else { 0 },
+            picture: if bit(12) { Picture { width: 1024, height: 9, quality: Quality::Hd } } else { Picture::default() },
             tier: [ServiceTier::Standard, ServiceTier::Batch][usize::from(bit(7))],
             ..Usage::default()
         },
@@ -330,6 +327,15 @@ pub(crate) fn receipt(seed: u64) -> Receipt {
         reserved: Nano(some(15) as i64),
         charge: Nano(some(16) as i64),
         shortfall: Nano(some(17) as i64),
+        legs: (0..some(22) % 3)
+            .map(|n| Leg {
+                tenant: TenantId(n as i64),
+                parent: TenantId(-1),
+                charge: Nano(some(23) as i64),
+                shortfall: Nano(some(24) as i64),
+            })
+            .collect(),
+        abort: bit(10).then_some(AbortKind::Reported),
         upstream_cost: Nano(some(18) as i64),
         first_byte_us: bit(9).then_some(some(19) as u32),
         took_us: some(20),

@@ -6,11 +6,17 @@
 //! Nothing on a request's way waits for a store but a key seen for the first time.
 
 mod memory;
+mod money;
 
 pub use memory::MemoryStore;
+pub use money::{
+    AlertStore, BudgetStore, CatalogueCopy, CatalogueState, CatalogueStore, CodeStore, EntryFilter, LedgerStore, NewCode,
+    PlanStore, Posted, ProofStore, RedeemCode, Sealed, SpendingStore,
+};
 
+use crate::ledger::Account;
 use crate::{
-    ApiKey, Caller, ChannelConfig, ChannelId, KeyHash, KeyId, Limits, Nano, Receipt, ReceiptId, Tenant,
+    ApiKey, Caller, ChannelConfig, ChannelId, KeyHash, KeyId, Limits, Nano, Receipt, ReceiptId, Role, Tenant,
     TenantId, UnixMicros, User, UserId,
 };
 use async_trait::async_trait;
@@ -57,10 +63,10 @@ impl fmt::Display for StoreError {
 impl std::error::Error for StoreError {}
 
 impl StoreError {
-    /// The refusal of [`UserStore::add_balance`] when the sum does not fit: every store words it alike.
+    /// The refusal of [`LedgerStore::post`] when a balance does not fit: every store words it alike.
     #[must_use]
-    pub fn balance_overflow(user: &str) -> StoreError {
-        StoreError::Invalid(format!("the balance of `{user}` cannot hold that much; nothing was changed"))
+    pub fn balance_overflow(account: Account) -> StoreError {
+        StoreError::Invalid(format!("the account `{account}` cannot hold that much; nothing was changed"))
     }
 }
 
@@ -88,6 +94,46 @@ pub struct NewKey {
     pub ips: Option<Vec<std::net::IpAddr>>,
     /// When it stops working.
     pub expires_at: Option<UnixMicros>,
+    /// The group it calls as.
+    pub group: Option<String>,
+}
+
+/// A tenant to be made: everything but the name may be left at its default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewTenant {
+    /// The operator's name for it; unique.
+    pub name: String,
+    /// Whom it buys from.
+    pub parent: Option<TenantId>,
+    /// Whether its wallet at its parent has no bound.
+    pub unlimited: bool,
+    /// Its group in its parent's price book.
+    pub group: Option<String>,
+    /// Its plan.
+    pub plan: Option<String>,
+    /// IANA name of its time zone; empty is UTC.
+    pub time_zone: String,
+    /// Its limits.
+    pub limits: Limits,
+}
+
+/// A user to be made: everything but name and tenant may be left at its default. The wallet is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewUser {
+    /// The operator's name for them; unique.
+    pub name: String,
+    /// Where they belong.
+    pub tenant: TenantId,
+    /// What they may do beside calling.
+    pub role: Role,
+    /// Whether the wallet has no bound.
+    pub unlimited: bool,
+    /// Their group in their tenant's price book.
+    pub group: Option<String>,
+    /// Their plan.
+    pub plan: Option<String>,
+    /// Limits over all their keys.
+    pub limits: Limits,
 }
 
 /// Finds whoever stands behind a key: what the auth layer needs, and nothing more.
@@ -128,35 +174,28 @@ pub trait KeyStore: Send + Sync + 'static {
 /// Users and tenants.
 #[async_trait]
 pub trait UserStore: Send + Sync + 'static {
-    /// Makes a tenant. `Conflict` for a taken name.
-    async fn create_tenant(&self, name: &str, limits: Limits) -> StoreResult<Tenant>;
+    /// Makes a tenant. `Conflict` for a taken name, `NotFound` for an unknown parent.
+    async fn create_tenant(&self, tenant: NewTenant) -> StoreResult<Tenant>;
     /// The tenant of that name.
     async fn tenant_by_name(&self, name: &str) -> StoreResult<Option<Tenant>>;
     /// All tenants in the order of their ids.
     async fn tenants(&self) -> StoreResult<Vec<Tenant>>;
-    /// Replaces the limits. `NotFound`.
+    /// The tenant of that id.
+    async fn tenant(&self, id: TenantId) -> StoreResult<Option<Tenant>>;
+    /// Replaces everything but identity, name, parent, time of making, and what the ledger says (`balance`, `credit`,
+    /// `used`). `NotFound`.
     async fn update_tenant(&self, tenant: &Tenant) -> StoreResult<()>;
     /// Makes a user. `Conflict` for a taken name, `NotFound` for an unknown tenant.
-    async fn create_user(
-        &self,
-        name: &str,
-        tenant: TenantId,
-        balance: Option<Nano>,
-        limits: Limits,
-    ) -> StoreResult<User>;
+    async fn create_user(&self, user: NewUser) -> StoreResult<User>;
     /// The user of that name.
     async fn user_by_name(&self, name: &str) -> StoreResult<Option<User>>;
     /// The user of that id.
     async fn user(&self, id: UserId) -> StoreResult<Option<User>>;
     /// Users in the order of their ids, after `after`, at most `limit`.
     async fn users(&self, after: Option<UserId>, limit: u32) -> StoreResult<Vec<User>>;
-    /// Replaces status and limits (not the balance). `NotFound`.
+    /// Replaces everything but identity, name, tenant, time of making, and what the ledger says (`balance`, `credit`,
+    /// `used`). `NotFound`.
     async fn update_user(&self, user: &User) -> StoreResult<()>;
-    /// Adds to the balance (a negative amount takes away) and returns the new one; a balance that was
-    /// unlimited becomes limited, starting at nothing. `Invalid` if the sum does not fit.
-    async fn add_balance(&self, id: UserId, amount: Nano) -> StoreResult<Nano>;
-    /// Replaces the balance; `None` is unlimited. `NotFound`.
-    async fn set_balance(&self, id: UserId, balance: Option<Nano>) -> StoreResult<()>;
 }
 
 /// Channels. Credentials go in and come out in clear; a store that outlives the process encrypts them.
@@ -190,8 +229,9 @@ pub struct ReceiptFilter {
 /// Receipts, and the spending they add up to.
 #[async_trait]
 pub trait ReceiptStore: Send + Sync + 'static {
-    /// Records receipts and, in the same transaction, adds each charge to its key's and user's `used` and
-    /// takes it from the user's balance if that is limited. A receipt that is already there is skipped
+    /// Records receipts and, in the same transaction, posts them to the ledger as one entry (of those that are new, if they
+    /// come to anything: [`postings`](crate::ledger::postings)), moves the balances of users and tenants with it, and adds
+    /// charges to the `used` of keys, users and tenants. A receipt that is already there is skipped
     /// with all its effects: shipping is idempotent. Returns how many were new.
     async fn record(&self, receipts: &[Arc<Receipt>]) -> StoreResult<usize>;
     /// One receipt.
@@ -206,7 +246,14 @@ pub struct PriceOverride {
     /// The version: set by the store, increasing.
     #[serde(default)]
     pub version: u64,
-    /// The model as callers ask for it.
+    /// The tenant in whose book it stands; `None` is the house's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub book: Option<TenantId>,
+    /// A buying price: what this channel's provider takes. `None` is a selling price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelId>,
+    /// The model as callers ask for it (of a buying price: as the provider knows it); `*` is every model that has no rule
+    /// of its own; empty is what holds for the whole book, such as its group ratios.
     pub model: String,
     /// From when on it holds.
     pub effective_at: UnixMicros,
@@ -224,6 +271,9 @@ pub trait PriceStore: Send + Sync + 'static {
 }
 
 /// Everything that the reference server keeps.
-pub trait Store: CallerStore + KeyStore + UserStore + ChannelStore + ReceiptStore + PriceStore {}
+pub trait Store:
+    CallerStore + KeyStore + UserStore + ChannelStore + ReceiptStore + PriceStore + LedgerStore
+{
+}
 
-impl<T: CallerStore + KeyStore + UserStore + ChannelStore + ReceiptStore + PriceStore> Store for T {}
+impl<T: CallerStore + KeyStore + UserStore + ChannelStore + ReceiptStore + PriceStore + LedgerStore> Store for T {}

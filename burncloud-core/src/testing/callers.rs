@@ -1,17 +1,25 @@
 //! Looking up whoever stands behind a key: what changes is seen at once.
 
-use super::{LIMITS, caller_of, default_user, new_key};
-use crate::store::Store;
+use super::{LIMITS, caller_of, default_user, new_key, new_user, top_up};
+use crate::store::{NewTenant, Store};
 use crate::{ApiKey, KeyHash, Limits, Nano, Status, Tenant, User};
 use std::sync::Arc;
 
 pub(super) async fn a_caller_has_its_user_and_tenant<S: Store>(store: Arc<S>) {
-    let tenant = store.create_tenant("acme", LIMITS).await.expect("create_tenant makes a tenant");
-    let user =
-        store.create_user("ann", tenant.id, Some(Nano(5)), LIMITS).await.expect("create_user makes one");
+    let house = default_user(&*store).await.tenant;
+    let named = |name: &str, parent| NewTenant { name: name.into(), parent: Some(parent), ..NewTenant::default() };
+    let reseller = store.create_tenant(named("acme", house)).await.expect("create_tenant makes a tenant");
+    let tenant = store.create_tenant(named("below", reseller.id)).await.expect("create_tenant makes a tenant");
+    let user = store.create_user(new_user("ann", tenant.id)).await.expect("create_user makes one");
     let key = store.create_key(new_key("k", user.id)).await.expect("create_key makes a key");
     let caller = caller_of(&*store, "k").await.expect("a key that was made is found");
     assert_eq!((&caller.key, &caller.user, &caller.tenant), (&key, &user, &tenant), "with user and tenant");
+    let above: Vec<_> = caller.ancestors.iter().map(|tenant| tenant.id).collect();
+    assert_eq!(above, [reseller.id, house], "and the tenants above, the nearest first");
+    let change = Tenant { status: Status::Disabled, ..reseller };
+    store.update_tenant(&change).await.expect("update_tenant replaces");
+    let caller = caller_of(&*store, "k").await.expect("found");
+    assert_eq!(caller.ancestors[0], change, "a change above is seen at once");
 }
 
 pub(super) async fn nobody_is_nobody_until_the_key_is_made<S: Store>(store: Arc<S>) {
@@ -32,9 +40,8 @@ pub(super) async fn a_changed_key_is_seen_at_once<S: Store>(store: Arc<S>) {
         let caller = caller_of(&*store, "k").await.expect("a key is found whatever its status");
         assert_eq!(caller.key, change, "a change of a key is seen at once");
     }
-    let other =
-        store.create_user("ann", caller_of(&*store, "k").await.expect("found").tenant.id, None, LIMITS);
-    let other = other.await.expect("create_user makes one");
+    let tenant = caller_of(&*store, "k").await.expect("found").tenant.id;
+    let other = store.create_user(new_user("ann", tenant)).await.expect("create_user makes one");
     store.update_key(&ApiKey { user: other.id, ..key }, None).await.expect("update_key replaces");
     let caller = caller_of(&*store, "k").await.expect("found");
     assert_eq!(caller.user, other, "a key that changed hands is its new owner's at once");
@@ -62,12 +69,9 @@ pub(super) async fn a_changed_user_or_tenant_is_seen_at_once<S: Store>(store: Ar
         change,
         "a change of a user is seen at once"
     );
-    store.add_balance(user.id, Nano(5)).await.expect("add_balance adds");
+    top_up(&*store, &user, Nano(5)).await.expect("post posts");
     let seen = caller_of(&*store, "k").await.expect("found").user.balance;
-    assert_eq!(seen, Some(Nano(5)), "a payment is seen at once");
-    store.set_balance(user.id, Some(Nano(1))).await.expect("set_balance sets");
-    let seen = caller_of(&*store, "k").await.expect("found").user.balance;
-    assert_eq!(seen, Some(Nano(1)), "a balance that was set is seen at once");
+    assert_eq!(seen, Nano(5), "a payment is seen at once");
     let tenant = Tenant { limits: Limits { concurrency: Some(1), ..LIMITS }, ..caller.tenant.clone() };
     store.update_tenant(&tenant).await.expect("update_tenant replaces");
     let seen = caller_of(&*store, "k").await.expect("found");

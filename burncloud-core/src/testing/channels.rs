@@ -4,8 +4,7 @@ use super::{assert_conflict, assert_not_found};
 use crate::store::{PriceOverride, Store};
 use crate::{
     ChannelConfig, ChannelId, ChannelSettings, ScriptFailure, ScriptSettings, Status, SystemPrompt,
-    SystemPromptMode, TimeoutSettings, UnixMicros,
-};
+    SystemPromptMode, TimeoutSettings, UnixMicros, TenantId};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 
@@ -115,12 +114,14 @@ pub(super) async fn channels_are_changed_and_removed<S: Store>(store: Arc<S>) {
 pub(super) async fn prices_are_only_added<S: Store>(store: Arc<S>) {
     assert!(store.prices().await.expect("prices answers").is_empty(), "a new store has no price");
     let price = |model: &str, at: i64| PriceOverride {
+        book: (at > 100).then_some(TenantId(4)),
+        channel: (at > 200).then_some(ChannelId(5)),
         version: 77,
         model: model.into(),
         effective_at: UnixMicros(at),
         rates: serde_json::json!({ "input": "2.50", "tiers": [{ "above": 200_000, "名": null }] }),
     };
-    let asked = [price("b", 5), price("a", -1), price("b", 5)];
+    let asked = [price("b", 5), price("a", -1), price("b", 5), price("*", 101), price("", 201)];
     let mut expected: Vec<PriceOverride> = Vec::new();
     for price in asked {
         let version = store.add_price(price.clone()).await.expect("add_price adds");

@@ -1,8 +1,8 @@
 //! API keys.
 
-use super::{LIMITS, assert_conflict, assert_not_found, default_user, new_key};
+use super::{LIMITS, assert_conflict, assert_not_found, default_user, new_key, new_user};
 use crate::store::{NewKey, Store};
-use crate::{ApiKey, KeyHash, KeyId, Limits, Nano, Status, UnixMicros, UserId};
+use crate::{ApiKey, KeyHash, KeyId, Nano, Status, UnixMicros, UserId};
 use std::sync::Arc;
 
 fn full(name: &str, user: UserId) -> NewKey {
@@ -13,6 +13,7 @@ fn full(name: &str, user: UserId) -> NewKey {
         models: Some(vec!["gpt-5".into(), "模型, \"with\" 'quotes'".into()]),
         ips: Some(vec!["10.0.0.1".parse().expect("an address"), "2001:db8::1".parse().expect("an address")]),
         expires_at: Some(UnixMicros(i64::MAX)),
+        group: Some("vip".into()),
         ..new_key(name, user)
     }
 }
@@ -27,14 +28,8 @@ pub(super) async fn keys_are_made_and_found<S: Store>(store: Arc<S>) {
         name: "k".into(),
         hint: "sk-…".into(),
         user: user.id,
-        status: Status::Active,
-        quota: None,
-        used: Nano::ZERO,
-        limits: Limits::default(),
-        models: None,
-        ips: None,
-        expires_at: None,
         created_at: made.created_at,
+        ..ApiKey::default()
     };
     assert_eq!(made, expected, "create_key returns what was asked for");
     assert_eq!(store.key(made.id).await.expect("key answers").as_ref(), Some(&made), "key finds by id");
@@ -100,7 +95,7 @@ pub(super) async fn names_and_secrets_of_keys_are_unique<S: Store>(store: Arc<S>
 
 pub(super) async fn an_update_replaces_what_may_change<S: Store>(store: Arc<S>) {
     let user = default_user(&*store).await;
-    let other = store.create_user("other", user.tenant, None, LIMITS).await.expect("create_user makes one");
+    let other = store.create_user(new_user("other", user.tenant)).await.expect("create_user makes one");
     let made = store.create_key(new_key("k", user.id)).await.expect("create_key makes a key");
     let new = full("renamed", other.id);
     let change = ApiKey {
@@ -116,6 +111,7 @@ pub(super) async fn an_update_replaces_what_may_change<S: Store>(store: Arc<S>) 
         ips: new.ips,
         expires_at: new.expires_at,
         created_at: UnixMicros(1),
+        group: None,
     };
     store.update_key(&change, None).await.expect("update_key replaces");
     let expected = ApiKey { used: made.used, created_at: made.created_at, ..change.clone() };

@@ -13,13 +13,16 @@
 mod callers;
 mod channels;
 mod keys;
+mod ledger;
 mod receipts;
 mod users;
 
-use crate::store::{CallerStore, NewKey, Store, StoreError, StoreResult, UserStore};
+use crate::ledger::{Account, EntryKind, NewEntry, Posting};
+use crate::store::{CallerStore, LedgerStore, NewKey, NewUser, Posted, Store, StoreError, StoreResult, UserStore};
 use crate::{
-    Attempt, Caller, ChannelId, Dialect, End, KeyHash, KeyId, Limits, Line, LineKind, Nano, Operation,
-    Receipt, ReceiptId, ServiceTier, TenantId, TraceId, UnixMicros, Usage, UsageSource, User, UserId,
+    AbortKind, Attempt, Caller, ChannelId, Dialect, End, KeyHash, KeyId, Leg, Limits, Line, LineKind, Nano,
+    Operation, Picture, Quality, Receipt, ReceiptId, ServiceTier, TenantId, TraceId, UnixMicros, Usage,
+    UsageSource, User, UserId,
 };
 use std::sync::Arc;
 
@@ -37,9 +40,15 @@ pub async fn store_suite<S: Store, F: AsyncFn() -> S>(fresh: F) {
         users::tenants_are_made_found_listed_and_changed,
         users::users_are_made_found_and_changed,
         users::users_are_listed_in_pages,
-        users::balances_are_added_to_and_set,
-        users::a_balance_never_overflows,
-        users::concurrent_payments_all_count,
+        ledger::an_entry_moves_balances,
+        ledger::entries_are_listed_newest_first,
+        ledger::entries_that_do_not_balance_are_refused,
+        ledger::a_reference_posts_once,
+        ledger::an_entry_is_reversed_once,
+        ledger::credit_lines_are_never_negative,
+        ledger::a_balance_never_overflows,
+        ledger::concurrent_payments_all_count,
+        ledger::receipts_are_posted_as_one_entry,
         keys::keys_are_made_and_found,
         keys::every_field_of_a_key_is_kept,
         keys::keys_are_listed_in_pages,
@@ -103,6 +112,11 @@ pub fn receipt(n: u64) -> Receipt {
             image_out: 10,
             pieces: 11,
             audio_ms: 12,
+            video_ms: 13,
+            web_searches: 14,
+            file_searches: 15,
+            code_sessions: 16,
+            picture: Picture { width: 1024, height: 1536, quality: Quality::High },
             tier: ServiceTier::Priority,
         },
         usage_source: UsageSource::Estimated,
@@ -114,6 +128,11 @@ pub fn receipt(n: u64) -> Receipt {
         reserved: Nano(100),
         charge: Nano(5),
         shortfall: Nano(1),
+        legs: vec![
+            Leg { tenant: TenantId(9), parent: TenantId(10), charge: Nano(4), shortfall: Nano(1) },
+            Leg { tenant: TenantId(10), parent: TenantId(11), charge: Nano(3), shortfall: Nano(0) },
+        ],
+        abort: Some(AbortKind::Reported),
         upstream_cost: Nano(3),
         first_byte_us: Some(1_234),
         took_us: 5_000_000_000,
@@ -135,6 +154,7 @@ pub fn new_key(name: &str, user: UserId) -> NewKey {
         models: None,
         ips: None,
         expires_at: None,
+        group: None,
     }
 }
 
@@ -142,6 +162,20 @@ pub fn new_key(name: &str, user: UserId) -> NewKey {
 async fn default_user<S: UserStore>(store: &S) -> User {
     let user = store.user_by_name("default").await.expect("user_by_name answers");
     user.expect("a new store has a user `default`")
+}
+
+/// A user to be made, with nothing optional set.
+fn new_user(name: &str, tenant: TenantId) -> NewUser {
+    NewUser { name: name.to_owned(), tenant, ..NewUser::default() }
+}
+
+/// Pays into a user's wallet.
+async fn top_up<S: LedgerStore>(store: &S, user: &User, amount: Nano) -> StoreResult<Posted> {
+    let side = |account, amount| Posting { account, amount };
+    let postings =
+        vec![side(Account::User(user.id), amount), side(Account::Cash(user.tenant), Nano(-amount.0))];
+    let (author, reason) = ("suite".to_owned(), "top-up".to_owned());
+    store.post(NewEntry { kind: EntryKind::TopUp, reference: None, author, reason, reverses: None, postings }).await
 }
 
 async fn caller_of<S: CallerStore>(store: &S, secret: &str) -> Option<Arc<Caller>> {

@@ -1,7 +1,7 @@
 //! Receipts: kept for ever, applied once.
 
-use super::{LIMITS, caller_of, default_user, new_key, receipt};
-use crate::store::{ReceiptFilter, Store, StoreError};
+use super::{caller_of, default_user, new_key, new_user, receipt, top_up};
+use crate::store::{NewUser, ReceiptFilter, Store, StoreError};
 use crate::{
     ApiKey, Dialect, End, KeyId, Nano, Operation, Receipt, ServiceTier, Usage, UsageSource, User, UserId,
 };
@@ -14,12 +14,16 @@ fn charged(n: u64, key: &ApiKey, charge: i64) -> Arc<Receipt> {
 
 async fn user_and_key<S: Store>(store: &S, name: &str, balance: Option<Nano>) -> ApiKey {
     let tenant = default_user(store).await.tenant;
-    let user = store.create_user(name, tenant, balance, LIMITS).await.expect("create_user makes one");
+    let new = NewUser { unlimited: balance.is_none(), ..new_user(name, tenant) };
+    let user = store.create_user(new).await.expect("create_user makes one");
+    if let Some(amount) = balance.filter(|amount| *amount != Nano::ZERO) {
+        top_up(store, &user, amount).await.expect("post posts");
+    }
     store.create_key(new_key(name, user.id)).await.expect("create_key makes a key")
 }
 
 /// What the key and its user have spent, and the user's balance.
-async fn spent<S: Store>(store: &S, key: &ApiKey) -> (Nano, Nano, Option<Nano>) {
+async fn spent<S: Store>(store: &S, key: &ApiKey) -> (Nano, Nano, Nano) {
     let key: ApiKey = store.key(key.id).await.expect("key answers").expect("the key exists");
     let user: User = store.user(key.user).await.expect("user answers").expect("the user exists");
     (key.used, user.used, user.balance)
@@ -50,6 +54,8 @@ pub(super) async fn every_field_of_a_receipt_is_kept<S: Store>(store: Arc<S>) {
         usage_source: UsageSource::None,
         price_version: 0,
         lines: vec![],
+        legs: vec![],
+        abort: None,
         first_byte_us: None,
         ..receipt(1)
     };
@@ -118,23 +124,23 @@ pub(super) async fn a_charge_is_applied_once<S: Store>(store: Arc<S>) {
     let free = user_and_key(&*store, "free", None).await;
     let batch = [charged(1, &limited, 30), charged(2, &free, 7), charged(3, &limited, 90)];
     assert_eq!(record(&*store, &batch).await, 3);
-    let once = (Nano(120), Nano(120), Some(Nano(-20)));
+    let once = (Nano(120), Nano(120), Nano(-20));
     assert_eq!(
         spent(&*store, &limited).await,
         once,
         "a charge is added to key and user, taken from the balance"
     );
-    assert_eq!(spent(&*store, &free).await, (Nano(7), Nano(7), None), "an unlimited balance stays unlimited");
+    assert_eq!(spent(&*store, &free).await, (Nano(7), Nano(7), Nano(-7)), "an unlimited wallet goes below zero");
 
     assert_eq!(record(&*store, &batch).await, 0, "the same batch again holds nothing new");
     assert_eq!(record(&*store, &batch[..1]).await, 0, "the same receipt again is not new");
     assert_eq!(spent(&*store, &limited).await, once, "a receipt that is already there has no effect again");
     let overlapping = [charged(3, &limited, 90), charged(4, &limited, 1), charged(1, &limited, 30)];
     assert_eq!(record(&*store, &overlapping).await, 1, "of an overlapping batch only the rest is new");
-    assert_eq!(spent(&*store, &limited).await, (Nano(121), Nano(121), Some(Nano(-21))));
+    assert_eq!(spent(&*store, &limited).await, (Nano(121), Nano(121), Nano(-21)));
     let twice = [charged(5, &limited, 2), charged(5, &limited, 2)];
     assert_eq!(record(&*store, &twice).await, 1, "a receipt twice in one batch is one receipt");
-    assert_eq!(spent(&*store, &limited).await, (Nano(123), Nano(123), Some(Nano(-23))));
+    assert_eq!(spent(&*store, &limited).await, (Nano(123), Nano(123), Nano(-23)));
     let again = [charged(5, &limited, 999)];
     assert_eq!(record(&*store, &again).await, 0);
     let kept = store.receipt(again[0].id).await.expect("receipt answers").expect("found");
@@ -153,7 +159,7 @@ pub(super) async fn a_long_batch_is_recorded_whole<S: Store>(store: Arc<S>) {
     assert_eq!(record(&*store, &batch).await, 1_134, "a long batch, a part of which is there already");
     for (index, key) in keys.iter().enumerate() {
         let sum: i64 = (0..1_234).filter(|n| n % 50 == index as i64).sum();
-        let expected = (Nano(sum), Nano(sum), Some(Nano(1_000_000 - sum)));
+        let expected = (Nano(sum), Nano(sum), Nano(1_000_000 - sum));
         assert_eq!(spent(&*store, key).await, expected, "every charge of a long batch is applied once");
     }
     let filter = ReceiptFilter { limit: 10_000, ..ReceiptFilter::default() };
@@ -185,15 +191,15 @@ pub(super) async fn concurrent_batches_apply_each_charge_once<S: Store>(store: A
         new += task.await.expect("recording does not panic");
     }
     assert_eq!(new, 120, "of concurrent batches that overlap, each receipt is new once");
-    assert_eq!(spent(&*store, &keys[0]).await, (Nano(60), Nano(60), Some(Nano(-60))), "and charged once");
-    assert_eq!(spent(&*store, &keys[1]).await, (Nano(60), Nano(60), None), "and charged once");
+    assert_eq!(spent(&*store, &keys[0]).await, (Nano(60), Nano(60), Nano(-60)), "and charged once");
+    assert_eq!(spent(&*store, &keys[1]).await, (Nano(60), Nano(60), Nano(-60)), "and charged once");
 }
 
 pub(super) async fn spending_never_overflows<S: Store>(store: Arc<S>) {
     let key = user_and_key(&*store, "whale", Some(Nano(i64::MIN + 10))).await;
     record(&*store, &[charged(1, &key, i64::MAX - 1), charged(2, &key, 0)]).await;
     record(&*store, &[charged(3, &key, 1_000), charged(4, &key, i64::MAX)]).await;
-    let expected = (Nano::MAX, Nano::MAX, Some(Nano(i64::MIN)));
+    let expected = (Nano::MAX, Nano::MAX, Nano(i64::MIN));
     assert_eq!(spent(&*store, &key).await, expected, "sums stop at the ends of the range; they never wrap");
 }
 
@@ -206,5 +212,5 @@ pub(super) async fn receipts_outlive_what_they_name<S: Store>(store: Arc<S>) {
         2,
         "a receipt whose key or user is unknown is recorded all the same"
     );
-    assert_eq!(spent(&*store, &key).await, (Nano(4), Nano(4), Some(Nano(6))), "and hinders no other");
+    assert_eq!(spent(&*store, &key).await, (Nano(4), Nano(4), Nano(6)), "and hinders no other");
 }

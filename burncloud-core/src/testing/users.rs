@@ -1,13 +1,13 @@
-//! Users, tenants and balances.
+//! Users and tenants.
 
-use super::{LIMITS, assert_conflict, assert_not_found, default_user};
-use crate::store::{Store, StoreError};
-use crate::{Limits, Nano, Status, Tenant, TenantId, User, UserId};
+use super::{LIMITS, assert_conflict, assert_not_found, default_user, new_user};
+use crate::store::{NewTenant, NewUser, Store};
+use crate::{Limits, Nano, Role, Status, Tenant, TenantId, User, UserId};
 use std::sync::Arc;
 
 pub(super) async fn begins_with_a_default_tenant_and_user<S: Store>(store: Arc<S>) {
     let user = default_user(&*store).await;
-    assert_eq!(user.balance, None, "the user `default` has an unlimited balance");
+    assert!(user.unlimited && user.balance == Nano::ZERO, "the user `default` has an unlimited wallet");
     assert_eq!(
         (user.status, user.used),
         (Status::Active, Nano::ZERO),
@@ -22,30 +22,68 @@ pub(super) async fn begins_with_a_default_tenant_and_user<S: Store>(store: Arc<S
 }
 
 pub(super) async fn tenants_are_made_found_listed_and_changed<S: Store>(store: Arc<S>) {
-    let made = store.create_tenant("acme", LIMITS).await.expect("create_tenant makes a tenant");
-    assert_eq!((&*made.name, made.limits), ("acme", LIMITS), "create_tenant returns what was asked for");
+    let house = default_user(&*store).await.tenant;
+    let new = NewTenant {
+        name: "acme".into(),
+        parent: Some(house),
+        unlimited: true,
+        group: Some("gold".into()),
+        plan: Some("careful".into()),
+        time_zone: "Asia/Shanghai".into(),
+        limits: LIMITS,
+    };
+    let made = store.create_tenant(new.clone()).await.expect("create_tenant makes a tenant");
     assert!(made.created_at.0 > 0, "a tenant has a time of making");
-    assert_conflict(store.create_tenant("acme", LIMITS).await, "a taken tenant's name");
+    let NewTenant { name, parent, unlimited, group, plan, time_zone, limits } = new.clone();
+    let (id, created_at) = (made.id, made.created_at);
+    let asked =
+        Tenant { id, name, parent, unlimited, group, plan, time_zone, limits, created_at, ..Tenant::default() };
+    assert_eq!(made, asked, "create_tenant returns what was asked for");
+    assert_conflict(store.create_tenant(new.clone()).await, "a taken tenant's name");
+    let orphan = NewTenant { name: "orphan".into(), parent: Some(TenantId(9_999)), ..new };
+    assert_not_found(store.create_tenant(orphan).await, "an unknown parent");
     let found = store.tenant_by_name("acme").await.expect("tenant_by_name answers");
     assert_eq!(found.as_ref(), Some(&made), "tenant_by_name finds what was made");
+    assert_eq!(store.tenant(made.id).await.expect("tenant answers").as_ref(), Some(&made), "so does tenant");
     assert_eq!(store.tenant_by_name("nobody").await.expect("tenant_by_name answers"), None);
     let ids: Vec<_> = store.tenants().await.expect("tenants answers").iter().map(|t| t.id).collect();
     assert!(ids.is_sorted() && ids.contains(&made.id), "tenants lists all in the order of their ids");
 
-    let changed = Tenant { limits: Limits::default(), ..made.clone() };
-    store.update_tenant(&changed).await.expect("update_tenant replaces the limits");
+    let changed = Tenant {
+        status: Status::Disabled,
+        unlimited: false,
+        group: None,
+        plan: None,
+        time_zone: String::new(),
+        limits: Limits::default(),
+        ..made.clone()
+    };
+    let ledger_says = Tenant { balance: Nano(7), credit: Nano(7), used: Nano(7), parent: None, ..changed.clone() };
+    store.update_tenant(&ledger_says).await.expect("update_tenant replaces what may change");
     let found = store.tenant_by_name("acme").await.expect("tenant_by_name answers");
-    assert_eq!(found, Some(changed), "update_tenant is visible at once");
+    assert_eq!(found, Some(changed), "update_tenant is visible at once, and changes neither money nor parent");
     let unknown = Tenant { id: TenantId(9_999), ..made };
     assert_not_found(store.update_tenant(&unknown).await, "updating an unknown tenant");
 }
 
 pub(super) async fn users_are_made_found_and_changed<S: Store>(store: Arc<S>) {
     let tenant = default_user(&*store).await.tenant;
-    let made = store.create_user("ann", tenant, Some(Nano(-5)), LIMITS).await.expect("create_user makes one");
-    assert_eq!((made.tenant, made.balance, made.limits), (tenant, Some(Nano(-5)), LIMITS));
-    assert_conflict(store.create_user("ann", tenant, None, LIMITS).await, "a taken user's name");
-    assert_not_found(store.create_user("bob", TenantId(9_999), None, LIMITS).await, "an unknown tenant");
+    let new = NewUser {
+        name: "ann".into(),
+        tenant,
+        role: Role::Accountant,
+        unlimited: true,
+        group: Some("vip".into()),
+        plan: Some("careful".into()),
+        limits: LIMITS,
+    };
+    let made = store.create_user(new.clone()).await.expect("create_user makes one");
+    let NewUser { name, role, unlimited, group, plan, limits, .. } = new.clone();
+    let (id, created_at) = (made.id, made.created_at);
+    let asked = User { id, name, tenant, role, unlimited, group, plan, limits, created_at, ..User::default() };
+    assert_eq!(made, asked, "create_user returns what was asked for");
+    assert_conflict(store.create_user(new).await, "a taken user's name");
+    assert_not_found(store.create_user(new_user("bob", TenantId(9_999))).await, "an unknown tenant");
     assert_eq!(
         store.user_by_name("bob").await.expect("user_by_name answers"),
         None,
@@ -56,17 +94,19 @@ pub(super) async fn users_are_made_found_and_changed<S: Store>(store: Arc<S>) {
     assert_eq!(store.user_by_name("ann").await.expect("user_by_name answers").as_ref(), Some(&made));
     assert_eq!(store.user(UserId(9_999)).await.expect("user answers"), None, "an unknown id finds nobody");
 
-    let change = User {
+    let expected = User {
         status: Status::Disabled,
+        role: Role::Owner,
+        unlimited: false,
+        group: None,
+        plan: None,
         limits: Limits::default(),
-        balance: Some(Nano(77)),
-        used: Nano(77),
         ..made.clone()
     };
-    store.update_user(&change).await.expect("update_user replaces status and limits");
-    let expected = User { status: Status::Disabled, limits: Limits::default(), ..made.clone() };
+    let change = User { balance: Nano(77), credit: Nano(77), used: Nano(77), ..expected.clone() };
+    store.update_user(&change).await.expect("update_user replaces what may change");
     let found = store.user(made.id).await.expect("user answers");
-    assert_eq!(found, Some(expected), "update_user replaces status and limits, not balance and used");
+    assert_eq!(found, Some(expected), "update_user replaces what may change, and no money");
     let unknown = User { id: UserId(9_999), ..made };
     assert_not_found(store.update_user(&unknown).await, "updating an unknown user");
 }
@@ -75,7 +115,7 @@ pub(super) async fn users_are_listed_in_pages<S: Store>(store: Arc<S>) {
     let first = default_user(&*store).await;
     let mut expected = vec![first.id];
     for n in 0..5 {
-        let user = store.create_user(&format!("u{n}"), first.tenant, None, LIMITS).await;
+        let user = store.create_user(new_user(&format!("u{n}"), first.tenant)).await;
         expected.push(user.expect("create_user makes one").id);
     }
     let mut seen = Vec::new();
@@ -88,51 +128,4 @@ pub(super) async fn users_are_listed_in_pages<S: Store>(store: Arc<S>) {
         seen.extend(page.iter().map(|user| user.id));
     }
     assert_eq!(seen, expected, "pages of users join to all users, in the order of their ids");
-}
-
-pub(super) async fn balances_are_added_to_and_set<S: Store>(store: Arc<S>) {
-    let id = default_user(&*store).await.id;
-    let balance = async || store.user(id).await.expect("user answers").expect("the user exists").balance;
-    let sum = store.add_balance(id, Nano(10)).await.expect("add_balance adds");
-    assert_eq!(sum, Nano(10), "an unlimited balance becomes limited, starting at nothing");
-    assert_eq!(store.add_balance(id, Nano(-25)).await.expect("add_balance takes"), Nano(-15));
-    assert_eq!(balance().await, Some(Nano(-15)), "add_balance is visible at once");
-    store.set_balance(id, None).await.expect("set_balance sets");
-    assert_eq!(balance().await, None, "set_balance to None is unlimited");
-    store.set_balance(id, Some(Nano(3))).await.expect("set_balance sets");
-    store.set_balance(id, Some(Nano(3))).await.expect("set_balance to the same is no error");
-    assert_eq!(balance().await, Some(Nano(3)), "set_balance replaces the balance");
-    assert_not_found(store.add_balance(UserId(9_999), Nano(1)).await, "paying an unknown user");
-    assert_not_found(store.set_balance(UserId(9_999), None).await, "the balance of an unknown user");
-}
-
-pub(super) async fn a_balance_never_overflows<S: Store>(store: Arc<S>) {
-    let id = default_user(&*store).await.id;
-    for (start, step) in [(Nano::MAX, Nano(1)), (Nano(i64::MIN), Nano(-1))] {
-        store.set_balance(id, Some(start)).await.expect("set_balance sets");
-        let refused = store.add_balance(id, step).await;
-        assert!(
-            matches!(refused, Err(StoreError::Invalid(_))),
-            "a sum that does not fit: Invalid, not {refused:?}"
-        );
-        let user = store.user(id).await.expect("user answers").expect("the user exists");
-        assert_eq!(user.balance, Some(start), "a refused payment changes nothing");
-    }
-}
-
-pub(super) async fn concurrent_payments_all_count<S: Store>(store: Arc<S>) {
-    let id = default_user(&*store).await.id;
-    let tasks: Vec<_> = (0..10)
-        .map(|_| {
-            let store = store.clone();
-            tokio::spawn(async move { store.add_balance(id, Nano(7)).await.expect("add_balance adds") })
-        })
-        .collect();
-    let mut sums = Vec::new();
-    for task in tasks {
-        sums.push(task.await.expect("a payment does not panic").0);
-    }
-    sums.sort_unstable();
-    let expected: Vec<i64> = (1..=10).map(|n| 7 * n).collect();
-    assert_eq!(sums, expected, "concurrent payments all count, each seeing its own sum");
 }

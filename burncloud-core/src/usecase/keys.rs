@@ -30,6 +30,8 @@ pub struct KeySpec {
     pub ips: Option<Vec<IpAddr>>,
     /// When it stops working.
     pub expires_at: Option<UnixMicros>,
+    /// The group it calls as; see [`ApiKey::group`].
+    pub group: Option<String>,
 }
 
 /// A key that was just made, with the secret that nobody can ask for again.
@@ -147,9 +149,9 @@ pub async fn create_key<S: KeyStore + ?Sized>(
         Some(given) => check_secret(&given).map(|()| given)?,
         None => generate_secret()?,
     };
-    let KeySpec { name, user, quota, limits, models, ips, expires_at } = spec;
+    let KeySpec { name, user, quota, limits, models, ips, expires_at, group } = spec;
     let hash = KeyHash::of(secret.expose_secret().as_bytes());
-    let new = NewKey { name, hint: hint(&secret), hash, user, quota, limits, models, ips, expires_at };
+    let new = NewKey { name, hint: hint(&secret), hash, user, quota, limits, models, ips, expires_at, group };
     Ok(CreatedKey { key: store.create_key(new).await?, secret })
 }
 
@@ -306,6 +308,7 @@ mod tests {
             models: None,
             ips: None,
             expires_at: None,
+            group: None,
         };
         change(&mut spec);
         spec

@@ -26,6 +26,7 @@ pub struct Model {
     #[sea_orm(column_type = "Text", nullable)]
     pub ips: Option<String>,
     pub expires_at: Option<i64>,
+    pub customer_group: Option<String>,
     pub created_at: i64,
     #[sea_orm(belongs_to, from = "user_id", to = "id")]
     pub user: BelongsTo<super::user::Entity>,

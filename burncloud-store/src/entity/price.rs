@@ -6,6 +6,8 @@ use sea_orm::entity::prelude::*;
 pub struct Model {
     #[sea_orm(primary_key)]
     pub version: i64,
+    pub book: Option<i64>,
+    pub channel_id: Option<i64>,
     pub model: String,
     pub effective_at: i64,
     /// JSON.

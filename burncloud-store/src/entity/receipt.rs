@@ -30,6 +30,8 @@ pub struct Model {
     pub upstream_cost: i64,
     pub first_byte_us: Option<i64>,
     pub took_us: i64,
+    pub entry: Option<i64>,
+    pub seal: Option<i64>,
     /// JSON of everything else.
     #[sea_orm(column_type = "Text")]
     pub rest: String,

@@ -8,6 +8,16 @@ pub struct Model {
     pub id: i64,
     #[sea_orm(unique)]
     pub name: String,
+    pub parent_id: Option<i64>,
+    pub status: super::Status,
+    /// Nano-dollars, as every amount in these tables; what the ledger says.
+    pub balance: i64,
+    pub credit: i64,
+    pub unlimited: bool,
+    pub used: i64,
+    pub customer_group: Option<String>,
+    pub plan: Option<String>,
+    pub time_zone: String,
     /// JSON of `Limits`.
     #[sea_orm(column_type = "Text")]
     pub limits: String,

@@ -10,9 +10,14 @@ pub struct Model {
     pub name: String,
     pub tenant_id: i64,
     pub status: super::Status,
-    /// Nano-dollars, as every amount in these tables; NULL is unlimited.
+    pub role: String,
+    /// Nano-dollars, as every amount in these tables; what the ledger says.
     pub balance: Option<i64>,
+    pub credit: i64,
+    pub unlimited: bool,
     pub used: i64,
+    pub customer_group: Option<String>,
+    pub plan: Option<String>,
     /// JSON of `Limits`.
     #[sea_orm(column_type = "Text")]
     pub limits: String,

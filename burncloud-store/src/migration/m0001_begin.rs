@@ -1,35 +1,10 @@
 //! The first tables, with the tenant `default` and its user `default`.
 
+use super::columns::{column, id, number, table, text, word};
 use crate::backend;
 use burncloud_core::UnixMicros;
-use sea_orm::sea_query::{ColumnDef, ForeignKey, Index, IntoIden, Query, Table, TableCreateStatement};
+use sea_orm::sea_query::{ForeignKey, Index, Query, TableCreateStatement};
 use sea_orm::{DbBackend, Statement};
-
-fn table(name: &'static str) -> TableCreateStatement {
-    Table::create().table(name).to_owned()
-}
-
-fn column(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name.into_iden())
-}
-
-/// Never given twice, not even after a row was deleted.
-fn id(name: &'static str) -> ColumnDef {
-    column(name).big_integer().not_null().auto_increment().primary_key().to_owned()
-}
-
-fn number(name: &'static str) -> ColumnDef {
-    column(name).big_integer().not_null().to_owned()
-}
-
-/// Text that has an index or is short.
-fn word(name: &'static str, length: u32) -> ColumnDef {
-    column(name).string_len(length).not_null().to_owned()
-}
-
-fn text(name: &'static str) -> ColumnDef {
-    column(name).text().not_null().to_owned()
-}
 
 fn people() -> [TableCreateStatement; 3] {
     let tenants = table("tenants")

@@ -5,8 +5,8 @@ use crate::error::Failure;
 use crate::sql::{from_json, to_json};
 use burncloud_core::store::StoreResult;
 use burncloud_core::{
-    Attempt, ChannelId, Dialect, End, KeyId, Line, LineKind, Nano, Operation, Receipt, ReceiptId,
-    ServiceTier, TenantId, TraceId, UnixMicros, Usage, UsageSource, UserId,
+    AbortKind, Attempt, ChannelId, Dialect, End, KeyId, Leg, Line, LineKind, Nano, Operation, Picture, Receipt,
+    ReceiptId, ServiceTier, TenantId, TraceId, UnixMicros, Usage, UsageSource, UserId,
 };
 use sea_orm::Value;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -117,6 +117,8 @@ pub(super) fn read(row: Model) -> StoreResult<Receipt> {
         reserved: rest.reserved,
         charge: Nano(row.charge),
         shortfall: rest.shortfall,
+        legs: rest.legs.0.into_owned(),
+        abort: rest.abort,
         upstream_cost: Nano(row.upstream_cost),
         first_byte_us: first_byte_us.map_err(|_| damaged(&name, "its first byte came at no time"))?,
         took_us: units(row.took_us)?,
@@ -154,6 +156,10 @@ struct Rest<'a> {
     reserved: Nano,
     #[serde(default, skip_serializing_if = "is_default")]
     shortfall: Nano,
+    #[serde(default, skip_serializing_if = "Legs::is_empty")]
+    legs: Legs<'a>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    abort: Option<AbortKind>,
     /// In, and out.
     bytes: (u64, u64),
 }
@@ -174,6 +180,8 @@ impl<'a> Rest<'a> {
             lines: Lines(Cow::Borrowed(&receipt.lines)),
             reserved: receipt.reserved,
             shortfall: receipt.shortfall,
+            legs: Legs(Cow::Borrowed(&receipt.legs)),
+            abort: receipt.abort,
             bytes: (receipt.bytes_in, receipt.bytes_out),
         }
     }
@@ -210,6 +218,11 @@ other_usage! {
     image_out: u64,
     pieces: u64,
     audio_ms: u64,
+    video_ms: u64,
+    web_searches: u64,
+    file_searches: u64,
+    code_sessions: u64,
+    picture: Picture,
     tier: ServiceTier,
 }
 
@@ -246,6 +259,10 @@ rows! {
     Attempts of Attempt { channel: ChannelId, status: Option<u16>, took_us: u32, error: Option<String> }
 }
 rows! {
+    /// `[tenant, parent, charge, shortfall]`
+    Legs of Leg { tenant: TenantId, parent: TenantId, charge: Nano, shortfall: Nano }
+}
+rows! {
     /// `[kind, units, price, amount]`
     Lines of Line { kind: LineKind, units: u64, price: Nano, amount: Nano }
 }
@@ -272,6 +289,8 @@ mod tests {
             price_version: 0,
             reserved: Nano(0),
             shortfall: Nano(0),
+            legs: vec![],
+            abort: None,
             ..receipt(1)
         };
         let rest = to_json(&Rest::of(&plain));

@@ -1,11 +1,13 @@
 //! A store in memory: for tests, embedders without a database, and as the reference of the traits.
 
+mod ledger;
+
 use super::{
-    CallerStore, ChannelStore, KeyStore, NewKey, PriceOverride, PriceStore, ReceiptFilter, ReceiptStore,
+    CallerStore, ChannelStore, KeyStore, NewKey, NewTenant, NewUser, PriceOverride, PriceStore, ReceiptFilter, ReceiptStore,
     StoreError, StoreResult, UserStore,
 };
 use crate::{
-    ApiKey, Caller, ChannelConfig, ChannelId, KeyHash, KeyId, Limits, Nano, Receipt, ReceiptId, Status,
+    ApiKey, Caller, ChannelConfig, ChannelId, KeyHash, KeyId, Nano, Receipt, ReceiptId, Status,
     Tenant, TenantId, UnixMicros, User, UserId,
 };
 use async_trait::async_trait;
@@ -47,8 +49,9 @@ impl MemoryStore {
     #[must_use]
     pub fn keeping(receipts: usize) -> MemoryStore {
         let mut state = State::default();
-        let tenant = state.add_tenant("default", Limits::default());
-        state.add_user("default", tenant.id, None, Limits::default());
+        let tenant = state.add_tenant(NewTenant { name: "default".into(), ..NewTenant::default() });
+        let user = NewUser { name: "default".into(), tenant: tenant.id, unlimited: true, ..NewUser::default() };
+        state.add_user(user);
         let mut signing_key = [0; 32];
         let signing_key = getrandom::fill(&mut signing_key).ok().map(|()| signing_key);
         MemoryStore { state: RwLock::new(state), keep: receipts.max(1), signing_key }
@@ -67,6 +70,7 @@ struct State {
     channels: BTreeMap<ChannelId, ChannelConfig>,
     receipts: BTreeMap<ReceiptId, Arc<Receipt>>,
     prices: Vec<PriceOverride>,
+    books: ledger::Books,
 }
 
 fn conflict<T>(what: &'static str, name: &str) -> StoreResult<T> {
@@ -83,26 +87,51 @@ impl State {
         self.last_id
     }
 
-    fn add_tenant(&mut self, name: &str, limits: Limits) -> Tenant {
-        let id = TenantId(self.next_id());
-        let tenant = Tenant { id, name: name.to_owned(), limits, created_at: UnixMicros::now() };
-        self.tenants.insert(id, tenant.clone());
+    fn add_tenant(&mut self, new: NewTenant) -> Tenant {
+        let NewTenant { name, parent, unlimited, group, plan, time_zone, limits } = new;
+        let tenant = Tenant {
+            id: TenantId(self.next_id()),
+            name,
+            parent,
+            unlimited,
+            group,
+            plan,
+            time_zone,
+            limits,
+            created_at: UnixMicros::now(),
+            ..Tenant::default()
+        };
+        self.tenants.insert(tenant.id, tenant.clone());
         tenant
     }
 
-    fn add_user(&mut self, name: &str, tenant: TenantId, balance: Option<Nano>, limits: Limits) -> User {
+    fn add_user(&mut self, new: NewUser) -> User {
+        let NewUser { name, tenant, role, unlimited, group, plan, limits } = new;
         let user = User {
             id: UserId(self.next_id()),
-            name: name.to_owned(),
+            name,
             tenant,
-            status: Status::Active,
-            balance,
-            used: Nano::ZERO,
+            role,
+            unlimited,
+            group,
+            plan,
             limits,
             created_at: UnixMicros::now(),
+            ..User::default()
         };
         self.users.insert(user.id, user.clone());
         user
+    }
+
+    /// The tenants above this one, the nearest first.
+    fn ancestors(&self, of: &Tenant) -> Vec<Tenant> {
+        let mut above = Vec::new();
+        let mut next = of.parent;
+        while let Some(tenant) = next.and_then(|id| self.tenants.get(&id)) {
+            above.push(tenant.clone());
+            next = tenant.parent;
+        }
+        above
     }
 
     /// A known caller, or known to be nobody; `None` if it is still to be made.
@@ -120,7 +149,8 @@ impl State {
         let (key, _) = self.keys.get(self.hashes.get(hash)?)?;
         let user = self.users.get(&key.user)?;
         let tenant = self.tenants.get(&user.tenant)?;
-        let caller = Arc::new(Caller::new(key.clone(), user.clone(), tenant.clone()));
+        let caller = Caller::new(key.clone(), user.clone(), tenant.clone()).under(self.ancestors(tenant));
+        let caller = Arc::new(caller);
         self.callers.insert(*hash, caller.clone());
         Some(caller)
     }
@@ -144,10 +174,6 @@ impl State {
         self.callers.retain(|_, caller| caller.user.id != id);
     }
 
-    fn user_mut(&mut self, id: UserId) -> StoreResult<&mut User> {
-        self.users.get_mut(&id).ok_or_else(|| missing("user", id))
-    }
-
     fn check_channel(&self, id: Option<ChannelId>, name: &str) -> StoreResult<()> {
         let taken = self.channels.values().any(|c| c.name == name && Some(c.id) != id);
         if taken { conflict("channel", name) } else { Ok(()) }
@@ -159,7 +185,11 @@ impl State {
         }
         if let Some(user) = self.users.get_mut(&receipt.user) {
             user.used = user.used.plus(receipt.charge);
-            user.balance = user.balance.map(|balance| balance.minus(receipt.charge));
+        }
+        for leg in &receipt.legs {
+            if let Some(tenant) = self.tenants.get_mut(&leg.tenant) {
+                tenant.used = tenant.used.plus(leg.charge);
+            }
         }
     }
 }
@@ -209,6 +239,7 @@ impl KeyStore for MemoryStore {
             models: new.models,
             ips: new.ips,
             expires_at: new.expires_at,
+            group: new.group,
             created_at: UnixMicros::now(),
         };
         state.hashes.insert(new.hash, key.id);
@@ -250,12 +281,19 @@ impl KeyStore for MemoryStore {
 
 #[async_trait]
 impl UserStore for MemoryStore {
-    async fn create_tenant(&self, name: &str, limits: Limits) -> StoreResult<Tenant> {
+    async fn create_tenant(&self, tenant: NewTenant) -> StoreResult<Tenant> {
         let state = &mut *self.state.write();
-        if state.tenants.values().any(|tenant| tenant.name == name) {
-            return conflict("tenant", name);
+        if state.tenants.values().any(|other| other.name == tenant.name) {
+            return conflict("tenant", &tenant.name);
         }
-        Ok(state.add_tenant(name, limits))
+        if let Some(parent) = tenant.parent.filter(|parent| !state.tenants.contains_key(parent)) {
+            return Err(missing("tenant", parent));
+        }
+        Ok(state.add_tenant(tenant))
+    }
+
+    async fn tenant(&self, id: TenantId) -> StoreResult<Option<Tenant>> {
+        Ok(self.state.read().tenants.get(&id).cloned())
     }
 
     async fn tenant_by_name(&self, name: &str) -> StoreResult<Option<Tenant>> {
@@ -269,26 +307,28 @@ impl UserStore for MemoryStore {
     async fn update_tenant(&self, tenant: &Tenant) -> StoreResult<()> {
         let state = &mut *self.state.write();
         let stored = state.tenants.get_mut(&tenant.id).ok_or_else(|| missing("tenant", &tenant.name))?;
-        stored.limits = tenant.limits;
-        state.callers.retain(|_, caller| caller.tenant.id != tenant.id);
+        *stored = Tenant {
+            name: stored.name.clone(),
+            parent: stored.parent,
+            balance: stored.balance,
+            credit: stored.credit,
+            used: stored.used,
+            created_at: stored.created_at,
+            ..tenant.clone()
+        };
+        state.callers.retain(|_, caller| caller.tenants().all(|above| above.id != tenant.id));
         Ok(())
     }
 
-    async fn create_user(
-        &self,
-        name: &str,
-        tenant: TenantId,
-        balance: Option<Nano>,
-        limits: Limits,
-    ) -> StoreResult<User> {
+    async fn create_user(&self, user: NewUser) -> StoreResult<User> {
         let state = &mut *self.state.write();
-        if !state.tenants.contains_key(&tenant) {
-            return Err(missing("tenant", tenant));
+        if !state.tenants.contains_key(&user.tenant) {
+            return Err(missing("tenant", user.tenant));
         }
-        if state.users.values().any(|user| user.name == name) {
-            return conflict("user", name);
+        if state.users.values().any(|other| other.name == user.name) {
+            return conflict("user", &user.name);
         }
-        Ok(state.add_user(name, tenant, balance, limits))
+        Ok(state.add_user(user))
     }
 
     async fn user_by_name(&self, name: &str) -> StoreResult<Option<User>> {
@@ -306,25 +346,16 @@ impl UserStore for MemoryStore {
     async fn update_user(&self, user: &User) -> StoreResult<()> {
         let state = &mut *self.state.write();
         let stored = state.users.get_mut(&user.id).ok_or_else(|| missing("user", &user.name))?;
-        (stored.status, stored.limits) = (user.status, user.limits);
+        *stored = User {
+            name: stored.name.clone(),
+            tenant: stored.tenant,
+            balance: stored.balance,
+            credit: stored.credit,
+            used: stored.used,
+            created_at: stored.created_at,
+            ..user.clone()
+        };
         state.changed_user(user.id);
-        Ok(())
-    }
-
-    async fn add_balance(&self, id: UserId, amount: Nano) -> StoreResult<Nano> {
-        let state = &mut *self.state.write();
-        let user = state.user_mut(id)?;
-        let sum = user.balance.unwrap_or_default().0.checked_add(amount.0);
-        let sum = Nano(sum.ok_or_else(|| StoreError::balance_overflow(&user.name))?);
-        user.balance = Some(sum);
-        state.changed_user(id);
-        Ok(sum)
-    }
-
-    async fn set_balance(&self, id: UserId, balance: Option<Nano>) -> StoreResult<()> {
-        let state = &mut *self.state.write();
-        state.user_mut(id)?.balance = balance;
-        state.changed_user(id);
         Ok(())
     }
 }
@@ -366,19 +397,19 @@ impl ChannelStore for MemoryStore {
 impl ReceiptStore for MemoryStore {
     async fn record(&self, receipts: &[Arc<Receipt>]) -> StoreResult<usize> {
         let state = &mut *self.state.write();
-        let mut new = 0;
+        let mut new = Vec::new();
         for receipt in receipts {
-            if state.receipts.contains_key(&receipt.id) {
-                continue;
+            if !state.receipts.contains_key(&receipt.id) {
+                state.receipts.insert(receipt.id, receipt.clone());
+                state.spend(receipt);
+                new.push(receipt.clone());
             }
-            state.receipts.insert(receipt.id, receipt.clone());
-            state.spend(receipt);
-            new += 1;
         }
+        state.post_receipts(&new);
         while state.receipts.len() > self.keep {
             state.receipts.pop_first();
         }
-        Ok(new)
+        Ok(new.len())
     }
 
     async fn receipt(&self, id: ReceiptId) -> StoreResult<Option<Receipt>> {
