@@ -152,7 +152,8 @@ mod tests {
 
     fn input(book: &PriceBook, at: i64) -> Option<Nano> {
         let (route, lane) = lane_route("m", "no-such-model");
-        let quote = crate::quote(book, &caller(None, None, 0, 0), &Offer::of(&route, &lane), &[], UnixMicros(at));
+        let quote =
+            crate::quote(book, &caller(None, None, 0, 0), &Offer::of(&route, &lane), &[], UnixMicros(at));
         Some(quote.user()?.prices(ServiceTier::Standard, 0).get(LineKind::Input))
     }
 
@@ -166,7 +167,11 @@ mod tests {
         assert_eq!([input(&book, 49), input(&book, 50), input(&book, 99)], [None, dollars(2), dollars(2)]);
         assert_eq!([input(&book, 100), input(&book, i64::MAX)], [dollars(3), dollars(3)], "the last one set");
         book.set_overrides(vec![set(1, "other", 0, "1"), set(2, "m", 60, "2"), set(3, "*", 0, "9")]).unwrap();
-        assert_eq!([input(&book, 59), input(&book, 60)], [dollars(9), dollars(2)], "`*` is for those without a rule");
+        assert_eq!(
+            [input(&book, 59), input(&book, 60)],
+            [dollars(9), dollars(2)],
+            "`*` is for those without a rule"
+        );
     }
 
     #[test]

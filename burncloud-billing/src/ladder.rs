@@ -99,8 +99,7 @@ impl Mint<'_> {
     /// that has one counts: it is the same model.
     pub(crate) fn levels(&self, caller: &Caller, offer: &Offer<'_>, others: &[Offer<'_>]) -> Levels {
         let goods = self.goods(offer);
-        let mut levels =
-            Levels { cost: goods.cost.clone(), window: goods.window, ..Levels::default() };
+        let mut levels = Levels { cost: goods.cost.clone(), window: goods.window, ..Levels::default() };
         let tenants: Vec<_> = caller.tenants().collect();
         let mut path: Vec<(Option<TenantId>, bool, Groups<'_>)> = Vec::with_capacity(tenants.len() + 1);
         for tenant in tenants.into_iter().rev() {

@@ -46,8 +46,16 @@ pub(crate) struct Losses(Mutex<(u64, BTreeMap<Key, UnixMicros>)>);
 
 impl Losses {
     /// Warns of a ladder's loss, once for each model, channel, seller and class.
-    pub(crate) fn note(&self, ladder: &Ladder, generation: u64, model: &Arc<str>, channel: ChannelId, at: UnixMicros) {
-        let Some((seller, class)) = ladder.loss.filter(|_| !ladder.warned.swap(true, Ordering::Relaxed)) else {
+    pub(crate) fn note(
+        &self,
+        ladder: &Ladder,
+        generation: u64,
+        model: &Arc<str>,
+        channel: ChannelId,
+        at: UnixMicros,
+    ) {
+        let Some((seller, class)) = ladder.loss.filter(|_| !ladder.warned.swap(true, Ordering::Relaxed))
+        else {
             return;
         };
         let mut known = self.0.lock();

@@ -132,12 +132,16 @@ mod tests {
         let refused = set("m", json!({"input": "-1"})).await.unwrap_err();
         assert_eq!(refused.to_string(), "price of `m`: `input`: a price is not negative");
         let refused = set("m", json!({"input": "7", "currency": "CNY"})).await.unwrap_err();
-        assert!(refused.to_string().starts_with("price of `m`: `currency`: no rate of exchange for CNY"), "{refused}");
+        assert!(
+            refused.to_string().starts_with("price of `m`: `currency`: no rate of exchange for CNY"),
+            "{refused}"
+        );
         assert!(store.prices().await.unwrap().is_empty());
         assert_eq!(set("", json!({"fx": {"CNY": "7"}})).await.unwrap(), 1);
         assert_eq!(set("m", json!({"input": "7", "currency": "CNY"})).await.unwrap(), 2);
         assert_eq!(book.version(), 3);
-        let refused = set_price(&store, &book, rule(None, "m", 6, json!({"input": "7", "currency": "CNY"}))).await;
+        let refused =
+            set_price(&store, &book, rule(None, "m", 6, json!({"input": "7", "currency": "CNY"}))).await;
         assert!(refused.is_err(), "the rate is not in force that early");
     }
 }

@@ -44,7 +44,9 @@ pub struct ParseRatioError;
 
 impl fmt::Display for ParseRatioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("write a factor as decimal text such as \"1.25\": not negative, with at most nine decimals")
+        f.write_str(
+            "write a factor as decimal text such as \"1.25\": not negative, with at most nine decimals",
+        )
     }
 }
 

@@ -69,7 +69,10 @@ pub fn check_rule(
     };
     if model.is_empty() {
         if channel.is_some() {
-            return fail("channel", "groups and rates of exchange are of a whole book; leave the channel out");
+            return fail(
+                "channel",
+                "groups and rates of exchange are of a whole book; leave the channel out",
+            );
         }
         return settings(map, book.is_none()).map(PriceRule::Settings);
     }
@@ -85,7 +88,12 @@ pub fn check_rule(
 
 fn list(map: &Map<String, Value>) -> Result<PriceRule, RatesError> {
     let currency = match map.get("currency") {
-        None => return Ok(PriceRule::List { rates: Arc::new(Rates::from_json(&map.clone().into())?), currency: None }),
+        None => {
+            return Ok(PriceRule::List {
+                rates: Arc::new(Rates::from_json(&map.clone().into())?),
+                currency: None,
+            });
+        }
         Some(value) => currency(value.as_str().unwrap_or_default(), "currency")?,
     };
     let mut rest = map.clone();
@@ -171,7 +179,9 @@ mod tests {
     #[test]
     fn each_kind_of_rule() {
         let check = |model, json| check_rule(None, None, model, &json).unwrap();
-        let PriceRule::List { rates, currency } = check("m", json!({"per_request": "0.01", "currency": "CNY"})) else {
+        let PriceRule::List { rates, currency } =
+            check("m", json!({"per_request": "0.01", "currency": "CNY"}))
+        else {
             panic!("no list price");
         };
         assert_eq!(currency.as_deref(), Some("CNY"));

@@ -104,7 +104,13 @@ impl Snapshot {
         })
     }
 
-    fn add(&mut self, book: Option<TenantId>, channel: Option<ChannelId>, model: String, rule: Dated<PriceRule>) {
+    fn add(
+        &mut self,
+        book: Option<TenantId>,
+        channel: Option<ChannelId>,
+        model: String,
+        rule: Dated<PriceRule>,
+    ) {
         let rules = if let Some(channel) = channel {
             self.buying.entry(channel).or_default()
         } else {
@@ -145,7 +151,8 @@ impl Snapshot {
         let own = own.unwrap_or(DEFAULT_GROUP);
         let used = used.unwrap_or(own);
         let named = |(a, b): &(Box<str>, Box<str>)| **a == *own && **b == *used;
-        let paired = |set: &BookSettings| set.pairs.iter().find(|(pair, _)| named(pair)).map(|(_, ratio)| *ratio);
+        let paired =
+            |set: &BookSettings| set.pairs.iter().find(|(pair, _)| named(pair)).map(|(_, ratio)| *ratio);
         let pair = in_force(&book.settings, at).find_map(paired).flatten();
         let group = || in_force(&book.settings, at).find_map(|set| set.groups.get(used).copied()).flatten();
         pair.or_else(group).unwrap_or_default()

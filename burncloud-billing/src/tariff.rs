@@ -175,7 +175,11 @@ impl PriceBook {
         cell.0.rcu(|old| {
             if old.generation == generation && old.ladders.len() < SHELF {
                 let mut shelf = Shelf::clone(old);
-                if shelf.ladders.get(&class).is_none_or(|kept| kept.from < made.from || kept.until <= made.from) {
+                if shelf
+                    .ladders
+                    .get(&class)
+                    .is_none_or(|kept| kept.from < made.from || kept.until <= made.from)
+                {
                     shelf.ladders.insert(class, made.clone());
                 }
                 return Arc::new(shelf);

@@ -291,5 +291,7 @@ impl Billing for Biller {
 /// What a caller hears of [`Guard::Refuse`]: no more than that it is none of their doing.
 fn below_cost() -> Error {
     let text = "no channel can serve this model at its price at the moment; ask the operator";
-    Error::new(ErrorKind::Unavailable, text).with_code("below_cost").with_context("it would be sold below its cost")
+    Error::new(ErrorKind::Unavailable, text)
+        .with_code("below_cost")
+        .with_context("it would be sold below its cost")
 }

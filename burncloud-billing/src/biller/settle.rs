@@ -6,9 +6,7 @@ use crate::journal::Admit;
 use crate::rating::{Rated, rate, total};
 use crate::tariff::Amounts;
 use burncloud_core::billing::{Hold, Outcome};
-use burncloud_core::{
-    Caller, End, Leg, Nano, Operation, Receipt, TenantId, UnixMicros, Usage, UsageSource,
-};
+use burncloud_core::{Caller, End, Leg, Nano, Operation, Receipt, TenantId, UnixMicros, Usage, UsageSource};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
