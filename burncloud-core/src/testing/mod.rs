@@ -18,7 +18,9 @@ mod receipts;
 mod users;
 
 use crate::ledger::{Account, EntryKind, NewEntry, Posting};
-use crate::store::{CallerStore, LedgerStore, NewKey, NewUser, Posted, Store, StoreError, StoreResult, UserStore};
+use crate::store::{
+    CallerStore, LedgerStore, NewKey, NewUser, Posted, Store, StoreError, StoreResult, UserStore,
+};
 use crate::{
     AbortKind, Attempt, Caller, ChannelId, Dialect, End, KeyHash, KeyId, Leg, Limits, Line, LineKind, Nano,
     Operation, Picture, Quality, Receipt, ReceiptId, ServiceTier, TenantId, TraceId, UnixMicros, Usage,
@@ -175,7 +177,9 @@ async fn top_up<S: LedgerStore>(store: &S, user: &User, amount: Nano) -> StoreRe
     let postings =
         vec![side(Account::User(user.id), amount), side(Account::Cash(user.tenant), Nano(-amount.0))];
     let (author, reason) = ("suite".to_owned(), "top-up".to_owned());
-    store.post(NewEntry { kind: EntryKind::TopUp, reference: None, author, reason, reverses: None, postings }).await
+    store
+        .post(NewEntry { kind: EntryKind::TopUp, reference: None, author, reason, reverses: None, postings })
+        .await
 }
 
 async fn caller_of<S: CallerStore>(store: &S, secret: &str) -> Option<Arc<Caller>> {

@@ -3,12 +3,12 @@
 mod ledger;
 
 use super::{
-    CallerStore, ChannelStore, KeyStore, NewKey, NewTenant, NewUser, PriceOverride, PriceStore, ReceiptFilter, ReceiptStore,
-    StoreError, StoreResult, UserStore,
+    CallerStore, ChannelStore, KeyStore, NewKey, NewTenant, NewUser, PriceOverride, PriceStore,
+    ReceiptFilter, ReceiptStore, StoreError, StoreResult, UserStore,
 };
 use crate::{
-    ApiKey, Caller, ChannelConfig, ChannelId, KeyHash, KeyId, Nano, Receipt, ReceiptId, Status,
-    Tenant, TenantId, UnixMicros, User, UserId,
+    ApiKey, Caller, ChannelConfig, ChannelId, KeyHash, KeyId, Nano, Receipt, ReceiptId, Status, Tenant,
+    TenantId, UnixMicros, User, UserId,
 };
 use async_trait::async_trait;
 use parking_lot::RwLock;
@@ -50,7 +50,8 @@ impl MemoryStore {
     pub fn keeping(receipts: usize) -> MemoryStore {
         let mut state = State::default();
         let tenant = state.add_tenant(NewTenant { name: "default".into(), ..NewTenant::default() });
-        let user = NewUser { name: "default".into(), tenant: tenant.id, unlimited: true, ..NewUser::default() };
+        let user =
+            NewUser { name: "default".into(), tenant: tenant.id, unlimited: true, ..NewUser::default() };
         state.add_user(user);
         let mut signing_key = [0; 32];
         let signing_key = getrandom::fill(&mut signing_key).ok().map(|()| signing_key);
