@@ -1,6 +1,6 @@
 //! Budgets: what may be spent by whom in a span of time.
 
-use crate::{ChannelId, KeyId, Nano, TenantId, UserId};
+use crate::{ChannelId, KeyId, Nano, Receipt, TenantId, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -109,6 +109,21 @@ pub struct Spent {
     pub money: Nano,
     /// In tokens, input and output.
     pub tokens: u64,
+}
+
+impl Spent {
+    /// What one receipt adds to the spending of each tenant on its path, from the user's own tenant upwards: the tokens,
+    /// and what the tenant paid its parent; of the topmost, what it was paid.
+    pub fn by_tenants(receipt: &Receipt, mut each: impl FnMut(TenantId, Spent)) {
+        let tokens = receipt.usage.total_input().saturating_add(receipt.usage.total_output());
+        let mut paid = receipt.charge;
+        let mut top = receipt.tenant;
+        for leg in &receipt.legs {
+            each(leg.tenant, Spent { money: leg.charge, tokens });
+            (paid, top) = (leg.charge, leg.parent);
+        }
+        each(top, Spent { money: paid, tokens });
+    }
 }
 
 /// Something an operator should know about money.
