@@ -214,7 +214,14 @@ mod tests {
 
     fn set(version: u64, model: &str, from: i64, input: &str) -> PriceOverride {
         let rates = json!({ "input": input });
-        PriceOverride { version, book: None, channel: None, model: model.into(), effective_at: UnixMicros(from), rates }
+        PriceOverride {
+            version,
+            book: None,
+            channel: None,
+            model: model.into(),
+            effective_at: UnixMicros(from),
+            rates,
+        }
     }
 
     fn input(book: &PriceBook, at: i64) -> Option<Nano> {
