@@ -16,6 +16,7 @@ mod catalogue;
 mod error;
 mod estimate;
 mod journal;
+pub mod newapi;
 mod prices;
 mod rates;
 mod rating;
