@@ -18,6 +18,7 @@ mod estimate;
 mod journal;
 pub mod newapi;
 mod prices;
+pub mod published;
 mod rates;
 mod rating;
 mod shipper;

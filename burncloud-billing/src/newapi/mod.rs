@@ -117,7 +117,6 @@ mod tests {
 
     #[test]
     fn ratios_come_to_the_prices_that_new_api_takes() {
-        // A ratio of 1 is 500 000 quota a million tokens is 2 dollars... times the ratios.
         let sonnet =
             list("claude-sonnet-4-20250514", json!({"model": "1.5", "cache": "0.1", "create_cache": "1.25"}));
         let expected = json!({
