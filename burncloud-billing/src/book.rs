@@ -8,6 +8,11 @@ use crate::snapshot::Snapshot;
 use arc_swap::ArcSwap;
 use burncloud_core::UnixMicros;
 use burncloud_core::store::PriceOverride;
+<<<<<<< HEAD
+=======
+use burncloud_core::{Route, UnixMicros};
+use genai_prices::Calculator;
+>>>>>>> main
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -108,6 +113,13 @@ impl PriceBook {
         }
     }
 
+    /// Reads these published prices from now on.
+    pub(crate) fn publish(&self, prices: Option<Calculator>, now: UnixMicros) {
+        if self.catalogue.replace(prices, now) {
+            self.generation.store(next_generation(), Ordering::Release);
+        }
+    }
+
     /// How long published prices hold at least.
     pub(crate) fn next_refresh(&self, now: UnixMicros) -> Duration {
         let until = (*self.refreshed.lock() + 1).saturating_mul(REFRESH).saturating_sub(now.0);
@@ -147,7 +159,19 @@ mod tests {
     use serde_json::json;
 
     fn set(version: u64, model: &str, from: i64, input: &str) -> PriceOverride {
+<<<<<<< HEAD
         PriceOverride { version, ..rule(None, model, from, json!({ "input": input })) }
+=======
+        let rates = json!({ "input": input });
+        PriceOverride {
+            version,
+            book: None,
+            channel: None,
+            model: model.into(),
+            effective_at: UnixMicros(from),
+            rates,
+        }
+>>>>>>> main
     }
 
     fn input(book: &PriceBook, at: i64) -> Option<Nano> {

@@ -16,9 +16,14 @@ mod catalogue;
 mod error;
 mod estimate;
 mod journal;
+<<<<<<< HEAD
 mod ladder;
 mod losses;
+=======
+pub mod newapi;
+>>>>>>> main
 mod prices;
+pub mod published;
 mod rates;
 mod rating;
 mod ratio;

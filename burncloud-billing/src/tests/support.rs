@@ -320,7 +320,11 @@ pub(crate) fn receipt(seed: u64) -> Receipt {
             reasoning: some(10),
             audio_ms: some(11),
             web_searches: if bit(11) { some(25) } else { 0 },
-            picture: if bit(12) { Picture { width: 1024, height: 9, quality: Quality::Hd } } else { Picture::default() },
+            picture: if bit(12) {
+                Picture { width: 1024, height: 9, quality: Quality::Hd }
+            } else {
+                Picture::default()
+            },
             tier: [ServiceTier::Standard, ServiceTier::Batch][usize::from(bit(7))],
             ..Usage::default()
         },

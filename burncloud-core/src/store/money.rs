@@ -46,6 +46,14 @@ pub trait LedgerStore: Send + Sync + 'static {
     async fn balances(&self, after: Option<Account>, limit: u32) -> StoreResult<Vec<(Account, Nano)>>;
     /// The receipts that an entry of the kind `Receipts` posted, sorted by id.
     async fn receipts_of(&self, entry: i64) -> StoreResult<Vec<Receipt>>;
+    /// Their ids, sorted: also of those that are gone.
+    async fn receipt_ids_of(&self, entry: i64) -> StoreResult<Vec<ReceiptId>> {
+        Ok(self.receipts_of(entry).await?.iter().map(|receipt| receipt.id).collect())
+    }
+    /// When the ledger was begun: receipts that were recorded before are in no entry.
+    async fn ledger_begun(&self) -> StoreResult<UnixMicros> {
+        Ok(UnixMicros(0))
+    }
 }
 
 /// Budgets.
@@ -114,11 +122,22 @@ pub trait CodeStore: Send + Sync + 'static {
     /// The code of that hash.
     async fn code(&self, hash: &[u8; 32]) -> StoreResult<Option<RedeemCode>>;
     /// Codes of a batch, or all, in the order of their hashes, after `after`, at most `limit`.
-    async fn codes(&self, batch: Option<&str>, after: Option<[u8; 32]>, limit: u32) -> StoreResult<Vec<RedeemCode>>;
+    async fn codes(
+        &self,
+        batch: Option<&str>,
+        after: Option<[u8; 32]>,
+        limit: u32,
+    ) -> StoreResult<Vec<RedeemCode>>;
     /// Uses a code: marks it and posts `entry`, in one transaction, if it is neither used, withdrawn nor expired at
     /// `now`. Of any number of concurrent calls one succeeds. `NotFound` for an unknown code, `Conflict` for one that
     /// cannot be used any more.
-    async fn redeem(&self, hash: &[u8; 32], user: UserId, now: UnixMicros, entry: NewEntry) -> StoreResult<Posted>;
+    async fn redeem(
+        &self,
+        hash: &[u8; 32],
+        user: UserId,
+        now: UnixMicros,
+        entry: NewEntry,
+    ) -> StoreResult<Posted>;
     /// Withdraws what is unused of a batch; returns how many.
     async fn revoke_codes(&self, batch: &str, now: UnixMicros) -> StoreResult<u64>;
 }

@@ -52,10 +52,8 @@ fn ledger(backend: DbBackend) -> [TableCreateStatement; 3] {
         .primary_key(Index::create().col("entry").col("account"))
         .to_owned();
     backend::clustered(&mut postings, backend);
-    let mut balances = table("ledger_balances")
-        .col(word("account", 64).primary_key())
-        .col(number("balance"))
-        .to_owned();
+    let mut balances =
+        table("ledger_balances").col(word("account", 64).primary_key()).col(number("balance")).to_owned();
     backend::clustered(&mut balances, backend);
     [entries, postings, balances]
 }
@@ -114,16 +112,24 @@ fn records(backend: DbBackend) -> [TableCreateStatement; 4] {
     let mut usage = table("usage_quarters")
         .col(number("quarter"))
         .col(number("key_id"))
-        .col(number("channel_id"))
-        .col(word("model", 255))
         .col(number("user_id"))
         .col(number("tenant_id"))
+        .col(number("channel_id"))
+        .col(word("model", 255))
         .col(number("requests"))
         .col(number("tokens_in"))
         .col(number("tokens_out"))
         .col(number("charge"))
         .col(number("cost"))
-        .primary_key(Index::create().col("quarter").col("key_id").col("channel_id").col("model"))
+        .primary_key(
+            Index::create()
+                .col("quarter")
+                .col("key_id")
+                .col("user_id")
+                .col("tenant_id")
+                .col("channel_id")
+                .col("model"),
+        )
         .to_owned();
     backend::clustered(&mut usage, backend);
     // What tenants spent, with all below them.
@@ -162,7 +168,11 @@ fn opening(backend: DbBackend) -> Vec<Statement> {
         "DELETE FROM ledger_entries WHERE NOT EXISTS (SELECT 1 FROM ledger_postings)",
     ];
     all.extend(wallets.map(|sql| {
-        let sql = if backend == DbBackend::Sqlite { sql.replace("CONCAT('user:', u.id)", "'user:' || u.id") } else { sql.to_owned() };
+        let sql = if backend == DbBackend::Sqlite {
+            sql.replace("CONCAT('user:', u.id)", "'user:' || u.id")
+        } else {
+            sql.to_owned()
+        };
         Statement::from_string(backend, sql)
     }));
     all
