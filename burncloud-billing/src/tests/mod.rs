@@ -2,6 +2,9 @@
 
 mod crash;
 mod life;
+mod guard;
 mod measure;
+mod oracle;
+mod resale;
 pub(crate) mod support;
 mod threads;
