@@ -32,10 +32,10 @@ pub enum PriceRule {
     Settings(BookSettings),
 }
 
-/// Ratios by name.
-pub type Ratios = BTreeMap<Box<str>, Ratio>;
+/// Ratios by name; `None` (JSON's `null`) takes one out again.
+pub type Ratios = BTreeMap<Box<str>, Option<Ratio>>;
 
-/// What holds for a whole price book. Of each of the three the newest row in force that has it counts, as a whole.
+/// What holds for a whole price book. For each group, pair and currency the newest row in force that names it counts.
 ///
 /// ```
 /// use burncloud_billing::{PriceRule, check_rule};
@@ -47,11 +47,11 @@ pub type Ratios = BTreeMap<Box<str>, Ratio>;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BookSettings {
     /// The ratio of each customers' group; that of others is 1.
-    pub groups: Option<Ratios>,
+    pub groups: Ratios,
     /// By a user's own group: the ratio of each group that their key calls as. Goes before `groups`.
-    pub pairs: Option<BTreeMap<Box<str>, Ratios>>,
+    pub pairs: BTreeMap<Box<str>, Ratios>,
     /// What one US dollar buys of each currency. Only in the house's book, for all books.
-    pub fx: Option<Ratios>,
+    pub fx: Ratios,
 }
 
 /// Reads a rule and checks whether it can stand there: in `book` (`None` is the house's), as the buying price of
@@ -117,15 +117,15 @@ fn settings(map: &Map<String, Value>, house: bool) -> Result<BookSettings, Rates
     let mut settings = BookSettings::default();
     for (name, value) in map {
         match name.as_str() {
-            "groups" => settings.groups = Some(ratios(value, "groups")?),
+            "groups" => settings.groups = ratios(value, "groups")?,
             "pairs" => {
                 let pairs = object(value, "pairs")?.iter();
                 let pair = |(own, used): (&String, &Value)| {
                     Ok((own.as_str().into(), ratios(used, &format!("pairs.{own}"))?))
                 };
-                settings.pairs = Some(pairs.map(pair).collect::<Result<_, RatesError>>()?);
+                settings.pairs = pairs.map(pair).collect::<Result<_, RatesError>>()?;
             }
-            "fx" if house => settings.fx = Some(exchange(value)?),
+            "fx" if house => settings.fx = exchange(value)?,
             "fx" => return fail("fx", "rates of exchange stand in the house's book alone"),
             _ => return fail(name.as_str(), "not a setting of a book; one of: groups, pairs, fx"),
         }
@@ -143,7 +143,7 @@ fn exchange(value: &Value) -> Result<Ratios, RatesError> {
         if &*currency(name, &field)? == "USD" {
             return fail(field, "a dollar is a dollar; leave it out");
         }
-        if rate.billionths() == 0 {
+        if rate.is_some_and(|rate| rate.billionths() == 0) {
             return fail(field, "write how much of it a dollar buys; that is not nothing");
         }
     }
@@ -163,7 +163,8 @@ fn ratios(value: &Value, field: &str) -> Result<Ratios, RatesError> {
         if name.is_empty() {
             return fail(at, "a name is not empty");
         }
-        Ok((name.as_str().into(), ratio(value, &at)?))
+        let ratio = if value.is_null() { None } else { Some(ratio(value, &at)?) };
+        Ok((name.as_str().into(), ratio))
     };
     object(value, field)?.iter().map(one).collect()
 }
@@ -203,12 +204,12 @@ mod tests {
         assert_eq!(dollars, check("*", json!({"input": "1"})));
         assert_eq!(check("m", json!({"markup": "1.25"})), PriceRule::Markup("1.25".parse().unwrap()));
         let PriceRule::Settings(set) =
-            check("", json!({"groups": {"vip": "0.8"}, "pairs": {"vip": {"default": "0.5"}}}))
+            check("", json!({"groups": {"vip": "0.8", "old": null}, "pairs": {"vip": {"default": "0.5"}}}))
         else {
             panic!("no settings");
         };
-        assert_eq!(set.groups.unwrap()["vip"], "0.8".parse().unwrap());
-        assert_eq!(set.pairs.unwrap()["vip"]["default"], "0.5".parse().unwrap());
+        assert_eq!((set.groups["old"], set.groups["vip"]), (None, "0.8".parse().ok()));
+        assert_eq!(set.pairs["vip"]["default"], "0.5".parse().ok());
         let ratios = check("gpt-4o", json!({"ratios": {"model": "1.25", "completion": "4"}}));
         let PriceRule::List { rates, currency: None } = ratios else { panic!("no list price") };
         let prices = rates.prices(Default::default(), 0);

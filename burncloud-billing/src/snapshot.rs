@@ -151,15 +151,14 @@ impl Snapshot {
         let own = own.unwrap_or(DEFAULT_GROUP);
         let used = used.unwrap_or(own);
         let settings = || in_force(&book.settings, at);
-        let pairs = settings().find_map(|set| set.pairs.as_ref());
-        let groups = || settings().find_map(|set| set.groups.as_ref());
-        let pair = pairs.and_then(|pairs| pairs.get(own)?.get(used));
-        pair.or_else(|| groups()?.get(used)).copied().unwrap_or_default()
+        let pair = settings().find_map(|set| set.pairs.get(own)?.get(used)).copied().flatten();
+        let group = || settings().find_map(|set| set.groups.get(used)).copied().flatten();
+        pair.or_else(group).unwrap_or_default()
     }
 
     fn fx(&self, currency: &str, at: UnixMicros) -> Option<Ratio> {
         let house = self.books.get(&None)?;
-        in_force(&house.settings, at).find_map(|set| set.fx.as_ref())?.get(currency).copied()
+        in_force(&house.settings, at).find_map(|set| set.fx.get(currency)).copied().flatten()
     }
 
     /// A list price in dollars, times `ratio`; `None` where nobody knows what the currency is worth.

@@ -1,8 +1,8 @@
 //! Tests that need more than one module.
 
 mod crash;
-mod life;
 mod guard;
+mod life;
 mod measure;
 mod oracle;
 mod resale;

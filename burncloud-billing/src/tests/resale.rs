@@ -182,18 +182,18 @@ fn list_prices_and_prices_per_call_at_any_level() {
 }
 
 #[test]
-fn the_newest_row_that_has_them_counts_for_groups_pairs_and_currencies() {
+fn the_newest_row_that_names_it_counts_for_each_group_pair_and_currency() {
     let lane = lane_route("m", "gpt-4o-mini");
     let book = book_of(vec![
         rule(None, "m", 0, json!({"input": "10"})),
         rule(None, "", 0, json!({"groups": {"a": "0.5", "b": "0.5"}, "pairs": {"b": {"a": "0.3"}}})),
         rule(None, "", 10, json!({"groups": {"a": "0.6"}})),
-        rule(None, "", 20, json!({"pairs": {}})),
+        rule(None, "", 20, json!({"groups": {"b": null}, "pairs": {"b": {"a": null}}})),
     ]);
     let at = |user, key, at| prices(&book, &below(&[(1, "")], user, key), &lane, at)[0] / 100_000_000;
     assert_eq!([at("a", "", 9), at("a", "", 10), at("a", "", 20)], [50, 60, 60]);
-    assert_eq!([at("b", "", 9), at("b", "", 10)], [50, 100], "each is taken as a whole");
-    assert_eq!([at("b", "a", 9), at("b", "a", 19), at("b", "a", 20)], [30, 30, 60], "apart from the others");
+    assert_eq!([at("b", "", 9), at("b", "", 19), at("b", "", 20)], [50, 50, 100]);
+    assert_eq!([at("b", "a", 19), at("b", "a", 20)], [30, 60], "taken out again");
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn prices_in_another_currency_are_converted_at_the_rate_of_the_moment() {
     assert_eq!(at("", 10), [2_000_000_000], "nothing was changed");
 
     let mut gone = rules;
-    gone.push(rule(None, "", 20, json!({"fx": {}})));
+    gone.push(rule(None, "", 20, json!({"fx": {"CNY": null}})));
     let book = book_of(gone);
     book.set_unpriced(Unpriced::Free);
     assert!(prices(&book, &below(&[(1, "")], "", ""), &lane, 20).is_empty(), "never free by accident");
