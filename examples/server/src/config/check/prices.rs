@@ -65,7 +65,7 @@ impl Checker {
 }
 
 /// The same value in JSON. Floats become null: no price is one, and the price book says so.
-fn json(value: &toml::Value) -> Value {
+pub(super) fn json(value: &toml::Value) -> Value {
     match value {
         toml::Value::String(text) => text.as_str().into(),
         toml::Value::Integer(n) => (*n).into(),
