@@ -94,8 +94,14 @@ fn measure_prices() {
             answers: 1,
         };
         let ladder = |of: &dyn Fn(&Ladder)| book.ladder((&who, class), &route, &lane, request.at, of);
-        let price = |rates: &Rates| drop(std::hint::black_box(bound(rates, &ask, None, 4096)));
-        counted(&format!("{name}: look-up"), || ladder(&|found| drop(std::hint::black_box(found.version))));
+        let price = |rates: &Rates| {
+            std::hint::black_box(bound(rates, &ask, None, 4096));
+        };
+        counted(&format!("{name}: look-up"), || {
+            ladder(&|found| {
+                std::hint::black_box(found.version);
+            });
+        });
         counted(&format!("{name}: look-up and estimate"), || {
             ladder(&|found| found.tenants.iter().chain(&found.user).for_each(|rates| price(rates)))
         });
@@ -103,7 +109,9 @@ fn measure_prices() {
             ladder(&|found| {
                 drop(std::hint::black_box(rate(found.user.as_ref().unwrap(), &usage)));
                 let others = found.tenants.iter().chain(&found.cost);
-                others.for_each(|rates| drop(std::hint::black_box(total(rates, &usage))));
+                others.for_each(|rates| {
+                    std::hint::black_box(total(rates, &usage));
+                });
             })
         });
         counted(&format!("{name}: made anew"), || {
