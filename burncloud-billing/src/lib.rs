@@ -16,6 +16,7 @@ mod catalogue;
 mod error;
 mod estimate;
 mod journal;
+pub mod people;
 mod prices;
 mod rates;
 mod rating;

@@ -58,8 +58,10 @@ impl Actor {
             return Ok(());
         }
         let seen = self.may(tree, Action::See, tenant);
-        let name = tree.get(tenant).filter(|_| seen).map(|tenant| format!(" at the tenant `{}`", tenant.name));
-        Err(self.refused(action, &name.unwrap_or_else(|| " outside its own tenant and those below".to_owned())))
+        let name =
+            tree.get(tenant).filter(|_| seen).map(|tenant| format!(" at the tenant `{}`", tenant.name));
+        Err(self
+            .refused(action, &name.unwrap_or_else(|| " outside its own tenant and those below".to_owned())))
     }
 
     /// Refuses what only the house does.

@@ -136,10 +136,8 @@ pub async fn list_users<S: UserStore + ?Sized>(store: &S, actor: &Actor) -> UseC
 fn check_role(tree: &Tree, actor: &Actor, tenant: TenantId, role: Role) -> UseCaseResult<()> {
     actor.check(tree, Action::SetRole, tenant)?;
     check_office(actor, role)?;
-    let tenant = tree.get(tenant).ok_or_else(|| StoreError::NotFound {
-        what: "tenant",
-        name: tenant.to_string(),
-    })?;
+    let tenant =
+        tree.get(tenant).ok_or_else(|| StoreError::NotFound { what: "tenant", name: tenant.to_string() })?;
     let of_house = matches!(role, Role::Owner | Role::Administrator);
     if of_house && tenant.parent.is_some() {
         let message = format!(
