@@ -6,6 +6,7 @@
 
 mod actor;
 mod keys;
+mod prices;
 mod roles;
 mod tenants;
 mod terms;
@@ -17,8 +18,9 @@ mod wallets;
 
 pub use actor::Actor;
 pub use keys::create_key;
+pub use prices::{list_prices, set_price};
 pub use roles::{Action, Place, may};
-pub use tenants::{TenantChange, create_tenant, list_tenants, update_tenant};
+pub use tenants::{TenantChange, check_time_zone, create_tenant, list_tenants, update_tenant};
 pub use terms::{delete_budget, list_budgets, set_budget, set_plan};
 pub use tree::{MAX_DEPTH, Tree};
 pub use users::{UserChange, create_user, list_users, set_role, update_user};

@@ -135,7 +135,10 @@ pub(super) async fn check_plan<S: PlanStore + ?Sized>(
 }
 
 /// Checks an IANA time zone's name; empty is UTC.
-pub(super) fn check_time_zone(name: &str) -> UseCaseResult<()> {
+///
+/// # Errors
+/// `Invalid` with the field `time_zone`.
+pub fn check_time_zone(name: &str) -> UseCaseResult<()> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"/_+-".contains(&b);
     if name.len() > 64 || !name.bytes().all(fits) {
         let message = "write the IANA name of a time zone, such as Europe/Berlin";
