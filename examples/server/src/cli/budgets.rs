@@ -38,7 +38,7 @@ async fn set(desk: &Desk, args: SetBudgetArgs) -> CliResult {
         },
         allowance,
         enforcement: if args.soft { Enforcement::Soft } else { Enforcement::Hard },
-        time_zone: args.time_zone.unwrap_or(own_zone),
+        time_zone: args.time_zone.unwrap_or(if own_zone.is_empty() { "UTC".to_owned() } else { own_zone }),
     };
     people::set_budget(&*desk.store, &desk.actor, &budget).await?;
     let line = format!(
