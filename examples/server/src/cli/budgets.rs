@@ -115,10 +115,8 @@ async fn list(desk: &Desk) -> CliResult {
 
 async fn alerts(desk: &Desk, limit: u32) -> CliResult {
     let all = desk.store.alerts(limit).await?;
-    let rows: Vec<_> = all
-        .iter()
-        .map(|a| [moment::show(a.at), a.kind.clone(), a.subject.clone(), a.text.clone()])
-        .collect();
+    let rows: Vec<_> =
+        all.iter().map(|a| [moment::show(a.at), a.kind.clone(), a.subject.clone(), a.text.clone()]).collect();
     let json = all.iter().map(|alert| serde_json::to_value(alert).unwrap_or_default()).collect();
     desk.out.list(json, ["at", "kind", "about", "text"], &rows)
 }

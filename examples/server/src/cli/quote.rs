@@ -107,7 +107,9 @@ fn as_lines(
         table.push(row);
     }
     let widths: Vec<usize> = (0..table[0].len())
-        .map(|n| table.iter().filter_map(|row| row.get(n)).map(|cell| cell.chars().count()).max().unwrap_or(0))
+        .map(|n| {
+            table.iter().filter_map(|row| row.get(n)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        })
         .collect();
     lines.extend(table.iter().map(|row| {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));

@@ -90,8 +90,7 @@ async fn top_up(args: MoneyArgs, holders: Holders, desk: &Desk) -> CliResult {
         )
         .into());
     }
-    let posted =
-        people::top_up(&*desk.store, &desk.actor, &wallet, amount_usd, reference, &reason).await?;
+    let posted = people::top_up(&*desk.store, &desk.actor, &wallet, amount_usd, reference, &reason).await?;
     done(desk, holders, &name, Some(posted)).await
 }
 

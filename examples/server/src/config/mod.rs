@@ -14,8 +14,8 @@ mod transforms;
 mod warnings;
 
 pub(crate) use declared::{
-    DEFAULT, Declared, DeclaredBudget, DeclaredKey, DeclaredPrice, DeclaredScope, DeclaredTenant, DeclaredUser,
-    DeclaredWallet,
+    DEFAULT, Declared, DeclaredBudget, DeclaredKey, DeclaredPrice, DeclaredScope, DeclaredTenant,
+    DeclaredUser, DeclaredWallet,
 };
 pub(crate) use problem::Problems;
 pub(crate) use secret::SecretRef;

@@ -8,8 +8,8 @@ pub(crate) use people::{
     UsersCommand, WalletCommand,
 };
 pub(crate) use terms::{
-    BudgetScopeArgs, BudgetsCommand, FxArgs, GroupsArgs, PlansCommand, PricesCommand, QuoteArgs, SetBudgetArgs,
-    SetPlanArgs, SetPriceArgs,
+    BudgetScopeArgs, BudgetsCommand, FxArgs, GroupsArgs, PlansCommand, PricesCommand, QuoteArgs,
+    SetBudgetArgs, SetPlanArgs, SetPriceArgs,
 };
 
 use super::Format;

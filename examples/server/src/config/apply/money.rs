@@ -106,7 +106,8 @@ pub(super) async fn apply_prices<S: Store + ?Sized>(
         let mut next = place(store, price).await.at(what)?;
         let same_place = |s: &&PriceOverride| {
             let PriceOverride { version: _, book, channel, model, effective_at, rates: _ } = s;
-            (*book, *channel, model, *effective_at) == (next.book, next.channel, &next.model, next.effective_at)
+            (*book, *channel, model, *effective_at)
+                == (next.book, next.channel, &next.model, next.effective_at)
         };
         // Versions increase: of two prices from the same moment on the later one holds.
         let held = stored.iter().rev().find(same_place).map(|s| &s.rates);
@@ -125,8 +126,11 @@ pub(super) async fn apply_prices<S: Store + ?Sized>(
 }
 
 fn title(price: &DeclaredPrice) -> String {
-    let what =
-        if price.model.is_empty() { "groups and rates".to_owned() } else { format!("price of `{}`", price.model) };
+    let what = if price.model.is_empty() {
+        "groups and rates".to_owned()
+    } else {
+        format!("price of `{}`", price.model)
+    };
     match (&price.book, &price.channel) {
         (Some(book), _) => format!("{what} in the book of `{book}`"),
         (None, Some(channel)) => format!("{what} at the channel `{channel}`"),
@@ -182,7 +186,8 @@ mod tests {
 
     #[test]
     fn what_a_book_no_longer_names_is_taken_out() {
-        let held = json!({"groups": {"vip": "0.8", "old": null}, "pairs": {"a": {"b": "0.5"}}, "fx": {"CNY": "7"}});
+        let held =
+            json!({"groups": {"vip": "0.8", "old": null}, "pairs": {"a": {"b": "0.5"}}, "fx": {"CNY": "7"}});
         let mut next = json!({"groups": {"gold": "0.9"}});
         assert_ne!(named(&held), named(&next));
         take_out(&held, &mut next);

@@ -3,8 +3,8 @@
 use super::{ApplyError, At, Changes};
 use crate::config::{DeclaredTenant, DeclaredUser, DeclaredWallet};
 use burncloud_billing::people::{
-    Actor, TenantChange, UserChange, Wallet, create_tenant, create_user, find_tenant, open_wallet, set_credit,
-    set_role, update_tenant, update_user,
+    Actor, TenantChange, UserChange, Wallet, create_tenant, create_user, find_tenant, open_wallet,
+    set_credit, set_role, update_tenant, update_user,
 };
 use burncloud_core::store::{LedgerStore, NewTenant, NewUser, PlanStore, UserStore};
 use burncloud_core::usecase::{UseCaseError, UseCaseResult};
@@ -69,7 +69,8 @@ async fn change_tenant<S: UserStore + LedgerStore + PlanStore + ?Sized>(
     };
     if parent != tenant.parent {
         let shown = parent.map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
-        let message = format!("its parent in the store is {shown}; tenants do not move: make one of another name");
+        let message =
+            format!("its parent in the store is {shown}; tenants do not move: make one of another name");
         return Err(UseCaseError::invalid("parent", message));
     }
     let change = TenantChange {

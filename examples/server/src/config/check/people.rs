@@ -132,9 +132,9 @@ impl Checker {
                 let known = tenants.iter().map(|t| t.name.as_str());
                 self.reference("users.tenant", tenant, "tenant", "[[tenants]]", known);
             }
-            let of_house = !tenants
-                .iter()
-                .any(|t| t.parent.is_some() && user.tenant.as_ref().is_some_and(|name| *name.get_ref() == t.name));
+            let of_house = !tenants.iter().any(|t| {
+                t.parent.is_some() && user.tenant.as_ref().is_some_and(|name| *name.get_ref() == t.name)
+            });
             let balance = user.balance_usd.as_ref();
             users.push(DeclaredUser {
                 role: self.role(user.role.as_ref(), of_house),
@@ -177,7 +177,8 @@ impl Checker {
         if let Some(unlimited) = unlimited.as_ref().filter(|unlimited| *unlimited.get_ref())
             && (balance.is_some() || credit.is_some())
         {
-            let message = "an unlimited wallet has no balance to start with and no credit line; leave one out";
+            let message =
+                "an unlimited wallet has no balance to start with and no credit line; leave one out";
             self.report(unlimited.span(), format!("{table}.unlimited"), message);
         }
         DeclaredWallet {
