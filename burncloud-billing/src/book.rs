@@ -8,11 +8,7 @@ use crate::snapshot::Snapshot;
 use arc_swap::ArcSwap;
 use burncloud_core::UnixMicros;
 use burncloud_core::store::PriceOverride;
-<<<<<<< HEAD
-=======
-use burncloud_core::{Route, UnixMicros};
 use genai_prices::Calculator;
->>>>>>> main
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -116,7 +112,7 @@ impl PriceBook {
     /// Reads these published prices from now on.
     pub(crate) fn publish(&self, prices: Option<Calculator>, now: UnixMicros) {
         if self.catalogue.replace(prices, now) {
-            self.generation.store(next_generation(), Ordering::Release);
+            self.changed();
         }
     }
 
@@ -159,19 +155,7 @@ mod tests {
     use serde_json::json;
 
     fn set(version: u64, model: &str, from: i64, input: &str) -> PriceOverride {
-<<<<<<< HEAD
         PriceOverride { version, ..rule(None, model, from, json!({ "input": input })) }
-=======
-        let rates = json!({ "input": input });
-        PriceOverride {
-            version,
-            book: None,
-            channel: None,
-            model: model.into(),
-            effective_at: UnixMicros(from),
-            rates,
-        }
->>>>>>> main
     }
 
     fn input(book: &PriceBook, at: i64) -> Option<Nano> {

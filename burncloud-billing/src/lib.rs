@@ -44,5 +44,5 @@ pub use prices::{Quote, QuoteLevel, quote, reload_prices, set_price};
 pub use rates::{Prices, Rates, RatesError};
 pub use rating::{Rated, rate, total};
 pub use ratio::{ParseRatioError, Ratio};
-pub use rule::{BookSettings, PriceRule, check_rule};
+pub use rule::{BookSettings, PriceRule, Ratios, check_rule};
 pub use shipper::{Shipper, ShipperSettings};

@@ -203,7 +203,8 @@ impl Rates {
         sizes.sort_unstable();
         sizes.dedup();
         let places = [T::Standard, T::Flex, T::Priority, T::Batch].into_iter();
-        let mut places = places.flat_map(|tier| sizes.iter().map(move |above| (tier, above.saturating_add(1))));
+        let mut places =
+            places.flat_map(|tier| sizes.iter().map(move |above| (tier, above.saturating_add(1))));
         places.find_map(|(tier, size)| self.prices(tier, size).first_below(cost.prices(tier, size)))
     }
 

@@ -1,5 +1,6 @@
 //! The rules of a price book as operators write them.
 
+use crate::newapi;
 use crate::rates::{Rates, RatesError};
 use crate::ratio::Ratio;
 use burncloud_core::{ChannelId, TenantId};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 /// |---|---|
 /// | `{"input": "2.50", "output": "10"}` | a list price, as [`Rates`] describes it; `{"per_request": "0.01"}` alone is a price per call |
 /// | the same with `"currency": "CNY"` | a list price in that currency, at the rate in force when a request arrives |
+/// | `{"ratios": {"model": "1.25", "completion": "8"}}` | the list price that New-API's ratios come to ([`newapi`](crate::newapi)) |
 /// | `{"markup": "1.25"}` | that ratio on the book's own cost; of a buying price, on the published price |
 /// | of the model `""`: `{"groups": {…}, "pairs": {…}, "fx": {…}}` | what holds for the whole book: [`BookSettings`] |
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +32,10 @@ pub enum PriceRule {
     Settings(BookSettings),
 }
 
-/// What holds for a whole price book. For each group, pair and currency the newest row in force that names it counts;
-/// `None` (JSON's `null`) takes it out again.
+/// Ratios by name; `None` (JSON's `null`) takes one out again.
+pub type Ratios = BTreeMap<Box<str>, Option<Ratio>>;
+
+/// What holds for a whole price book. For each group, pair and currency the newest row in force that names it counts.
 ///
 /// ```
 /// use burncloud_billing::{PriceRule, check_rule};
@@ -43,11 +47,11 @@ pub enum PriceRule {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BookSettings {
     /// The ratio of each customers' group; that of others is 1.
-    pub groups: BTreeMap<Box<str>, Option<Ratio>>,
-    /// The ratio of a user's own group and the group that their key calls as; goes before `groups`.
-    pub pairs: BTreeMap<(Box<str>, Box<str>), Option<Ratio>>,
+    pub groups: Ratios,
+    /// By a user's own group: the ratio of each group that their key calls as. Goes before `groups`.
+    pub pairs: BTreeMap<Box<str>, Ratios>,
     /// What one US dollar buys of each currency. Only in the house's book, for all books.
-    pub fx: BTreeMap<Box<str>, Option<Ratio>>,
+    pub fx: Ratios,
 }
 
 /// Reads a rule and checks whether it can stand there: in `book` (`None` is the house's), as the buying price of
@@ -79,6 +83,13 @@ pub fn check_rule(
     if let Some(name) = ["groups", "pairs", "fx"].into_iter().find(|name| map.contains_key(*name)) {
         return fail(name, "this holds for a whole book, not for one model; set it for the model \"\"");
     }
+    if let Some(ratios) = map.get("ratios") {
+        if map.len() > 1 {
+            return fail("ratios", "ratios stand alone; leave out the other fields");
+        }
+        let rates = Rates::from_json(&newapi::list_prices(model, object(ratios, "ratios")?)?)?;
+        return Ok(PriceRule::List { rates: Arc::new(rates), currency: None });
+    }
     match map.get("markup") {
         None => list(map),
         Some(_) if map.len() > 1 => fail("markup", "a markup stands alone; leave out the other fields"),
@@ -108,24 +119,13 @@ fn settings(map: &Map<String, Value>, house: bool) -> Result<BookSettings, Rates
         match name.as_str() {
             "groups" => settings.groups = ratios(value, "groups")?,
             "pairs" => {
-                for (own, pairs) in object(value, "pairs")? {
-                    let used = ratios(pairs, &format!("pairs.{own}"))?;
-                    let paired = used.into_iter().map(|(used, ratio)| ((own.as_str().into(), used), ratio));
-                    settings.pairs.extend(paired);
-                }
+                let pairs = object(value, "pairs")?.iter();
+                let pair = |(own, used): (&String, &Value)| {
+                    Ok((own.as_str().into(), ratios(used, &format!("pairs.{own}"))?))
+                };
+                settings.pairs = pairs.map(pair).collect::<Result<_, RatesError>>()?;
             }
-            "fx" if house => {
-                settings.fx = ratios(value, "fx")?;
-                for (name, rate) in &settings.fx {
-                    let field = format!("fx.{name}");
-                    if &*currency(name, &field)? == "USD" {
-                        return fail(field, "a dollar is a dollar; leave it out");
-                    }
-                    if rate.is_some_and(|rate| rate.billionths() == 0) {
-                        return fail(field, "write how much of it a dollar buys; that is not nothing");
-                    }
-                }
-            }
+            "fx" if house => settings.fx = exchange(value)?,
             "fx" => return fail("fx", "rates of exchange stand in the house's book alone"),
             _ => return fail(name.as_str(), "not a setting of a book; one of: groups, pairs, fx"),
         }
@@ -136,6 +136,20 @@ fn settings(map: &Map<String, Value>, house: bool) -> Result<BookSettings, Rates
     Ok(settings)
 }
 
+fn exchange(value: &Value) -> Result<Ratios, RatesError> {
+    let rates = ratios(value, "fx")?;
+    for (name, rate) in &rates {
+        let field = format!("fx.{name}");
+        if &*currency(name, &field)? == "USD" {
+            return fail(field, "a dollar is a dollar; leave it out");
+        }
+        if rate.is_some_and(|rate| rate.billionths() == 0) {
+            return fail(field, "write how much of it a dollar buys; that is not nothing");
+        }
+    }
+    Ok(rates)
+}
+
 fn currency(text: &str, field: &str) -> Result<Box<str>, RatesError> {
     if text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase()) {
         return Ok(text.into());
@@ -143,7 +157,7 @@ fn currency(text: &str, field: &str) -> Result<Box<str>, RatesError> {
     fail(field, "write a currency's three capital letters, such as \"CNY\"")
 }
 
-fn ratios(value: &Value, field: &str) -> Result<BTreeMap<Box<str>, Option<Ratio>>, RatesError> {
+fn ratios(value: &Value, field: &str) -> Result<Ratios, RatesError> {
     let one = |(name, value): (&String, &Value)| {
         let at = format!("{field}.{name}");
         if name.is_empty() {
@@ -195,7 +209,14 @@ mod tests {
             panic!("no settings");
         };
         assert_eq!((set.groups["old"], set.groups["vip"]), (None, "0.8".parse().ok()));
-        assert_eq!(set.pairs[&("vip".into(), "default".into())], "0.5".parse().ok());
+        assert_eq!(set.pairs["vip"]["default"], "0.5".parse().ok());
+        let ratios = check("gpt-4o", json!({"ratios": {"model": "1.25", "completion": "4"}}));
+        let PriceRule::List { rates, currency: None } = ratios else { panic!("no list price") };
+        let prices = rates.prices(Default::default(), 0);
+        assert_eq!(
+            (prices.get(LineKind::Input).0, prices.get(LineKind::Output).0),
+            (2_500_000_000, 10_000_000_000)
+        );
     }
 
     #[test]
@@ -214,7 +235,8 @@ mod tests {
             (None, None, "m", json!({"groups": {"vip": "1"}}), "groups"),
             (None, None, "", json!({"input": "1"}), "input"),
             (None, None, "", json!({}), ""),
-            (None, None, "", json!({"groups": {}}), ""),
+            (None, None, "m", json!({"ratios": {"cache": "1"}}), "ratios.model"),
+            (None, None, "m", json!({"ratios": {"model": "1"}, "input": "1"}), "ratios"),
             (None, None, "", json!({"groups": []}), "groups"),
             (None, None, "", json!({"groups": {"vip": 0.8}}), "groups.vip"),
             (None, None, "", json!({"groups": {"": "1"}}), "groups."),

@@ -150,17 +150,15 @@ impl Snapshot {
         let Some(book) = self.books.get(&book) else { return Ratio::ONE };
         let own = own.unwrap_or(DEFAULT_GROUP);
         let used = used.unwrap_or(own);
-        let named = |(a, b): &(Box<str>, Box<str>)| **a == *own && **b == *used;
-        let paired =
-            |set: &BookSettings| set.pairs.iter().find(|(pair, _)| named(pair)).map(|(_, ratio)| *ratio);
-        let pair = in_force(&book.settings, at).find_map(paired).flatten();
-        let group = || in_force(&book.settings, at).find_map(|set| set.groups.get(used).copied()).flatten();
+        let settings = || in_force(&book.settings, at);
+        let pair = settings().find_map(|set| set.pairs.get(own)?.get(used)).copied().flatten();
+        let group = || settings().find_map(|set| set.groups.get(used)).copied().flatten();
         pair.or_else(group).unwrap_or_default()
     }
 
     fn fx(&self, currency: &str, at: UnixMicros) -> Option<Ratio> {
         let house = self.books.get(&None)?;
-        in_force(&house.settings, at).find_map(|set| set.fx.get(currency).copied()).flatten()
+        in_force(&house.settings, at).find_map(|set| set.fx.get(currency)).copied().flatten()
     }
 
     /// A list price in dollars, times `ratio`; `None` where nobody knows what the currency is worth.
