@@ -133,7 +133,7 @@ impl Default for JournalConfig {
 }
 
 /// `[billing]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BillingConfig {
     /// What becomes of a request for a model without a price.
     pub(crate) unpriced: Unpriced,

@@ -8,7 +8,7 @@ pub(crate) use people::{
     UsersCommand, WalletCommand,
 };
 pub(crate) use terms::{
-    BudgetScopeArgs, BudgetsCommand, FxArgs, GroupsArgs, PlansCommand, PricesCommand, QuoteArgs,
+    Abort, BudgetScopeArgs, BudgetsCommand, FxArgs, GroupsArgs, Per, PlansCommand, PricesCommand, QuoteArgs,
     SetBudgetArgs, SetPlanArgs, SetPriceArgs,
 };
 

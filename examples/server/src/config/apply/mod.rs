@@ -18,7 +18,7 @@ use burncloud_core::usecase::{UseCaseError, channels, keys};
 use burncloud_core::{ApiKey, ChannelConfig, KeyHash, Status, UserId};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,7 @@
 use super::{ApplyError, At, Changes};
 use crate::config::{DeclaredBudget, DeclaredPrice, DeclaredScope};
 use burncloud_billing::people::{Actor, find_tenant, find_user, set_budget, set_plan};
-use burncloud_core::store::{BudgetStore, PlanStore, PriceOverride, Store, UserStore};
+use burncloud_core::store::{BudgetStore, PlanStore, PriceOverride, Store};
 use burncloud_core::usecase::{UseCaseResult, channels, keys};
 use burncloud_core::{Budget, Plan, Scope, TenantId};
 use serde_json::{Map, Value};
