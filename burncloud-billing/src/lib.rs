@@ -19,6 +19,7 @@ mod journal;
 mod ladder;
 mod losses;
 pub mod newapi;
+pub mod people;
 mod prices;
 pub mod published;
 mod rates;

@@ -13,7 +13,10 @@ mod secret;
 mod transforms;
 mod warnings;
 
-pub(crate) use declared::{Declared, DeclaredKey, DeclaredTenant, DeclaredUser};
+pub(crate) use declared::{
+    DEFAULT, Declared, DeclaredBudget, DeclaredKey, DeclaredPrice, DeclaredScope, DeclaredTenant,
+    DeclaredUser, DeclaredWallet,
+};
 pub(crate) use problem::Problems;
 pub(crate) use secret::SecretRef;
 
