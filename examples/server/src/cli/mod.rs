@@ -1,6 +1,7 @@
 //! The command line: what is asked, and who answers it.
 
 mod args;
+mod catalogue;
 mod channels;
 mod keys;
 mod output;

@@ -1,7 +1,7 @@
 //! `burncloud prices …`
 
 use super::args::{PricesCommand, SetPriceArgs};
-use super::{CliResult, Desk};
+use super::{CliResult, Desk, catalogue};
 use crate::moment;
 use burncloud_billing::Rates;
 use burncloud_core::UnixMicros;
@@ -12,6 +12,9 @@ pub(super) async fn run(command: PricesCommand, desk: &Desk) -> CliResult {
     match command {
         PricesCommand::List => list(desk).await,
         PricesCommand::Set(args) => set(desk, *args).await,
+        PricesCommand::Import { file, effective } => catalogue::import(desk, &file, effective).await,
+        PricesCommand::Export => catalogue::export(desk).await,
+        PricesCommand::Catalogue(command) => catalogue::run(command, desk).await,
     }
 }
 

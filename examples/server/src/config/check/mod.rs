@@ -35,6 +35,7 @@ pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Pro
     let store = c.store(raw.store);
     let journal = c.journal(raw.journal, &store);
     let billing = c.billing(raw.billing);
+    let catalogue = c.catalogue(raw.catalogue);
     let failover = c.failover(&raw.failover);
     let tenants = c.tenants(raw.tenants);
     let users = c.users(raw.users, &tenants);
@@ -46,6 +47,7 @@ pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Pro
         store,
         journal,
         billing,
+        catalogue,
         timeouts: Timeouts::default().with(&timeouts),
         failover,
         model_limits,
