@@ -283,3 +283,45 @@ async fn budgets_go_with_the_file_and_others_stay() {
 async fn tenant(store: &MemoryStore, name: &str) -> burncloud_core::Tenant {
     store.tenant_by_name(name).await.unwrap().unwrap()
 }
+
+/// The numbers of `docs/resale.md`, from the file that stands in it.
+#[tokio::test]
+async fn the_worked_example_of_the_documentation_is_right() {
+    const DOC: &str = include_str!("../../../../../docs/resale.md");
+    let file = DOC.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let file = file.replace("OPENAI_API_KEY", "PATH");
+    let key = "[[keys]]\nname = \"k\"\nuser = \"ada\"\nsecret = \"secret-one\"\n";
+    let mut bench = Bench::default();
+    bench.apply(&format!("allow_inline_secrets = true\n{file}\n{key}")).await;
+    let book = burncloud_billing::PriceBook::new();
+    burncloud_billing::reload_prices(&bench.store, &book).await.unwrap();
+    let caller = bench.caller("secret-one").await.unwrap();
+    let channel = bench.store.channel_by_name("main").await.unwrap();
+    let offer = burncloud_billing::Offer {
+        model: "fast",
+        channel: channel.unwrap().id,
+        provider: "openai",
+        upstream_model: "fast",
+    };
+    let quoted = burncloud_billing::quote(&book, &caller, &offer, &[], burncloud_core::UnixMicros::now());
+    let table = quoted.table();
+    let of = |kind| table.iter().find(|row| row.0 == kind).unwrap();
+    let (input, output) = (of(burncloud_core::LineKind::Input), of(burncloud_core::LineKind::Output));
+    let row = |who: &str, input: Nano, output: Nano| {
+        let sum = input.for_units(10_000).plus(output.for_units(2_000));
+        assert!(
+            DOC.contains(&format!("| {who} | ${input} | ${output} | ${sum} |")),
+            "{who} {input} {output} {sum}"
+        );
+        sum
+    };
+    let mut sums = vec![row("the house its provider", input.1.unwrap(), output.1.unwrap())];
+    let paid = quoted.levels.iter().enumerate().filter(|(_, level)| level.paid).map(|(n, _)| n);
+    for (who, n) in ["acme the house", "kiosk acme", "ada kiosk"].into_iter().zip(paid) {
+        sums.push(row(who, input.2[n], output.2[n]));
+    }
+    let margins: Vec<Nano> = sums.windows(2).map(|pair| pair[1].minus(pair[0])).collect();
+    let [house, acme, kiosk] = margins[..] else { panic!("three levels earn: {margins:?}") };
+    let said = format!("the house earns ${house}, acme ${acme} and kiosk ${kiosk}");
+    assert!(DOC.replace('\n', " ").contains(&said), "{said}");
+}
