@@ -1,8 +1,12 @@
 //! What the hot path costs: `cargo test --release -p burncloud-billing -- --ignored --nocapture measure`.
 
+use super::resale::below;
 use super::support::*;
+use crate::bound::bound;
+use crate::tariff::{Class, Ladder};
+use crate::{Offer, Rates, quote, rate, total};
 use burncloud_core::Nano;
-use burncloud_core::billing::Billing;
+use burncloud_core::billing::{Ask, Billing};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -61,6 +65,74 @@ fn measure() {
     let warm = crate::estimate(&sample(&text), crate::Dir::In);
     println!("estimate of 16 KiB: {first:?} the first time, {:?} then ({cold} = {warm})", start.elapsed());
     println!("with the tokenizer: {}", resident());
+}
+
+/// What prices cost a request: the kept ladder is found, the most it may come to reckoned, and what was used rated.
+#[test]
+#[ignore = "prints timings"]
+fn measure_prices() {
+    let (dir, store) = (TempDir::new().unwrap(), Arc::new(MockStore::default()));
+    let (biller, _shipper) = open(dir.path(), &store);
+    let (route, lane) = lane_route("m", "gpt-4o-mini");
+    let book = biller.book();
+    for (name, who) in [
+        ("a user of the house", below(&[(1, "")], "", "")),
+        ("a user three resellers down", below(&[(1, ""), (2, "a"), (3, ""), (4, "")], "vip", "")),
+    ] {
+        let (request, class) = (Request::new(&who, &route), Class::of(&who));
+        let usage = tokens(100, 50);
+        let ask = Ask {
+            id: request.id,
+            trace_id: burncloud_core::TraceId([7; 16]),
+            at: request.at,
+            caller: &who,
+            endpoint: &request.endpoint,
+            route: &route,
+            candidates: &route.lanes,
+            body_len: 1_000,
+            max_output: Some(100),
+            answers: 1,
+        };
+        let ladder = |of: &dyn Fn(&Ladder)| book.ladder((&who, class), &route, &lane, request.at, of);
+        let price = |rates: &Rates| {
+            std::hint::black_box(bound(rates, &ask, None, 4096));
+        };
+        counted(&format!("{name}: look-up"), || {
+            ladder(&|found| {
+                std::hint::black_box(found.version);
+            });
+        });
+        counted(&format!("{name}: look-up and estimate"), || {
+            ladder(&|found| found.tenants.iter().chain(&found.user).for_each(|rates| price(rates)))
+        });
+        counted(&format!("{name}: look-up and rating, the provider's cost included"), || {
+            ladder(&|found| {
+                drop(std::hint::black_box(rate(found.user.as_ref().unwrap(), &usage)));
+                let others = found.tenants.iter().chain(&found.cost);
+                others.for_each(|rates| {
+                    std::hint::black_box(total(rates, &usage));
+                });
+            })
+        });
+        counted(&format!("{name}: made anew"), || {
+            drop(std::hint::black_box(quote(book, &who, &Offer::of(&route, &lane), &[], request.at)))
+        });
+    }
+}
+
+/// The median of many bursts, and the allocations of one round.
+fn counted(name: &str, mut round: impl FnMut()) {
+    round();
+    let counted = allocation_counter::measure(&mut round);
+    let mut bursts: Vec<u128> = (0..200)
+        .map(|_| {
+            let start = Instant::now();
+            (0..1_000).for_each(|_| round());
+            start.elapsed().as_nanos() / 1_000
+        })
+        .collect();
+    bursts.sort_unstable();
+    println!("{name}: {} ns, {} allocations", bursts[bursts.len() / 2], counted.count_total);
 }
 
 fn resident() -> String {

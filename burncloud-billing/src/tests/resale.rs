@@ -134,6 +134,25 @@ fn each_level_sells_on_what_it_pays_times_the_group_of_its_buyer() {
 }
 
 #[test]
+fn the_example_of_the_documentation() {
+    let book = book_of(vec![
+        buying(1, "*", json!({"input": "2.00"})),
+        rule(None, "m", 0, json!({"markup": "1.25"})),
+        rule(None, "", 0, json!({"groups": {"partner": "0.9"}})),
+        rule(Some(2), "*", 0, json!({"markup": "2"})),
+        rule(Some(3), "m", 0, json!({"input": "5"})),
+        rule(Some(3), "", 0, json!({"groups": {"vip": "0.8"}})),
+    ]);
+    let (lane, who) = (lane_route("m", "gpt-4o-mini"), below(&[(1, ""), (2, "partner"), (3, "")], "vip", ""));
+    assert_eq!(prices(&book, &who, &lane, 5), [2_250_000_000, 4_500_000_000, 4_000_000_000]);
+    let quote = quoted(&book, &who, &lane.0, &lane.1, 5);
+    assert_eq!(quote.loss, Some((Some(TenantId(3)), LineKind::Input)));
+    let dollars = |n: i64| Nano(n * 10_000_000);
+    let row = (LineKind::Input, Some(dollars(200)), vec![dollars(225), dollars(450), dollars(400)]);
+    assert_eq!(quote.table()[0], row);
+}
+
+#[test]
 fn a_part_of_the_house_may_have_a_book_of_its_own() {
     let lane = lane_route("m", "gpt-4o-mini");
     let book = book_of(vec![

@@ -116,3 +116,21 @@ async fn the_lines_of_a_receipt_add_up_and_name_their_price() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_model_without_a_price_is_refused_to_everybody_unless_one_is_declared() {
+    let upstream = Upstream::start().await;
+    let unsold = || config(&upstream).channel(openai("own", &upstream.url()).models(["our-own-model"]));
+    let mut gateway = Gateway::start(unsold().section("[billing]\nunpriced = \"refuse\"")).await;
+    let answer = gateway.ask("dev", chat("our-own-model")).await;
+    assert_eq!(answer.status, 403, "{}", answer.text());
+    assert!(answer.text().contains("model_not_priced"), "{}", answer.text());
+    assert_eq!(upstream.served(), 0);
+    let receipt = gateway.receipt_of(&answer.trace_id()).await;
+    assert_eq!((charge(&receipt), receipt["end"].as_str()), (0, Some("refused")));
+
+    gateway.stop().await;
+    gateway.rewrite(unsold().section("[billing]\nunpriced = { input = \"1\", output = \"2\" }"));
+    gateway.restart().await;
+    assert!(price(&gateway, chat("our-own-model")).await > 0);
+}

@@ -91,7 +91,7 @@ fn as_lines(
         channel.name, channel.provider, offer.upstream_model, quoted.version
     )];
     if quoted.levels.is_empty() {
-        lines.push("  no price: requests are refused where spending is limited".to_owned());
+        lines.push("  no price: requests are refused".to_owned());
         return lines;
     }
     let levels = quoted.levels.iter().map(|level| {

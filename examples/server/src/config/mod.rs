@@ -20,7 +20,7 @@ pub(crate) use declared::{
 pub(crate) use problem::Problems;
 pub(crate) use secret::SecretRef;
 
-use burncloud_billing::Unpriced;
+use burncloud_billing::{Guard, Unpriced};
 use burncloud_core::Limits;
 use burncloud_core::adapter::Registry;
 use burncloud_core::routing::Timeouts;
@@ -138,13 +138,15 @@ impl Default for JournalConfig {
 pub(crate) struct BillingConfig {
     /// What becomes of a request for a model without a price.
     pub(crate) unpriced: Unpriced,
+    /// What is done about sales below cost.
+    pub(crate) guard: Guard,
     /// Output tokens to reserve for when the caller does not limit them.
     pub(crate) default_max_output: u64,
 }
 
 impl Default for BillingConfig {
     fn default() -> BillingConfig {
-        BillingConfig { unpriced: Unpriced::Refuse, default_max_output: 4096 }
+        BillingConfig { unpriced: Unpriced::Refuse, guard: Guard::Warn, default_max_output: 4096 }
     }
 }
 

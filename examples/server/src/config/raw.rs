@@ -72,7 +72,9 @@ pub(super) struct RawJournal {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawBilling {
-    pub(super) unpriced: Option<At<String>>,
+    /// A word, or a table of rates as the price book knows them.
+    pub(super) unpriced: Option<At<toml::Value>>,
+    pub(super) guard: Option<At<String>>,
     pub(super) default_max_output: Option<At<u64>>,
 }
 

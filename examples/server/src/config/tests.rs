@@ -237,6 +237,8 @@ fn faults() -> Vec<(String, &'static str, &'static str)> {
         ("[server]\ntls = { cert = '/nowhere', key = '/nowhere' }".into(), ":2:7: server.tls: ", "/nowhere"),
         ("[journal]\norphans = 'keep'".into(), ":2:11: journal.orphans: ", "release"),
         ("[billing]\nunpriced = 'maybe'".into(), ":2:12: billing.unpriced: ", "refuse"),
+        ("[billing]\nunpriced = { inputs = '1' }".into(), ":2:12: billing.unpriced.inputs: ", "not a field"),
+        ("[billing]\nguard = 'maybe'".into(), ":2:9: billing.guard: ", "warn"),
         ("[timeouts]\nidle_ms = 0".into(), ":1:1: timeouts: ", "at least 1 ms"),
         ("[store]\nurl = 'postgres://u:hunter2@h/d'".into(), ":2:7: store.url: ", "a secret stands in the file"),
         ("[[users]]\nname = 'u'\ntenant = 'acme'".into(), ":3:10: users.tenant: ", "no tenant `acme`"),
@@ -391,5 +393,10 @@ fn models_that_nobody_serves_or_that_have_no_price_are_warned_of() {
         assert!(warning.contains(words), "{warning}");
     }
     let unlimited = text.replace("quota_usd = '1'", "");
-    assert_eq!(parse(&unlimited).unwrap().warnings().len(), 2);
+    assert_eq!(parse(&unlimited).unwrap().warnings().len(), 3, "whoever asks is refused");
+    for declared in ["'free'", "{ input = '1', output = '2' }"] {
+        let text = format!("[billing]\nunpriced = {declared}\nguard = 'refuse'\n{text}");
+        let config = parse(&text).unwrap();
+        assert_eq!((config.warnings().len(), config.billing.guard), (2, burncloud_billing::Guard::Refuse));
+    }
 }

@@ -29,10 +29,7 @@ impl Config {
 
     fn unpriced(&self) -> Vec<String> {
         let d = &self.declared;
-        let limited = d.keys.iter().any(|k| k.spec.quota.is_some())
-            || d.users.iter().any(|u| !u.wallet.begins_unlimited())
-            || d.tenants.iter().any(|t| t.parent.is_some());
-        if !limited || self.billing.unpriced == Unpriced::Free {
+        if self.billing.unpriced != Unpriced::Refuse {
             return Vec::new();
         }
         let (catalogue, now) = (Catalogue::new(), UnixMicros::now());
@@ -49,8 +46,8 @@ impl Config {
         without
             .map(|model| {
                 format!(
-                    "`{model}` has no price: keys and users whose spending is limited are refused (403); set one \
-                     under [[prices]] or with `burncloud prices set`"
+                    "`{model}` has no price: whoever asks for it is refused (403); set one under [[prices]] or with \
+                     `burncloud prices set`"
                 )
             })
             .collect()

@@ -157,6 +157,7 @@ async fn open_biller(config: &Config, store: &Arc<SqlStore>) -> CliResult<(Arc<B
     options.orphans =
         if config.journal.charge_orphans { OrphanPolicy::Charge } else { OrphanPolicy::Release };
     options.unpriced = config.billing.unpriced.clone();
+    options.guard = config.billing.guard;
     options.default_max_output = config.billing.default_max_output;
     let store = store.clone();
     let opened =

@@ -181,7 +181,7 @@ fn check_row(price: &DeclaredPrice) -> Result<(), RatesError> {
 
 /// The same value in JSON. Floats become null, which is no price, and the price book says so; but not among ratios, where
 /// null takes one out.
-fn json(value: &toml::Value) -> Value {
+pub(super) fn json(value: &toml::Value) -> Value {
     match value {
         toml::Value::String(text) => text.as_str().into(),
         toml::Value::Integer(n) => (*n).into(),

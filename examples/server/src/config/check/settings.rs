@@ -1,15 +1,17 @@
 //! The process's own settings: `[server]`, `[store]`, `[journal]`, `[timeouts]`, `[failover]`.
 
 use super::Checker;
+use super::prices::json;
 use crate::config::raw::{RawBilling, RawCatalogue, RawFailover, RawJournal, RawServer, RawStore};
 use crate::config::secret::SecretRef;
 use crate::config::{
     BillingConfig, CatalogueConfig, FailoverConfig, JournalConfig, ServerConfig, StoreConfig, TlsConfig,
 };
-use burncloud_billing::Unpriced;
+use burncloud_billing::{Guard, Rates, Unpriced};
 use burncloud_core::TimeoutSettings;
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
 
@@ -93,17 +95,39 @@ impl Checker {
 
     pub(super) fn billing(&mut self, raw: RawBilling) -> BillingConfig {
         let d = BillingConfig::default();
-        let unpriced = match raw.unpriced.as_ref().map(|u| (u.get_ref().as_str(), u.span())) {
-            None | Some(("refuse", _)) => Unpriced::Refuse,
-            Some(("free", _)) => Unpriced::Free,
+        let unpriced = raw.unpriced.map_or(d.unpriced, |value| self.unpriced(&value));
+        let guard = match raw.guard.as_ref().map(|g| (g.get_ref().as_str(), g.span())) {
+            None => d.guard,
+            Some(("off", _)) => Guard::Off,
+            Some(("warn", _)) => Guard::Warn,
+            Some(("refuse", _)) => Guard::Refuse,
             Some((_, span)) => {
-                self.report(span, "billing.unpriced", "write \"refuse\" or \"free\"");
-                d.unpriced
+                self.report(span, "billing.guard", "write \"off\", \"warn\" or \"refuse\"");
+                d.guard
             }
         };
         let default_max_output =
             self.positive("billing.default_max_output", raw.default_max_output, d.default_max_output);
-        BillingConfig { unpriced, default_max_output }
+        BillingConfig { unpriced, guard, default_max_output }
+    }
+
+    fn unpriced(&mut self, value: &Spanned<toml::Value>) -> Unpriced {
+        match value.get_ref() {
+            toml::Value::String(word) if word == "refuse" => return Unpriced::Refuse,
+            toml::Value::String(word) if word == "free" => return Unpriced::Free,
+            toml::Value::Table(_) => match Rates::from_json(&json(value.get_ref())) {
+                Ok(rates) => return Unpriced::At(Arc::new(rates)),
+                Err(error) => {
+                    let dot = if error.field.is_empty() { "" } else { "." };
+                    self.report(value.span(), format!("billing.unpriced{dot}{}", error.field), error.message);
+                }
+            },
+            _ => {
+                let message = "write \"refuse\", \"free\", or a price for such models: { input = \"1\", output = \"2\" }";
+                self.report(value.span(), "billing.unpriced", message);
+            }
+        }
+        Unpriced::Refuse
     }
 
     pub(super) fn catalogue(&mut self, raw: RawCatalogue) -> CatalogueConfig {
