@@ -18,21 +18,26 @@ use sea_orm::{
     TransactionTrait,
 };
 
-struct Migration {
+pub(crate) struct Migration {
     name: &'static str,
     statements: fn(DbBackend) -> Vec<Statement>,
 }
 
 /// In order; the first is version 1.
-const ALL: &[Migration] = &[
+pub(crate) const ALL: &[Migration] = &[
     Migration { name: "begin", statements: m0001_begin::statements },
     Migration { name: "money", statements: m0002_money::statements },
 ];
 
 /// Applies what is missing.
 pub(crate) async fn run(connection: &DatabaseConnection) -> StoreResult<()> {
+    run_all(connection, ALL).await
+}
+
+/// Applies what is missing of `all`.
+pub(crate) async fn run_all(connection: &DatabaseConnection, all: &[Migration]) -> StoreResult<()> {
     // Without a transaction first: most of the time there is nothing to do, and no lock to wait for.
-    if done(connection).await.is_ok_and(|done| done == ALL.len()) {
+    if done(connection).await.is_ok_and(|done| done == all.len()) {
         return Ok(());
     }
     let tx = connection.begin_with_options(backend::writing()).await.map_err(database)?;
@@ -45,14 +50,14 @@ pub(crate) async fn run(connection: &DatabaseConnection) -> StoreResult<()> {
         .to_owned();
     tx.execute(&table).await.map_err(database)?;
     let done = done(&tx).await?;
-    if done > ALL.len() {
+    if done > all.len() {
         return Err(StoreError::Invalid(format!(
             "the database was made by a newer version of BurnCloud (tables of version {done}, this one knows {}); \
              start that version or a later one",
-            ALL.len()
+            all.len()
         )));
     }
-    for (index, migration) in ALL.iter().enumerate().skip(done) {
+    for (index, migration) in all.iter().enumerate().skip(done) {
         for statement in (migration.statements)(connection.get_database_backend()) {
             tx.execute_raw(statement).await.map_err(database)?;
         }

@@ -1,13 +1,19 @@
 //! Tests that reach under the store: locks, tampered rows, tables of another version.
 
-use crate::backend::Waits;
+use crate::backend::{self, Waits};
 use crate::cache::CallerCache;
-use crate::entity::{channel, migration, receipt};
-use crate::{SecretBox, SqlStore};
+use crate::entity::{channel, migration as applied, receipt};
+use crate::{SecretBox, SqlStore, migration};
+use burncloud_billing::ledger::verify;
 use burncloud_core::ledger::{Account, EntryKind, NewEntry, Posting};
-use burncloud_core::store::{ChannelStore, KeyStore, LedgerStore, ReceiptStore, StoreError, UserStore};
+use burncloud_core::store::{
+    ChannelStore, EntryFilter, KeyStore, LedgerStore, ReceiptStore, StoreError, UserStore,
+};
 use burncloud_core::testing::{new_key, receipt as a_receipt};
-use burncloud_core::{ChannelConfig, ChannelId, ChannelSettings, Nano, Receipt, Status, User};
+use burncloud_core::{
+    ChannelConfig, ChannelId, ChannelSettings, KeyId, Line, LineKind, Nano, Receipt, ReceiptId, Status,
+    TenantId, UnixMicros, User, UserId,
+};
 use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::{ConnectionTrait, EntityTrait};
 use secrecy::ExposeSecret;
@@ -158,8 +164,8 @@ async fn a_credential_of_another_row_or_with_a_changed_bit_does_not_open() {
 async fn tables_of_a_newer_version_are_refused() {
     let file = File::new();
     let store = file.open(secrets()).await.unwrap();
-    let row = migration::ActiveModel { version: Set(99), name: Set("later".into()), applied_at: Set(0) };
-    migration::Entity::insert(row).exec_without_returning(&store.write).await.unwrap();
+    let row = applied::ActiveModel { version: Set(99), name: Set("later".into()), applied_at: Set(0) };
+    applied::Entity::insert(row).exec_without_returning(&store.write).await.unwrap();
     store.close().await.unwrap();
     let refused = file.open(secrets()).await;
     let Err(StoreError::Invalid(why)) = refused else { panic!("{refused:?}") };
@@ -184,4 +190,74 @@ async fn a_row_that_cannot_be_read_is_named() {
     store.write.execute_unprepared("UPDATE users SET used = 0.5").await.unwrap();
     let refused = store.user_by_name("default").await;
     assert!(matches!(&refused, Err(StoreError::Invalid(_))), "trying again would not help: {refused:?}");
+}
+
+/// A database as the first version left it: users with a balance, in debt, with nothing, and without a bound.
+async fn an_old_database(file: &File) {
+    let old = backend::open(&file.url, Waits::default()).await.unwrap().write;
+    migration::run_all(&old, &migration::ALL[..1]).await.unwrap();
+    for (n, balance) in [(2, "700"), (3, "-50"), (4, "0"), (5, "NULL")] {
+        let user = format!(
+            "INSERT INTO users (id, name, tenant_id, status, balance, used, limits, created_at) \
+             VALUES ({n}, 'u{n}', 1, 'active', {balance}, 0, '{{}}', 1)"
+        );
+        old.execute_unprepared(&user).await.unwrap();
+    }
+    let key = "INSERT INTO api_keys (id, name, hint, hash, user_id, status, used, limits, created_at) \
+               VALUES (1, 'k', 'sk-', X'{}', 2, 'active', 9, '{}', 1)";
+    old.execute_unprepared(&key.replace("X'{}'", &format!("X'{}'", "07".repeat(32)))).await.unwrap();
+    old.execute_unprepared("UPDATE users SET used = 9 WHERE id = 2").await.unwrap();
+    let receipt = "INSERT INTO receipts (id, at, key_id, user_id, tenant_id, channel_id, model, upstream_model, \
+                   dialect, operation, status, \"end\", streamed, input, cached_read, output, reasoning, charge, \
+                   upstream_cost, first_byte_us, took_us, rest) VALUES (X'000102030405060708090a0b0c0d0e0f', 5, 1, \
+                   2, 1, 3, 'm', 'm', 'openai', 'chat', 200, 'finished', 0, 1, 0, 2, 0, 9, 4, NULL, 7, \
+                   '{\"trace\":\"09090909090909090909090909090909\",\"source\":\"reported\",\"bytes\":[1,2],\
+                   \"lines\":[[\"request\",1,9000000,9]]}')";
+    old.execute_unprepared(receipt).await.unwrap();
+    old.close_by_ref().await.unwrap();
+}
+
+#[tokio::test]
+async fn balances_from_before_the_ledger_become_its_opening_entry() {
+    let file = File::new();
+    an_old_database(&file).await;
+    let store = file.open(secrets()).await.unwrap();
+    let entries = store.entries(&EntryFilter::default()).await.unwrap();
+    let [opening] = &entries[..] else { panic!("{entries:?}") };
+    assert_eq!(opening.kind, EntryKind::Opening);
+    let side = |account, amount| Posting { account, amount: Nano(amount) };
+    let expected = [
+        side(Account::User(UserId(2)), 700),
+        side(Account::User(UserId(3)), -50),
+        side(Account::Opening, -650),
+    ];
+    assert_eq!(opening.postings, expected);
+    for (name, balance, unlimited) in
+        [("default", 0, true), ("u2", 700, false), ("u3", -50, false), ("u4", 0, false), ("u5", 0, true)]
+    {
+        let user = store.user_by_name(name).await.unwrap().unwrap();
+        assert_eq!((user.balance, user.unlimited), (Nano(balance), unlimited), "{name}");
+    }
+    let report = verify(&store, |_| ()).await.unwrap();
+    assert_eq!((report.entries, report.receipts, report.before_ledger, report.users), (1, 1, 1, 5));
+
+    let now = UnixMicros::now();
+    let lines = vec![Line { kind: LineKind::Request, units: 1, price: Nano(5_000_000), amount: Nano(5) }];
+    let new = Receipt {
+        id: ReceiptId::new(now),
+        at: now,
+        key: KeyId(1),
+        user: UserId(2),
+        tenant: TenantId(1),
+        lines,
+        charge: Nano(5),
+        shortfall: Nano(0),
+        legs: vec![],
+        abort: None,
+        ..a_receipt(1)
+    };
+    store.record(&[Arc::new(new)]).await.unwrap();
+    assert_eq!(store.balance(Account::User(UserId(2))).await.unwrap(), Nano(695));
+    let report = verify(&store, |_| ()).await.unwrap();
+    assert_eq!((report.entries, report.receipts, report.before_ledger), (2, 2, 1));
 }

@@ -25,7 +25,8 @@ pub use terms::{delete_budget, list_budgets, set_budget, set_plan};
 pub use tree::{MAX_DEPTH, Tree};
 pub use users::{UserChange, create_user, list_users, set_role, update_user};
 pub use wallets::{
-    Wallet, adjust, grant_credit, open_wallet, promote, reverse, set_balance, set_credit, top_up,
+    Wallet, adjust, generate_codes, grant_credit, open_wallet, promote, redeem_code, reverse, set_balance,
+    set_credit, top_up,
 };
 
 use burncloud_core::store::{StoreError, StoreResult, UserStore};

@@ -268,6 +268,30 @@ async fn what_was_done_is_undone_by_whoever_could_have_done_it() {
     assert_eq!(world.tenant("reseller").await.credit, Nano(9));
 }
 
+#[tokio::test]
+async fn codes_are_made_by_sellers_and_used_for_ones_own_wallet() {
+    let world = World::new().await;
+    let store = &world.store;
+    let sub = world.tenant("sub").await.id;
+    let batch = crate::codes::Batch {
+        name: "spring".into(),
+        count: 1,
+        amount: Nano(3),
+        expires_at: None,
+        sold: false,
+        tenant: sub,
+    };
+    let (user, other) = (world.user("sub").await, world.user("leaf").await);
+    let me = Actor::of(&user);
+    refused(generate_codes(store, &me, &batch).await);
+    refused(generate_codes(store, &world.actor("other", Role::Reseller).await, &batch).await);
+    let codes = generate_codes(store, &world.actor("reseller", Role::Reseller).await, &batch).await.unwrap();
+    refused(redeem_code(store, &Actor::of(&other), &user, codes[0].expose()).await);
+    refused(redeem_code(store, &world.actor("sub", Role::Accountant).await, &user, codes[0].expose()).await);
+    assert_eq!(redeem_code(store, &me, &user, codes[0].expose()).await.unwrap().1, Nano(3));
+    assert!(redeem_code(store, &me, &user, codes[0].expose()).await.is_err(), "used once");
+}
+
 fn budget(scope: Scope) -> Budget {
     Budget {
         name: scope.to_string(),

@@ -4,8 +4,9 @@ use super::actor::Actor;
 use super::roles::Action;
 use super::tree::Tree;
 use super::{find_tenant, find_user};
+use crate::codes::{Batch, PlainCode};
 use burncloud_core::ledger::{Account, EntryKind, NewEntry, Posting};
-use burncloud_core::store::{EntryFilter, LedgerStore, Posted, StoreError, UserStore};
+use burncloud_core::store::{CodeStore, EntryFilter, LedgerStore, Posted, StoreError, UserStore};
 use burncloud_core::usecase::{UseCaseError, UseCaseResult};
 use burncloud_core::{Nano, Tenant, TenantId, User};
 
@@ -280,6 +281,35 @@ pub async fn set_credit<S: UserStore + LedgerStore + ?Sized>(
         Nano::ZERO => Ok(None),
         difference => grant_credit(store, actor, wallet, difference, reason).await.map(Some),
     }
+}
+
+/// Uses a redeem code for a user's wallet: one's own, or that of somebody whose money the actor moves. Answers what it was
+/// worth.
+///
+/// # Errors
+/// `Forbidden`, and those of [`crate::codes::redeem_code`].
+pub async fn redeem_code<S: UserStore + LedgerStore + CodeStore + ?Sized>(
+    store: &S,
+    actor: &Actor,
+    user: &User,
+    code: &str,
+) -> UseCaseResult<(Posted, Nano)> {
+    let tree = Tree::load(store).await?;
+    actor.check_user(&tree, Action::FundUser, Action::RedeemOwn, user)?;
+    crate::codes::redeem_code(store, &actor.name, user, code).await
+}
+
+/// Makes redeem codes that a tenant answers for.
+///
+/// # Errors
+/// `Forbidden`, and those of [`crate::codes::generate_codes`].
+pub async fn generate_codes<S: UserStore + CodeStore + ?Sized>(
+    store: &S,
+    actor: &Actor,
+    batch: &Batch,
+) -> UseCaseResult<Vec<PlainCode>> {
+    actor.check(&Tree::load(store).await?, Action::MakeCodes, batch.tenant)?;
+    crate::codes::generate_codes(store, batch).await
 }
 
 /// Undoes an entry: all of its postings the other way. What receipts posted is not undone but adjusted.

@@ -230,16 +230,146 @@ fn an_unlimited_balance_is_not_topped_up_by_mistake() {
     json(dir, &["users", "create", "ada"]);
     let refused = run(dir, &["users", "top-up", "ada", "5"]);
     assert!(!refused.status.success() && text(&refused.stderr).contains("users set-balance ada"));
-    let balance = || json(dir, &["users", "list"]).as_array().unwrap().last().unwrap()["balance"].clone();
-    assert!(balance().is_null());
-    assert_eq!(json(dir, &["users", "set-balance", "ada", "5"])["balance_usd"], "5.00");
+    let user = || json(dir, &["users", "list"]).as_array().unwrap().last().unwrap().clone();
+    assert_eq!(user()["unlimited"], true);
+    let set = json(dir, &["users", "set-balance", "ada", "5"]);
+    assert_eq!((set["balance_usd"].as_str(), set["unlimited"].as_bool()), (Some("5.00"), Some(false)));
+    let topped = json(dir, &["users", "top-up", "ada", "1"]);
     assert_eq!(
-        (balance(), json(dir, &["users", "top-up", "ada", "1"])["balance_usd"].as_str()),
-        (5_000_000_000_i64.into(), Some("6.00"))
+        (user()["balance"].as_i64(), topped["balance_usd"].as_str()),
+        (Some(6_000_000_000), Some("6.00"))
     );
+    assert_eq!(json(dir, &["users", "set-balance", "ada", "unlimited"])["unlimited"], true);
+    assert_eq!(
+        (user()["unlimited"].as_bool(), user()["balance"].as_i64()),
+        (Some(true), Some(6_000_000_000))
+    );
+}
+
+#[test]
+fn money_moves_through_the_ledger_by_reference_reason_and_author() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    json(
+        dir,
+        &["tenants", "create", "acme", "--parent", "default", "--balance-usd", "100", "--credit-usd", "20"],
+    );
+    json(
+        dir,
+        &["tenants", "create", "deep", "--parent", "acme", "--group", "vip", "--time-zone", "Europe/Berlin"],
+    );
+    json(dir, &["users", "create", "ada", "--tenant", "deep", "--limited", "--role", "reseller"]);
+    let top = ["tenants", "top-up", "deep", "5", "--reference", "inv-1", "--author", "kim"];
+    let first = json(dir, &top);
+    let again = json(dir, &top);
+    assert_eq!((first["new"].as_bool(), again["new"].as_bool()), (Some(true), Some(false)));
+    assert_eq!((again["balance"].as_i64(), &again["entry"]), (Some(5_000_000_000), &first["entry"]));
+    assert_eq!(json(dir, &["users", "promote", "ada", "2.5"])["balance_usd"], "2.50");
+    let silent = run(dir, &["users", "adjust", "ada", "-1"]);
     assert!(
-        json(dir, &["users", "set-balance", "ada", "unlimited"])["balance"].is_null() && balance().is_null()
+        !silent.status.success() && text(&silent.stderr).contains("reason: "),
+        "{}",
+        text(&silent.stderr)
     );
+    let adjusted = json(dir, &["users", "adjust", "ada", "-1", "--reason", "promised less"]);
+    assert_eq!(adjusted["balance_usd"], "1.50");
+    assert_eq!(json(dir, &["users", "credit", "ada", "3"])["credit_usd"], "3.00");
+    let house = run(dir, &["tenants", "top-up", "default", "5"]);
+    assert!(
+        text(&house.stderr).contains("tenant: `default` is a tenant of the house"),
+        "{}",
+        text(&house.stderr)
+    );
+    let tree = json(dir, &["tenants", "tree"]);
+    let levels: Vec<_> = tree
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| (t["level"].as_i64().unwrap(), t["name"].as_str().unwrap()))
+        .collect();
+    assert_eq!(levels, [(0, "default"), (1, "acme"), (2, "deep")]);
+    assert_eq!(
+        (tree[1]["balance_usd"].as_str(), tree[1]["credit_usd"].as_str()),
+        (Some("100.00"), Some("20.00"))
+    );
+    let off = json(dir, &["tenants", "update", "acme", "--disable", "--concurrency", "3"]);
+    assert_eq!((off["status"].as_str(), off["limits"]["concurrency"].as_i64()), (Some("disabled"), Some(3)));
+    assert_eq!(json(dir, &["tenants", "update", "deep", "--no-group"])["group"], Value::Null);
+    assert_eq!(json(dir, &["users", "update", "ada", "--role", "accountant"])["role"], "accountant");
+    let misplaced = run(dir, &["users", "update", "ada", "--role", "owner"]);
+    assert!(text(&misplaced.stderr).contains("role: "), "{}", text(&misplaced.stderr));
+}
+
+#[test]
+fn budgets_and_plans_are_set_listed_and_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    json(dir, &["keys", "create", "k"]);
+    let set = json(dir, &["budgets", "set", "daily", "--key", "k", "--per", "day", "--usd", "10.00"]);
+    assert_eq!((set["allowance_usd"].as_str(), set["of"].as_str()), (Some("10.00"), Some("key k")));
+    json(dir, &["budgets", "set", "words", "--model", "m", "--per", "hour", "--tokens", "500", "--soft"]);
+    let list = json(dir, &["budgets", "list"]);
+    assert_eq!((list.as_array().unwrap().len(), &list[1]["enforcement"]), (2, &serde_json::json!("soft")));
+    for (args, words) in [
+        (&["budgets", "set", "x", "--per", "day", "--usd", "1"][..], "--key"),
+        (&["budgets", "set", "x", "--key", "none", "--per", "day", "--usd", "1"], "there is no key `none`"),
+        (&["budgets", "set", "x", "--key", "k", "--per", "day"], "--usd"),
+        (&["budgets", "set", "x", "--key", "k", "--per", "day", "--usd", "-1"], "negative"),
+        (&["budgets", "delete", "none"], "there is no budget `none`"),
+    ] {
+        let refused = run(dir, args);
+        assert!(
+            !refused.status.success() && text(&refused.stderr).contains(words),
+            "{}",
+            text(&refused.stderr)
+        );
+    }
+    json(dir, &["budgets", "delete", "words"]);
+    assert_eq!(json(dir, &["budgets", "list"]).as_array().unwrap().len(), 1);
+    assert!(json(dir, &["budgets", "alerts"]).as_array().unwrap().is_empty());
+    json(dir, &["plans", "set", "gentle", "--abort", "nothing"]);
+    json(dir, &["plans", "set", "exact", "--abort", "reported", "--drain-ms", "800"]);
+    assert_eq!(json(dir, &["plans", "list"])[0]["abort"]["drain_ms"], 800);
+    assert_eq!(json(dir, &["users", "update", "default", "--plan", "gentle"])["plan"], "gentle");
+    let unknown = run(dir, &["users", "update", "default", "--plan", "none"]);
+    assert!(text(&unknown.stderr).contains("there is no plan `none`"), "{}", text(&unknown.stderr));
+}
+
+#[test]
+fn a_price_comes_down_the_tree_as_it_is_quoted() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    json(
+        dir,
+        &["channels", "create", "main", "--provider", "openai", "--models", "m", "--credential-env", "PATH"],
+    );
+    json(dir, &["tenants", "create", "acme", "--parent", "default"]);
+    json(dir, &["users", "create", "ada", "--tenant", "acme", "--limited", "--group", "vip"]);
+    json(dir, &["prices", "set", "m", "--channel", "main", "input=1", "output=4"]);
+    json(dir, &["prices", "set", "m", "markup=1.5"]);
+    json(dir, &["prices", "set", "*", "--tenant", "acme", "markup=2"]);
+    json(dir, &["prices", "groups", "--tenant", "acme", "vip=0.8", "vip/batch=0.5"]);
+    json(dir, &["prices", "fx", "CNY=7.20"]);
+    let quoted = json(dir, &["prices", "quote", "m", "--user", "ada"]);
+    let input = |n: usize| quoted[0]["levels"][n]["nano_per_million"]["input"].as_i64();
+    assert_eq!(quoted[0]["cost_nano_per_million"]["input"], 1_000_000_000_i64);
+    let last = quoted[0]["levels"].as_array().unwrap().len() - 1;
+    assert_eq!((input(last - 1), input(last)), (Some(1_500_000_000), Some(2_400_000_000)), "{quoted}");
+    let rules = json(dir, &["prices", "list", "--tenant", "acme"]);
+    assert_eq!((rules.as_array().unwrap().len(), rules[0]["book_name"].as_str()), (2, Some("acme")));
+    for (args, words) in [
+        (&["prices", "set", "m", "markup=-1"][..], "markup: "),
+        (&["prices", "set", "m", "--tenant", "acme", "--channel", "main", "input=1"], "--channel"),
+        (&["prices", "fx", "Yuan=7"], "fx.Yuan: "),
+        (&["prices", "quote", "unknown"], "serves `unknown`"),
+    ] {
+        let refused = run(dir, args);
+        assert!(
+            !refused.status.success() && text(&refused.stderr).contains(words),
+            "{}",
+            text(&refused.stderr)
+        );
+    }
 }
 
 #[test]
@@ -262,7 +392,7 @@ fn channels_users_and_prices_are_kept_and_credentials_are_not_shown() {
     let price = json(dir, &["prices", "set", "m", "input=0.15", "output=0.6"]);
     assert_eq!(json(dir, &["prices", "list"])[0]["version"], price["version"]);
     let wrong = run(dir, &["prices", "set", "m", "imput=0.15"]);
-    assert!(text(&wrong.stderr).contains("`imput`"), "{}", text(&wrong.stderr));
+    assert!(text(&wrong.stderr).contains("imput: "), "{}", text(&wrong.stderr));
     assert_eq!(json(dir, &["receipts", "list"]), serde_json::json!([]));
 }
 

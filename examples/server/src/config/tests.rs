@@ -215,7 +215,7 @@ tiers = [{ above = 200000, input = "0.30" }]
         (declared.tenants[0].limits.concurrency, declared.users[0].tenant.as_str()),
         (Some(9), "acme")
     );
-    assert_eq!(declared.users[0].opening_balance, Some(Nano(5_000_000_000)));
+    assert_eq!(declared.users[0].wallet.opening_balance, Some(Nano(5_000_000_000)));
     assert_eq!((declared.keys[0].user.as_str(), declared.keys[0].status), ("ada", Status::Disabled));
     assert_eq!(declared.keys[0].spec.expires_at, Some(UnixMicros(1_801_353_600_000_000)));
     assert_eq!(declared.prices[0].effective_at, UnixMicros(1_767_225_600_000_000));
@@ -243,6 +243,29 @@ fn faults() -> Vec<(String, &'static str, &'static str)> {
         ("[store]\nurl = 'postgres://u:hunter2@h/d'".into(), ":2:7: store.url: ", "a secret stands in the file"),
         ("[[users]]\nname = 'u'\ntenant = 'acme'".into(), ":3:10: users.tenant: ", "no tenant `acme`"),
         ("[[users]]\nname = 'u'\nbalance_usd = '-1'".into(), ":3:15: users.balance_usd: ", "negative"),
+        ("[[tenants]]\nname = 't'\nbalance_usd = '1'".into(), ":3:15: tenants.balance_usd: ", "buys from nobody"),
+        ("[[tenants]]\nname = 't'\nparent = 'x'".into(), ":3:10: tenants.parent: ", "no tenant `x`"),
+        ("[[tenants]]\nname = 't'\nparent = 't'".into(), ":3:10: tenants.parent: ", "below itself"),
+        ("[[tenants]]\nname = 't'\nplan = 'p'".into(), ":3:8: tenants.plan: ", "[[plans]]"),
+        ("[[tenants]]\nname = 't'\ntime_zone = 'a b'".into(), ":3:13: tenants.time_zone: ", "Europe/Berlin"),
+        ("[[users]]\nname = 'u'\nrole = 'king'".into(), ":3:8: users.role: ", "accountant"),
+        (
+            "[[users]]\nname = 'u'\nunlimited = true\nbalance_usd = '1'".into(),
+            ":3:13: users.unlimited: ",
+            "leave one out",
+        ),
+        ("[[plans]]\nname = 'p'\nabort = 'all'".into(), ":3:9: plans.abort: ", "reported"),
+        ("[[plans]]\nname = 'p'\nabort = 'nothing'\ndrain_ms = 1".into(), ":4:12: plans.drain_ms: ", "leave it out"),
+        ("[[budgets]]\nname = 'b'\nper = 'day'\nusd = '1'".into(), ":1:1: budgets: ", "one of key, user"),
+        ("[[budgets]]\nname = 'b'\nmodel = 'm'\nper = 'day'".into(), ":1:1: budgets: ", "either usd"),
+        ("[[budgets]]\nname = 'b'\nmodel = 'm'\nper = 'week'\ntokens = 1".into(), ":4:7: budgets.per: ", "month"),
+        ("[[budgets]]\nname = 'b'\nkey = 'x'\nper = 'day'\ntokens = 1".into(), ":3:7: budgets.key: ", "[[keys]]"),
+        ("[[prices]]\nmodel = 'm'\ntenant = 'x'\ninput = '1'".into(), ":3:10: prices.tenant: ", "[[tenants]]"),
+        ("[[prices]]\nmodel = 'm'\nmarkup = '-1'".into(), ":3:10: prices.markup: ", ""),
+        ("[[price_groups]]\ngroups = { vip = 0.8 }".into(), ":2:18: price_groups.groups.vip: ", "text"),
+        ("[[price_groups]]\ntenant = 'x'\ngroups = { vip = '0.8' }".into(), ":2:10: price_groups.tenant: ", "[[tenants]]"),
+        ("[[exchange_rates]]\nrates = { CNY = 7.2 }".into(), ":2:17: exchange_rates.rates.CNY: ", "text"),
+        ("[[exchange_rates]]\nrates = { USD = '1' }".into(), ":2:17: exchange_rates.rates.USD: ", "a dollar"),
         ("[[tenants]]\nname = 't'\n[[tenants]]\nname = 't'".into(), ":4:8: tenants.name: ", "declared twice"),
         (channel("models = []"), ":5:10: channels.models: ", "serves no model"),
         (channel(""), ":1:1: channels.models: ", "serves no model"),

@@ -163,7 +163,7 @@ pub(crate) struct SetBudgetArgs {
     #[arg(long, value_enum)]
     pub(crate) per: Per,
     /// How much, in dollars.
-    #[arg(long, value_name = "USD")]
+    #[arg(long, value_name = "USD", allow_hyphen_values = true)]
     pub(crate) usd: Option<Nano>,
     /// How much, in tokens: input and output.
     #[arg(long, value_name = "N")]
