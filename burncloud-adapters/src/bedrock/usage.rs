@@ -147,6 +147,7 @@ impl Report for Facts {
 impl Protocol for Converse {
     type Facts = Facts;
     type Report = Facts;
+    type Beside = ();
 
     fn plan(&self) -> &'static Plan {
         &PLAN

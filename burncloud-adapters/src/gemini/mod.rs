@@ -2,6 +2,7 @@
 //!
 //! Facts were checked against its SDK (google-genai 2.34 and 3.x) and recorded traffic.
 
+mod grounding;
 mod usage;
 
 #[cfg(feature = "translate")]
