@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use burncloud_core::routing::Lane;
 use burncloud_core::store::PriceOverride;
 use burncloud_core::{Route, UnixMicros};
+use genai_prices::Calculator;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -140,6 +141,13 @@ impl PriceBook {
         }
     }
 
+    /// Reads these published prices from now on.
+    pub(crate) fn publish(&self, prices: Option<Calculator>, now: UnixMicros) {
+        if self.catalogue.replace(prices, now) {
+            self.generation.store(next_generation(), Ordering::Release);
+        }
+    }
+
     /// How long published prices hold at least.
     pub(crate) fn next_refresh(&self, now: UnixMicros) -> Duration {
         let until = (*self.refreshed.lock() + 1).saturating_mul(REFRESH).saturating_sub(now.0);
@@ -214,7 +222,14 @@ mod tests {
 
     fn set(version: u64, model: &str, from: i64, input: &str) -> PriceOverride {
         let rates = json!({ "input": input });
-        PriceOverride { version, book: None, channel: None, model: model.into(), effective_at: UnixMicros(from), rates }
+        PriceOverride {
+            version,
+            book: None,
+            channel: None,
+            model: model.into(),
+            effective_at: UnixMicros(from),
+            rates,
+        }
     }
 
     fn input(book: &PriceBook, at: i64) -> Option<Nano> {

@@ -20,7 +20,8 @@ pub async fn set_price<S: PriceStore + ?Sized>(
     effective_at: UnixMicros,
 ) -> Result<u64, BillingError> {
     Rates::from_json(&rates).map_err(|source| BillingError::Price { model: model.to_owned(), source })?;
-    let price = PriceOverride { version: 0, book: None, channel: None, model: model.to_owned(), effective_at, rates };
+    let price =
+        PriceOverride { version: 0, book: None, channel: None, model: model.to_owned(), effective_at, rates };
     let version = store.add_price(price).await?;
     reload_prices(store, book).await?;
     Ok(version)

@@ -1,8 +1,8 @@
 //! Receipts: the one immutable record that each request leaves.
 
 use crate::{
-    AbortKind, ChannelId, Dialect, KeyId, Nano, Operation, ReceiptId, TenantId, TraceId, UnixMicros, Usage, UsageSource,
-    UserId,
+    AbortKind, ChannelId, Dialect, KeyId, Nano, Operation, ReceiptId, TenantId, TraceId, UnixMicros, Usage,
+    UsageSource, UserId,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;

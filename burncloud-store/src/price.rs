@@ -5,8 +5,8 @@ use crate::entity::price;
 use crate::error::{Failure, database};
 use crate::sql::{Touched, from_json, to_json};
 use async_trait::async_trait;
-use burncloud_core::{ChannelId, TenantId, UnixMicros};
 use burncloud_core::store::{PriceOverride, PriceStore, StoreResult};
+use burncloud_core::{ChannelId, TenantId, UnixMicros};
 use sea_orm::ActiveValue::{NotSet, Set};
 use sea_orm::{EntityTrait, QueryOrder};
 

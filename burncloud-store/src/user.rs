@@ -94,8 +94,17 @@ impl UserStore for SqlStore {
         check_name("tenant", &new.name)?;
         let NewTenant { name, parent, unlimited, group, plan, time_zone, limits } = new;
         let created_at = UnixMicros::now();
-        let made =
-            Tenant { name, parent, unlimited, group, plan, time_zone, limits, created_at, ..Tenant::default() };
+        let made = Tenant {
+            name,
+            parent,
+            unlimited,
+            group,
+            plan,
+            time_zone,
+            limits,
+            created_at,
+            ..Tenant::default()
+        };
         let row = tenant::ActiveModel {
             id: NotSet,
             name: Set(made.name.clone()),

@@ -56,10 +56,8 @@ impl Biller {
                 estimate.priced = true;
                 let (user, tenants) = (of(rates), ladder.tenants.iter().map(|rates| of(rates)));
                 let (all, input) = tenants.map(|bound| (bound.all, bound.input)).unzip();
-                let (all, input) = (
-                    Amounts { user: user.all, tenants: all },
-                    Amounts { user: user.input, tenants: input },
-                );
+                let (all, input) =
+                    (Amounts { user: user.all, tenants: all }, Amounts { user: user.input, tenants: input });
                 estimate.all = std::mem::take(&mut estimate.all).max(&all);
                 estimate.input = std::mem::take(&mut estimate.input).max(&input);
             });

@@ -5,8 +5,8 @@
 //! new kind. A record of an unknown kind stops recovery, since it may be money.
 
 use burncloud_core::{
-    AbortKind, Attempt, ChannelId, Dialect, End, KeyId, Leg, Line, LineKind, Nano, Operation, Picture, Quality,
-    Receipt, ReceiptId, ServiceTier, TenantId, TraceId, UnixMicros, Usage, UsageSource, UserId,
+    AbortKind, Attempt, ChannelId, Dialect, End, KeyId, Leg, Line, LineKind, Nano, Operation, Picture,
+    Quality, Receipt, ReceiptId, ServiceTier, TenantId, TraceId, UnixMicros, Usage, UsageSource, UserId,
 };
 use std::sync::Arc;
 
@@ -144,7 +144,10 @@ pub(super) fn put_admit(to: &mut Vec<u8>, admit: &Admit) {
         [admit.reserved, admit.input].iter().for_each(|nano| signed(to, nano.0));
         [admit.price_version, admit.bytes_in].iter().for_each(|n| number(to, *n));
         number(to, admit.legs.len() as u64);
-        admit.legs.iter().for_each(|(who, whom, nano)| [who.0, whom.0, nano.0].iter().for_each(|n| signed(to, *n)));
+        admit
+            .legs
+            .iter()
+            .for_each(|(who, whom, nano)| [who.0, whom.0, nano.0].iter().for_each(|n| signed(to, *n)));
     });
 }
 

@@ -251,7 +251,14 @@ impl PriceStore for MockStore {
 pub(crate) fn book() -> Arc<PriceBook> {
     let book = PriceBook::new();
     let rates = serde_json::json!({"input": "1", "output": "10"});
-    let price = PriceOverride { version: 1, book: None, channel: None, model: "m".into(), effective_at: UnixMicros(0), rates };
+    let price = PriceOverride {
+        version: 1,
+        book: None,
+        channel: None,
+        model: "m".into(),
+        effective_at: UnixMicros(0),
+        rates,
+    };
     book.set_overrides(vec![price]).unwrap();
     Arc::new(book)
 }
@@ -315,7 +322,11 @@ pub(crate) fn receipt(seed: u64) -> Receipt {
             reasoning: some(10),
             audio_ms: some(11),
             web_searches: if bit(11) { some(25) } else { 0 },
-            picture: if bit(12) { Picture { width: 1024, height: 9, quality: Quality::Hd } } else { Picture::default() },
+            picture: if bit(12) {
+                Picture { width: 1024, height: 9, quality: Quality::Hd }
+            } else {
+                Picture::default()
+            },
             tier: [ServiceTier::Standard, ServiceTier::Batch][usize::from(bit(7))],
             ..Usage::default()
         },

@@ -10,8 +10,8 @@ mod money;
 
 pub use memory::MemoryStore;
 pub use money::{
-    AlertStore, BudgetStore, CatalogueCopy, CatalogueState, CatalogueStore, CodeStore, EntryFilter, LedgerStore, NewCode,
-    PlanStore, Posted, ProofStore, RedeemCode, Sealed, SpendingStore,
+    AlertStore, BudgetStore, CatalogueCopy, CatalogueState, CatalogueStore, CodeStore, EntryFilter,
+    LedgerStore, NewCode, PlanStore, Posted, ProofStore, RedeemCode, Sealed, SpendingStore,
 };
 
 use crate::ledger::Account;
@@ -276,4 +276,7 @@ pub trait Store:
 {
 }
 
-impl<T: CallerStore + KeyStore + UserStore + ChannelStore + ReceiptStore + PriceStore + LedgerStore> Store for T {}
+impl<T: CallerStore + KeyStore + UserStore + ChannelStore + ReceiptStore + PriceStore + LedgerStore> Store
+    for T
+{
+}

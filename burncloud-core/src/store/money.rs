@@ -114,11 +114,22 @@ pub trait CodeStore: Send + Sync + 'static {
     /// The code of that hash.
     async fn code(&self, hash: &[u8; 32]) -> StoreResult<Option<RedeemCode>>;
     /// Codes of a batch, or all, in the order of their hashes, after `after`, at most `limit`.
-    async fn codes(&self, batch: Option<&str>, after: Option<[u8; 32]>, limit: u32) -> StoreResult<Vec<RedeemCode>>;
+    async fn codes(
+        &self,
+        batch: Option<&str>,
+        after: Option<[u8; 32]>,
+        limit: u32,
+    ) -> StoreResult<Vec<RedeemCode>>;
     /// Uses a code: marks it and posts `entry`, in one transaction, if it is neither used, withdrawn nor expired at
     /// `now`. Of any number of concurrent calls one succeeds. `NotFound` for an unknown code, `Conflict` for one that
     /// cannot be used any more.
-    async fn redeem(&self, hash: &[u8; 32], user: UserId, now: UnixMicros, entry: NewEntry) -> StoreResult<Posted>;
+    async fn redeem(
+        &self,
+        hash: &[u8; 32],
+        user: UserId,
+        now: UnixMicros,
+        entry: NewEntry,
+    ) -> StoreResult<Posted>;
     /// Withdraws what is unused of a batch; returns how many.
     async fn revoke_codes(&self, batch: &str, now: UnixMicros) -> StoreResult<u64>;
 }

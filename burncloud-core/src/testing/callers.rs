@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 pub(super) async fn a_caller_has_its_user_and_tenant<S: Store>(store: Arc<S>) {
     let house = default_user(&*store).await.tenant;
-    let named = |name: &str, parent| NewTenant { name: name.into(), parent: Some(parent), ..NewTenant::default() };
+    let named =
+        |name: &str, parent| NewTenant { name: name.into(), parent: Some(parent), ..NewTenant::default() };
     let reseller = store.create_tenant(named("acme", house)).await.expect("create_tenant makes a tenant");
-    let tenant = store.create_tenant(named("below", reseller.id)).await.expect("create_tenant makes a tenant");
+    let tenant =
+        store.create_tenant(named("below", reseller.id)).await.expect("create_tenant makes a tenant");
     let user = store.create_user(new_user("ann", tenant.id)).await.expect("create_user makes one");
     let key = store.create_key(new_key("k", user.id)).await.expect("create_key makes a key");
     let caller = caller_of(&*store, "k").await.expect("a key that was made is found");

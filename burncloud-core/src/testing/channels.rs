@@ -4,7 +4,8 @@ use super::{assert_conflict, assert_not_found};
 use crate::store::{PriceOverride, Store};
 use crate::{
     ChannelConfig, ChannelId, ChannelSettings, ScriptFailure, ScriptSettings, Status, SystemPrompt,
-    SystemPromptMode, TimeoutSettings, UnixMicros, TenantId};
+    SystemPromptMode, TenantId, TimeoutSettings, UnixMicros,
+};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 

@@ -45,7 +45,11 @@ pub(super) async fn an_entry_moves_balances<S: Store>(store: Arc<S>) {
     assert_eq!(all, [(cash, Nano(-10)), (wallet, Nano(10))], "balances are listed by the accounts' names");
     let rest = store.balances(Some(cash), 10).await.expect("balances answers");
     assert_eq!(rest, [(wallet, Nano(10))], "after one");
-    assert_eq!(store.entry(posted.id + 99).await.expect("entry answers"), None, "an unknown number is nothing");
+    assert_eq!(
+        store.entry(posted.id + 99).await.expect("entry answers"),
+        None,
+        "an unknown number is nothing"
+    );
     let nobody = entry(EntryKind::TopUp, &[(Account::User(UserId(9_999)), 1), (cash, -1)]);
     assert_not_found(store.post(nobody).await, "the wallet of nobody");
 }
@@ -116,10 +120,8 @@ pub(super) async fn an_entry_is_reversed_once<S: Store>(store: Arc<S>) {
     let user = default_user(&*store).await;
     let (wallet, cash) = (Account::User(user.id), Account::Cash(user.tenant));
     let wrong = top_up(&*store, &user, Nano(10)).await.expect("post posts").id;
-    let undo = |id| NewEntry {
-        reverses: Some(id),
-        ..entry(EntryKind::Reversal, &[(wallet, -10), (cash, 10)])
-    };
+    let undo =
+        |id| NewEntry { reverses: Some(id), ..entry(EntryKind::Reversal, &[(wallet, -10), (cash, 10)]) };
     assert_not_found(store.post(undo(wrong + 99)).await, "reversing nothing");
     let undone = store.post(undo(wrong)).await.expect("post posts").id;
     let kept = store.entry(undone).await.expect("entry answers").expect("it is there");
@@ -150,7 +152,11 @@ pub(super) async fn a_balance_never_overflows<S: Store>(store: Arc<S>) {
         }
         top_up(&*store, &user, start).await.expect("post posts");
         assert_invalid(top_up(&*store, &user, step).await, "a sum that does not fit");
-        assert_eq!(balance(&*store, Account::User(user.id)).await, start, "a refused payment changes nothing");
+        assert_eq!(
+            balance(&*store, Account::User(user.id)).await,
+            start,
+            "a refused payment changes nothing"
+        );
     }
 }
 

@@ -10,6 +10,7 @@
 //! # }
 //! ```
 
+mod budgets;
 mod callers;
 mod channels;
 mod keys;
@@ -18,7 +19,10 @@ mod receipts;
 mod users;
 
 use crate::ledger::{Account, EntryKind, NewEntry, Posting};
-use crate::store::{CallerStore, LedgerStore, NewKey, NewUser, Posted, Store, StoreError, StoreResult, UserStore};
+use crate::store::{
+    AlertStore, BudgetStore, CallerStore, LedgerStore, NewKey, NewUser, PlanStore, Posted, SpendingStore,
+    Store, StoreError, StoreResult, UserStore,
+};
 use crate::{
     AbortKind, Attempt, Caller, ChannelId, Dialect, End, KeyHash, KeyId, Leg, Limits, Line, LineKind, Nano,
     Operation, Picture, Quality, Receipt, ReceiptId, ServiceTier, TenantId, TraceId, UnixMicros, Usage,
@@ -73,6 +77,29 @@ pub async fn store_suite<S: Store, F: AsyncFn() -> S>(fresh: F) {
         receipts::concurrent_batches_apply_each_charge_once,
         receipts::spending_never_overflows,
         receipts::receipts_outlive_what_they_name,
+    );
+}
+
+/// Runs the cases of budgets, plans, spending and alerts, as [`store_suite`] does the others.
+///
+/// # Panics
+/// At the first promise that is broken; the text names it.
+pub async fn money_suite<S, F: AsyncFn() -> S>(fresh: F)
+where
+    S: Store + BudgetStore + SpendingStore + PlanStore + AlertStore,
+{
+    macro_rules! run {
+        ($($case:path),* $(,)?) => { $( $case(Arc::new(fresh().await)).await; )* };
+    }
+    run!(
+        budgets::budgets_are_set_listed_and_removed,
+        budgets::plans_are_set_and_listed,
+        budgets::alerts_are_listed_newest_first,
+        budgets::spending_is_summed_in_quarters,
+        budgets::spending_of_tenants_holds_those_below,
+        budgets::spending_counts_a_receipt_once,
+        budgets::concurrent_receipts_are_all_spent,
+        budgets::spending_never_overflows,
     );
 }
 
@@ -175,7 +202,9 @@ async fn top_up<S: LedgerStore>(store: &S, user: &User, amount: Nano) -> StoreRe
     let postings =
         vec![side(Account::User(user.id), amount), side(Account::Cash(user.tenant), Nano(-amount.0))];
     let (author, reason) = ("suite".to_owned(), "top-up".to_owned());
-    store.post(NewEntry { kind: EntryKind::TopUp, reference: None, author, reason, reverses: None, postings }).await
+    store
+        .post(NewEntry { kind: EntryKind::TopUp, reference: None, author, reason, reverses: None, postings })
+        .await
 }
 
 async fn caller_of<S: CallerStore>(store: &S, secret: &str) -> Option<Arc<Caller>> {

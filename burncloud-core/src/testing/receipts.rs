@@ -130,7 +130,11 @@ pub(super) async fn a_charge_is_applied_once<S: Store>(store: Arc<S>) {
         once,
         "a charge is added to key and user, taken from the balance"
     );
-    assert_eq!(spent(&*store, &free).await, (Nano(7), Nano(7), Nano(-7)), "an unlimited wallet goes below zero");
+    assert_eq!(
+        spent(&*store, &free).await,
+        (Nano(7), Nano(7), Nano(-7)),
+        "an unlimited wallet goes below zero"
+    );
 
     assert_eq!(record(&*store, &batch).await, 0, "the same batch again holds nothing new");
     assert_eq!(record(&*store, &batch[..1]).await, 0, "the same receipt again is not new");

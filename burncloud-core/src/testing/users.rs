@@ -36,8 +36,18 @@ pub(super) async fn tenants_are_made_found_listed_and_changed<S: Store>(store: A
     assert!(made.created_at.0 > 0, "a tenant has a time of making");
     let NewTenant { name, parent, unlimited, group, plan, time_zone, limits } = new.clone();
     let (id, created_at) = (made.id, made.created_at);
-    let asked =
-        Tenant { id, name, parent, unlimited, group, plan, time_zone, limits, created_at, ..Tenant::default() };
+    let asked = Tenant {
+        id,
+        name,
+        parent,
+        unlimited,
+        group,
+        plan,
+        time_zone,
+        limits,
+        created_at,
+        ..Tenant::default()
+    };
     assert_eq!(made, asked, "create_tenant returns what was asked for");
     assert_conflict(store.create_tenant(new.clone()).await, "a taken tenant's name");
     let orphan = NewTenant { name: "orphan".into(), parent: Some(TenantId(9_999)), ..new };
@@ -58,10 +68,15 @@ pub(super) async fn tenants_are_made_found_listed_and_changed<S: Store>(store: A
         limits: Limits::default(),
         ..made.clone()
     };
-    let ledger_says = Tenant { balance: Nano(7), credit: Nano(7), used: Nano(7), parent: None, ..changed.clone() };
+    let ledger_says =
+        Tenant { balance: Nano(7), credit: Nano(7), used: Nano(7), parent: None, ..changed.clone() };
     store.update_tenant(&ledger_says).await.expect("update_tenant replaces what may change");
     let found = store.tenant_by_name("acme").await.expect("tenant_by_name answers");
-    assert_eq!(found, Some(changed), "update_tenant is visible at once, and changes neither money nor parent");
+    assert_eq!(
+        found,
+        Some(changed),
+        "update_tenant is visible at once, and changes neither money nor parent"
+    );
     let unknown = Tenant { id: TenantId(9_999), ..made };
     assert_not_found(store.update_tenant(&unknown).await, "updating an unknown tenant");
 }
@@ -80,7 +95,8 @@ pub(super) async fn users_are_made_found_and_changed<S: Store>(store: Arc<S>) {
     let made = store.create_user(new.clone()).await.expect("create_user makes one");
     let NewUser { name, role, unlimited, group, plan, limits, .. } = new.clone();
     let (id, created_at) = (made.id, made.created_at);
-    let asked = User { id, name, tenant, role, unlimited, group, plan, limits, created_at, ..User::default() };
+    let asked =
+        User { id, name, tenant, role, unlimited, group, plan, limits, created_at, ..User::default() };
     assert_eq!(made, asked, "create_user returns what was asked for");
     assert_conflict(store.create_user(new).await, "a taken user's name");
     assert_not_found(store.create_user(new_user("bob", TenantId(9_999))).await, "an unknown tenant");

@@ -52,10 +52,8 @@ fn ledger(backend: DbBackend) -> [TableCreateStatement; 3] {
         .primary_key(Index::create().col("entry").col("account"))
         .to_owned();
     backend::clustered(&mut postings, backend);
-    let mut balances = table("ledger_balances")
-        .col(word("account", 64).primary_key())
-        .col(number("balance"))
-        .to_owned();
+    let mut balances =
+        table("ledger_balances").col(word("account", 64).primary_key()).col(number("balance")).to_owned();
     backend::clustered(&mut balances, backend);
     [entries, postings, balances]
 }
@@ -162,7 +160,11 @@ fn opening(backend: DbBackend) -> Vec<Statement> {
         "DELETE FROM ledger_entries WHERE NOT EXISTS (SELECT 1 FROM ledger_postings)",
     ];
     all.extend(wallets.map(|sql| {
-        let sql = if backend == DbBackend::Sqlite { sql.replace("CONCAT('user:', u.id)", "'user:' || u.id") } else { sql.to_owned() };
+        let sql = if backend == DbBackend::Sqlite {
+            sql.replace("CONCAT('user:', u.id)", "'user:' || u.id")
+        } else {
+            sql.to_owned()
+        };
         Statement::from_string(backend, sql)
     }));
     all

@@ -5,8 +5,8 @@ use crate::error::Failure;
 use crate::sql::{from_json, to_json};
 use burncloud_core::store::StoreResult;
 use burncloud_core::{
-    AbortKind, Attempt, ChannelId, Dialect, End, KeyId, Leg, Line, LineKind, Nano, Operation, Picture, Receipt,
-    ReceiptId, ServiceTier, TenantId, TraceId, UnixMicros, Usage, UsageSource, UserId,
+    AbortKind, Attempt, ChannelId, Dialect, End, KeyId, Leg, Line, LineKind, Nano, Operation, Picture,
+    Receipt, ReceiptId, ServiceTier, TenantId, TraceId, UnixMicros, Usage, UsageSource, UserId,
 };
 use sea_orm::Value;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

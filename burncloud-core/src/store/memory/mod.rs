@@ -1,14 +1,15 @@
 //! A store in memory: for tests, embedders without a database, and as the reference of the traits.
 
+mod budgets;
 mod ledger;
 
 use super::{
-    CallerStore, ChannelStore, KeyStore, NewKey, NewTenant, NewUser, PriceOverride, PriceStore, ReceiptFilter, ReceiptStore,
-    StoreError, StoreResult, UserStore,
+    CallerStore, ChannelStore, KeyStore, NewKey, NewTenant, NewUser, PriceOverride, PriceStore,
+    ReceiptFilter, ReceiptStore, StoreError, StoreResult, UserStore,
 };
 use crate::{
-    ApiKey, Caller, ChannelConfig, ChannelId, KeyHash, KeyId, Nano, Receipt, ReceiptId, Status,
-    Tenant, TenantId, UnixMicros, User, UserId,
+    ApiKey, Caller, ChannelConfig, ChannelId, KeyHash, KeyId, Nano, Receipt, ReceiptId, Status, Tenant,
+    TenantId, UnixMicros, User, UserId,
 };
 use async_trait::async_trait;
 use parking_lot::RwLock;
@@ -50,7 +51,8 @@ impl MemoryStore {
     pub fn keeping(receipts: usize) -> MemoryStore {
         let mut state = State::default();
         let tenant = state.add_tenant(NewTenant { name: "default".into(), ..NewTenant::default() });
-        let user = NewUser { name: "default".into(), tenant: tenant.id, unlimited: true, ..NewUser::default() };
+        let user =
+            NewUser { name: "default".into(), tenant: tenant.id, unlimited: true, ..NewUser::default() };
         state.add_user(user);
         let mut signing_key = [0; 32];
         let signing_key = getrandom::fill(&mut signing_key).ok().map(|()| signing_key);
@@ -71,6 +73,7 @@ struct State {
     receipts: BTreeMap<ReceiptId, Arc<Receipt>>,
     prices: Vec<PriceOverride>,
     books: ledger::Books,
+    budgets: budgets::Budgets,
 }
 
 fn conflict<T>(what: &'static str, name: &str) -> StoreResult<T> {
@@ -402,6 +405,7 @@ impl ReceiptStore for MemoryStore {
             if !state.receipts.contains_key(&receipt.id) {
                 state.receipts.insert(receipt.id, receipt.clone());
                 state.spend(receipt);
+                state.budgets.note(receipt);
                 new.push(receipt.clone());
             }
         }
@@ -451,6 +455,7 @@ mod tests {
     #[tokio::test]
     async fn keeps_every_promise_of_a_store() {
         crate::testing::store_suite(async || MemoryStore::default()).await;
+        crate::testing::money_suite(async || MemoryStore::default()).await;
     }
 
     #[tokio::test]
