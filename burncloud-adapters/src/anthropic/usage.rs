@@ -78,10 +78,11 @@ impl Counts {
         self.output = newer.output.or(self.output);
     }
 
-    /// What was written without saying for how long lives five minutes.
+    /// What was written without saying for how long lives five minutes; where the sum and its parts disagree, the
+    /// larger counts.
     fn add_to(self, usage: &mut Usage) {
         let (short, long) = (self.cache_write_5m.unwrap_or(0), self.cache_write_1h.unwrap_or(0));
-        let mut written = Left(self.cache_write.unwrap_or(short.saturating_add(long)));
+        let mut written = Left(self.cache_write.unwrap_or(0).max(short.saturating_add(long)));
         let long = written.take(long);
         for (class, more) in [
             (&mut usage.input, self.input.unwrap_or(0)),
@@ -332,7 +333,7 @@ mod tests {
         );
         assert_eq!(
             read(r#""cache_creation_input_tokens":2,"cache_creation":{"ephemeral_1h_input_tokens":4}"#),
-            (0, 2)
+            (0, 4)
         );
     }
 

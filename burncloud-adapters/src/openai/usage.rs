@@ -496,7 +496,7 @@ mod tests {
         assert_eq!(read("/v1/images/generations", r#"{"data":[]}"#), None);
         let counted = r#"{"data":[{}],"usage":{"input_tokens":50,"output_tokens":40,
             "input_tokens_details":{"text_tokens":10,"image_tokens":40}}}"#;
-        let expect = Usage { input: 10, image_in: 40, image_out: 40, ..Usage::default() };
+        let expect = Usage { input: 10, image_in: 40, image_out: 40, pieces: 1, ..Usage::default() };
         assert_eq!(read("/v1/images/edits", counted), Some(expect));
         let told_apart = counted.replace(
             "\"output_tokens\"",
@@ -531,9 +531,11 @@ mod tests {
     #[test]
     fn streamed_pictures_and_speech() {
         let done = "event: image_generation.completed\ndata: {\"type\":\"image_generation.completed\",\"b64_json\":\"AA==\",\"usage\":{\"input_tokens\":2,\"output_tokens\":9}}\n\n";
-        let expect = Usage { input: 2, image_out: 9, ..Usage::default() };
+        let expect = Usage { input: 2, image_out: 9, pieces: 1, ..Usage::default() };
         let reading = at(&OPENAI, "/v1/images/generations", true, done);
         assert_eq!(reading, Reading { usage: Some(expect), terminal: Terminal::Complete });
+        let twice = at(&OPENAI, "/v1/images/generations", true, &done.repeat(2)).usage;
+        assert_eq!(twice, Some(Usage { input: 4, image_out: 18, pieces: 2, ..Usage::default() }));
         let spoken =
             "data: {\"type\":\"speech.audio.done\",\"usage\":{\"input_tokens\":2,\"output_tokens\":9}}\n\n";
         let expect = Usage { input: 2, audio_out: 9, ..Usage::default() };

@@ -8,7 +8,7 @@ pub(crate) mod json;
 
 mod search;
 mod sse;
-mod trace;
+pub(crate) mod trace;
 pub(crate) mod walk;
 
 use beside::{Beside, Seek, together};
