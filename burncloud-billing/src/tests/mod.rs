@@ -1,5 +1,7 @@
 //! Tests that need more than one module.
 
+mod agreement;
+mod cases;
 mod crash;
 mod life;
 mod measure;

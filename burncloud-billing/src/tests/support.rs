@@ -156,6 +156,7 @@ impl Request {
             body_len: self.body_len,
             max_output: self.max_output,
             answers: 1,
+            tools: b"",
         })
     }
 
