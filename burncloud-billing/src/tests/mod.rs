@@ -7,3 +7,4 @@ mod life;
 mod measure;
 pub(crate) mod support;
 mod threads;
+mod tools;
