@@ -12,6 +12,9 @@ use memchr::memmem::Finder;
 /// How much of a body is kept in case the bytes turn up later; a longer one is followed in any case.
 const KEEP: usize = 64 * 1024;
 
+/// One byte less than the longest of the sought.
+const REACH: usize = 24;
+
 /// Where the model's name stands, if anywhere.
 const HEAD: usize = 512;
 
@@ -66,12 +69,12 @@ pub(super) fn together(reported: Option<Usage>, beside: &impl Beside) -> Option<
 /// Of a body.
 pub(super) struct Whole<B> {
     seek: Seek,
-    /// What has been seen of the body, while it is not followed.
+    /// What has been seen of the body, while it is not followed: mostly it comes at once.
+    first: Bytes,
     kept: Vec<Bytes>,
     /// Its length.
     seen: usize,
-    /// Its last bytes: the sought ones may lie across a border.
-    tail: Vec<u8>,
+    tail: Tail,
     state: State,
     beside: B,
 }
@@ -79,7 +82,7 @@ pub(super) struct Whole<B> {
 #[derive(Debug)]
 enum State {
     Seeking,
-    Following(Trace),
+    Following(Box<Trace>),
     /// There can be nothing.
     Over,
 }
@@ -87,7 +90,15 @@ enum State {
 impl<B: Beside> Whole<B> {
     pub(super) fn new(seek: Seek) -> Whole<B> {
         let beside = B::default();
-        Whole { seek, kept: Vec::new(), seen: 0, tail: Vec::new(), state: State::Seeking, beside }
+        Whole {
+            seek,
+            first: Bytes::new(),
+            kept: Vec::new(),
+            seen: 0,
+            tail: Tail::default(),
+            state: State::Seeking,
+            beside,
+        }
     }
 
     pub(super) fn feed(&mut self, chunk: &Bytes) {
@@ -102,15 +113,20 @@ impl<B: Beside> Whole<B> {
         let sought = self.seek.head.unwrap_or(self.seek.finder);
         let bound = if self.seek.head.is_some() { HEAD } else { usize::MAX };
         let part = &chunk[..chunk.len().min(bound.saturating_sub(self.seen))];
-        let found = find_across(sought, &mut self.tail, part);
+        let found = self.tail.completes(sought, part);
+        if self.seen == 0 {
+            self.first = chunk.clone();
+        } else {
+            self.kept.push(chunk.clone());
+        }
         self.seen += chunk.len();
-        self.kept.push(chunk.clone());
         if found || (self.seek.head.is_none() && self.seen > KEEP) {
-            let mut trace = Trace::default();
+            let mut trace = Box::new(Trace::default());
+            trace.feed(&std::mem::take(&mut self.first), &mut self.beside);
             std::mem::take(&mut self.kept).iter().for_each(|part| trace.feed(part, &mut self.beside));
             self.state = State::Following(trace);
         } else if self.seek.head.is_some() && self.seen >= HEAD {
-            (self.state, self.kept) = (State::Over, Vec::new());
+            (self.state, self.first, self.kept) = (State::Over, Bytes::new(), Vec::new());
         }
     }
 
@@ -120,25 +136,38 @@ impl<B: Beside> Whole<B> {
     }
 }
 
-/// Whether `part` completes or holds what is sought; `tail` carries the last bytes over to the next part.
-fn find_across(sought: &Finder<'_>, tail: &mut Vec<u8>, part: &[u8]) -> bool {
-    let reach = sought.needle().len() - 1;
-    if !tail.is_empty() {
-        let old = tail.len();
-        tail.extend_from_slice(&part[..part.len().min(reach)]);
-        if sought.find(tail).is_some() {
-            return true;
+/// The last bytes of what was seen: the sought ones may lie across a border.
+#[derive(Debug, Default)]
+struct Tail {
+    bytes: [u8; REACH],
+    len: usize,
+}
+
+impl Tail {
+    /// Whether what is sought ends in `part`.
+    fn completes(&mut self, sought: &Finder<'_>, part: &[u8]) -> bool {
+        let reach = (sought.needle().len() - 1).min(REACH);
+        if self.len > 0 {
+            let mut across = [0; 2 * REACH];
+            let more = part.len().min(reach);
+            across[..self.len].copy_from_slice(&self.bytes[..self.len]);
+            across[self.len..self.len + more].copy_from_slice(&part[..more]);
+            let across = &across[..self.len + more];
+            if sought.find(across).is_some() {
+                return true;
+            }
+            if part.len() < reach {
+                let end = &across[across.len().saturating_sub(reach)..];
+                self.len = end.len();
+                self.bytes[..end.len()].copy_from_slice(end);
+                return false;
+            }
         }
-        if part.len() < reach {
-            let excess = tail.len().saturating_sub(reach);
-            tail.drain(..excess);
-            return false;
-        }
-        tail.truncate(old);
+        let end = &part[part.len().saturating_sub(reach)..];
+        self.len = end.len();
+        self.bytes[..end.len()].copy_from_slice(end);
+        sought.find(part).is_some()
     }
-    tail.clear();
-    tail.extend_from_slice(&part[part.len().saturating_sub(reach)..]);
-    sought.find(part).is_some()
 }
 
 /// Of one event of a stream that is there at once.
@@ -178,7 +207,8 @@ mod tests {
         let mut whole = Whole::<Marks>::new(seek);
         for piece in body.as_bytes().chunks(size) {
             whole.feed(&Bytes::copy_from_slice(piece));
-            assert!(whole.kept.iter().map(Bytes::len).sum::<usize>() <= KEEP + size);
+            let kept = whole.kept.iter().map(Bytes::len).sum::<usize>() + whole.first.len();
+            assert!(kept <= KEEP || kept <= size.min(body.len()), "{kept}");
         }
         let followed = matches!(whole.state, State::Following(_));
         (whole.finish().0, followed)

@@ -112,7 +112,7 @@ pub(crate) fn leading_type(json: &[u8]) -> Option<&[u8]> {
 pub(crate) struct WholeReader<P: Protocol> {
     protocol: P,
     way: Way<P::Facts>,
-    beside: Option<Box<beside::Whole<P::Beside>>>,
+    beside: Option<beside::Whole<P::Beside>>,
 }
 
 /// How a body is read; its first bytes tell.
@@ -157,7 +157,7 @@ impl<F: Sink + Default> Way<F> {
 
 impl<P: Protocol> WholeReader<P> {
     fn new(protocol: P) -> WholeReader<P> {
-        let beside = protocol.beside().map(|seek| Box::new(beside::Whole::new(seek)));
+        let beside = protocol.beside().map(beside::Whole::new);
         WholeReader { protocol, way: Way::Unknown(Vec::new()), beside }
     }
 }
@@ -184,7 +184,7 @@ impl<P: Protocol> UsageReader for WholeReader<P> {
             Way::Walk(walk) => Some(walk.1),
             Way::Unknown(_) => None,
         };
-        let beside = self.beside.take().map(|beside| beside.finish()).unwrap_or_default();
+        let beside = self.beside.take().map(beside::Whole::finish).unwrap_or_default();
         let Some(facts) = facts else {
             return Reading { usage: together(None, &beside), ..Reading::default() };
         };

@@ -65,7 +65,7 @@ fn theirs(provider: &str, model: &str, at: UnixMicros, tier: &[(&str, &str)], us
     let at = UNIX_EPOCH + Duration::from_micros(u64::try_from(at.0).unwrap());
     let mut ask = PriceRequest::new(model, &counts).with_provider_id(provider).with_timestamp(at);
     for (key, value) in tier {
-        ask = ask.with_price_context(*key, *value);
+        ask = ask.with_price_context(key, value);
     }
     genai_prices::calculate(&ask).ok().map(|found| pico(found.total_price))
 }
