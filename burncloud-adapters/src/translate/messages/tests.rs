@@ -396,6 +396,8 @@ fn essence(mut reply: Reply) -> Reply {
     }
     if let Some(usage) = &mut reply.usage {
         usage.tier = burncloud_core::ServiceTier::Standard;
+        // Searches are charged for, and no format tells them to a caller.
+        usage.web_searches = 0;
     }
     reply
 }
