@@ -141,6 +141,17 @@ mod tests {
     }
 
     #[test]
+    fn a_markup_is_on_pictures_too_and_none_is_sold_below_cost() {
+        let cost = rates(json!({"images": [{"quality": "high", "price": "0.10"}, {"price": "0.02"}]}));
+        let double = cost.map(|price| burncloud_core::Nano(price.0 * 2));
+        let high = picture(1024, 1024, Quality::High);
+        assert_eq!(cents(&double, ServiceTier::Standard, high), Some(20));
+        assert_eq!((double.first_below(&cost), cost.first_below(&cost)), (None, None));
+        let flat = rates(json!({"per_piece": "0.10", "images": [{"quality": "high", "price": "0.09"}]}));
+        assert_eq!(flat.first_below(&cost), Some(LineKind::Piece));
+    }
+
+    #[test]
     fn refusals_name_the_field() {
         for (list, field) in [
             (json!({}), "images"),

@@ -3,8 +3,11 @@
 mod agreement;
 mod cases;
 mod crash;
+mod guard;
 mod life;
 mod measure;
+mod oracle;
+mod resale;
 pub(crate) mod support;
 mod threads;
 mod tools;

@@ -8,7 +8,6 @@ mod classes;
 mod cli;
 mod clouds;
 mod common;
-mod crash;
 mod faults;
 mod harness;
 mod limits;
