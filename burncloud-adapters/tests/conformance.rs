@@ -4,7 +4,7 @@
 
 use burncloud_adapters::testing::{Answer, conforms, endpoint, read};
 use burncloud_core::adapter::{Adapter, Reading, TargetAsk, Terminal};
-use burncloud_core::{ServiceTier, Usage};
+use burncloud_core::{Picture, Quality, ServiceTier, Usage};
 use proptest::prelude::*;
 
 const CHAT: &str = concat!(
@@ -52,6 +52,11 @@ const NOTHING: Usage = Usage {
     image_out: 0,
     pieces: 0,
     audio_ms: 0,
+    video_ms: 0,
+    web_searches: 0,
+    file_searches: 0,
+    code_sessions: 0,
+    picture: Picture { width: 0, height: 0, quality: Quality::Unstated },
     tier: ServiceTier::Standard,
 };
 

@@ -6,9 +6,9 @@
 
 use burncloud_adapters::testing::{endpoint, read};
 use burncloud_core::adapter::{Adapter, Terminal};
-use burncloud_core::{ServiceTier, Usage};
+use burncloud_core::{Picture, Quality, ServiceTier, Usage};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 fn corpus() -> Option<PathBuf> {
@@ -158,11 +158,45 @@ fn openai(documents: &[Value], provider: &str, api: &str) -> Option<Usage> {
         image_out,
         output: completion - thought - audio_out - image_out,
         pieces: number(&usage, "/num_sources_used")
-            + number(&usage, "/num_server_side_tools_used")
-            + number(&usage, "/server_tool_use_details/web_search_requests"),
+            + if api == "images" { document["data"].as_array().map_or(0, Vec::len) as u64 } else { 0 },
+        picture: picture(document),
         tier: tier(document.get("service_tier").or_else(|| document.pointer("/response/service_tier"))),
-        ..Usage::default()
+        ..tools(documents, &usage)
     })
+}
+
+/// What the items of a response, and a provider's counts of its tools, come to.
+fn tools(documents: &[Value], usage: &Value) -> Usage {
+    let output = |d: &Value| d.pointer("/response/output").or_else(|| d.get("output")).cloned();
+    let last = documents.iter().rev().find_map(output);
+    let items: Vec<Value> = last.and_then(|list| list.as_array().cloned()).unwrap_or_default();
+    let of = |kind: &str| -> Vec<&Value> { items.iter().filter(|item| item["type"] == kind).collect() };
+    let searched = |item: &&&Value| item["action"].is_null() || item["action"]["type"] == "search";
+    let containers: BTreeSet<&str> =
+        of("code_interpreter_call").iter().filter_map(|item| item["container_id"].as_str()).collect();
+    let counted = |name: &str| number(usage, &format!("/server_side_tool_usage_details/{name}"));
+    let web = of("web_search_call").iter().filter(searched).count() as u64;
+    Usage {
+        web_searches: web
+            .max(counted("web_search_calls") + counted("x_search_calls"))
+            .max(number(usage, "/num_search_queries"))
+            .max(number(usage, "/server_tool_use_details/web_search_requests")),
+        file_searches: of("file_search_call").len() as u64,
+        code_sessions: containers.len() as u64,
+        ..Usage::default()
+    }
+}
+
+fn picture(document: &Value) -> Picture {
+    let sides = document["size"].as_str().and_then(|size| size.split_once('x'));
+    let (width, height) = sides.map_or((0, 0), |(w, h)| (w.parse().unwrap(), h.parse().unwrap()));
+    let quality = match document["quality"].as_str() {
+        Some("low") => Quality::Low,
+        Some("medium") => Quality::Medium,
+        Some("high") => Quality::High,
+        _ => Quality::Unstated,
+    };
+    Picture { width, height, quality }
 }
 
 fn anthropic(documents: &[Value]) -> Option<Usage> {
@@ -196,7 +230,12 @@ fn anthropic(documents: &[Value]) -> Option<Usage> {
         cache_write_1h: hour,
         reasoning: thought,
         output: number(&usage, "/output_tokens") - thought + others("/output_tokens"),
-        pieces: number(&usage, "/server_tool_use/web_search_requests"),
+        web_searches: number(&usage, "/server_tool_use/web_search_requests"),
+        code_sessions: u64::from(documents.iter().any(|d| {
+            ["/container/id", "/delta/container/id"]
+                .iter()
+                .any(|id| d.pointer(id).is_some_and(Value::is_string))
+        })),
         tier: tier(usage.get("service_tier")),
         ..Usage::default()
     })
@@ -227,9 +266,20 @@ fn gemini(documents: &[Value]) -> Option<Usage> {
         output: number(usage, "/candidatesTokenCount") - image_out,
         image_out,
         reasoning: number(usage, "/thoughtsTokenCount"),
+        web_searches: searches(documents),
         tier: tier(usage.get("serviceTier").or_else(|| usage.get("trafficType"))),
         ..Usage::default()
     })
+}
+
+/// Distinct queries; before Gemini 3 one at most.
+fn searches(documents: &[Value]) -> u64 {
+    let grounding =
+        documents.iter().filter_map(|d| d.pointer("/candidates/0/groundingMetadata/webSearchQueries"));
+    let queries: BTreeSet<&str> =
+        grounding.filter_map(Value::as_array).flatten().filter_map(Value::as_str).collect();
+    let old = documents.iter().any(|d| d["modelVersion"].as_str().is_some_and(|m| m.starts_with("gemini-2")));
+    if old { queries.len().min(1) as u64 } else { queries.len() as u64 }
 }
 
 fn terminal(body: &str, streamed: bool, adapter: &str, api: &str) -> Terminal {

@@ -25,6 +25,18 @@ fn hears(operation: Operation) -> bool {
     matches!(operation, Operation::Transcription | Operation::Translation)
 }
 
+/// How many searches of each kind, and sessions of code, money is held for where the caller lets the provider do such
+/// things: hardly any answer takes more, and no provider has a limit of its own. What one takes beyond is charged to
+/// what is left, as is other input that the body does not hold.
+pub(crate) const TOOL_CALLS: u64 = 10;
+
+/// Whether these tools search or run code at the provider, told by the names that all providers' have in common. A
+/// caller's own tool may have one too: then more is held than need be, until the answer ends.
+fn are_charged(tools: &[u8]) -> bool {
+    let names = |name: &str| memchr::memmem::find(tools, name.as_bytes()).is_some();
+    !tools.is_empty() && ["search", "Search", "code", "grounding"].into_iter().any(names)
+}
+
 /// Every byte of the body taken for a token of the dearest input class, as far as the model's window goes; every
 /// answer as long as it may be, in the dearest output class; every byte of a recording taken for a millisecond
 /// (audio below 8 kbit/s is not speech any more).
@@ -39,6 +51,9 @@ pub(crate) fn bound(rates: &Rates, ask: &Ask<'_>, window: Option<u64>, default_o
         input = input.plus(ceiling.audio_time.for_units(ask.body_len));
     }
     let mut output = ceiling.output.for_units(each.saturating_mul(answers));
+    if ceiling.tools > Nano::ZERO && are_charged(ask.tools) {
+        output = output.plus(ceiling.tools.for_units(TOOL_CALLS));
+    }
     if makes_pictures(operation) {
         output = output.plus(ceiling.piece.for_units(answers));
     }

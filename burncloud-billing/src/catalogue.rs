@@ -219,7 +219,7 @@ impl Ask<'_> {
             }
             tiers.push((low, self.prices(tier, pair[1])));
         }
-        Table { base: self.prices(tier, PROBES[0]), tiers }
+        Table { base: self.prices(tier, PROBES[0]), tiers, images: Vec::new() }
     }
 
     /// Of input and output, which change wherever any class does.
@@ -265,10 +265,13 @@ impl Ask<'_> {
             .with(K::AudioOut, or_output(UsageKey::OUTPUT_AUDIO_TOKENS))
             .with(K::ImageIn, or_input(&[UsageKey::INPUT_IMAGE_TOKENS]))
             .with(K::ImageOut, or_output(UsageKey::OUTPUT_IMAGE_TOKENS))
-            .with(K::Piece, apart(&[UsageKey::WEB_SEARCHES], thousand))
+            .with(K::Piece, apart(&[UsageKey::RERANK_SEARCHES], thousand))
             // A thousand seconds are a million milliseconds.
             .with(K::AudioTime, apart(&[UsageKey::AUDIO_SECONDS, UsageKey::INPUT_AUDIO_SECONDS], 1_000_000))
             .with(K::Request, per_million(request, 1))
+            .with(K::WebSearch, apart(&[UsageKey::WEB_SEARCHES], thousand))
+            .with(K::FileSearch, apart(&[UsageKey::STORAGE_SEARCHES], thousand))
+            .with(K::CodeSession, apart(&[UsageKey::CODE_EXECUTIONS], thousand))
     }
 }
 
@@ -381,6 +384,21 @@ mod tests {
         let whisper = find("openai", "whisper-1");
         let price = whisper.rates.prices(ServiceTier::Standard, 0).get(LineKind::AudioTime);
         assert_eq!(price.for_units(60_000).to_string(), "0.006");
+    }
+
+    #[test]
+    fn searches_have_a_price_of_their_own() {
+        let kinds = [LineKind::Piece, LineKind::WebSearch, LineKind::FileSearch, LineKind::CodeSession];
+        let each = |provider, model| {
+            let listed = find(provider, model);
+            let prices = listed.rates.prices(ServiceTier::Batch, 0);
+            kinds.map(|kind| prices.get(kind).for_units(1).to_string())
+        };
+        assert_eq!(each("openai", "gpt-5"), ["0.00", "0.01", "0.0025", "0.00"]);
+        assert_eq!(each("anthropic", "claude-sonnet-4-5"), ["0.00", "0.01", "0.00", "0.00"]);
+        assert_eq!(each("gemini", "gemini-2.5-pro"), ["0.00", "0.035", "0.00", "0.00"], "a grounded prompt");
+        assert_eq!(each("gemini", "gemini-3.5-flash"), ["0.00", "0.014", "0.00", "0.00"], "a query");
+        assert_eq!(each("perplexity", "sonar-deep-research"), ["0.00", "0.005", "0.00", "0.00"]);
     }
 
     #[test]

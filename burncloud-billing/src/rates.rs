@@ -1,6 +1,8 @@
 //! What a model costs: nano-dollars per million units of each class, by context size and service tier.
 
-use burncloud_core::{LineKind, Nano, ServiceTier, Usage};
+mod images;
+
+use burncloud_core::{LineKind, Nano, Picture, ServiceTier, Usage};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -26,27 +28,27 @@ pub(crate) const KINDS: [LineKind; 17] = [
     LineKind::CodeSession,
 ];
 
-/// The units of one class in a usage; a request counts as one.
-pub(crate) fn units(usage: &Usage, kind: LineKind) -> u64 {
-    match kind {
-        LineKind::Input => usage.input,
-        LineKind::CachedRead => usage.cached_read,
-        LineKind::CacheWrite5m => usage.cache_write_5m,
-        LineKind::CacheWrite1h => usage.cache_write_1h,
-        LineKind::Output => usage.output,
-        LineKind::Reasoning => usage.reasoning,
-        LineKind::AudioIn => usage.audio_in,
-        LineKind::AudioOut => usage.audio_out,
-        LineKind::ImageIn => usage.image_in,
-        LineKind::ImageOut => usage.image_out,
-        LineKind::Piece => usage.pieces,
-        LineKind::AudioTime => usage.audio_ms,
-        LineKind::Request => 1,
-        LineKind::VideoTime => usage.video_ms,
-        LineKind::WebSearch => usage.web_searches,
-        LineKind::FileSearch => usage.file_searches,
-        LineKind::CodeSession => usage.code_sessions,
-    }
+/// The units of each class in a usage, in the order of [`KINDS`]; a request counts as one.
+pub(crate) fn units(usage: &Usage) -> [u64; KINDS.len()] {
+    [
+        usage.input,
+        usage.cached_read,
+        usage.cache_write_5m,
+        usage.cache_write_1h,
+        usage.output,
+        usage.reasoning,
+        usage.audio_in,
+        usage.audio_out,
+        usage.image_in,
+        usage.image_out,
+        usage.pieces,
+        usage.audio_ms,
+        1,
+        usage.video_ms,
+        usage.web_searches,
+        usage.file_searches,
+        usage.code_sessions,
+    ]
 }
 
 /// One price per class, in nano-dollars per million units.
@@ -69,6 +71,11 @@ impl Prices {
     #[must_use]
     pub fn is_free(&self) -> bool {
         self.0.iter().all(|price| *price == Nano::ZERO)
+    }
+
+    fn tools(&self) -> Nano {
+        let kinds = [LineKind::WebSearch, LineKind::FileSearch, LineKind::CodeSession];
+        kinds.iter().fold(Nano::ZERO, |sum, kind| sum.plus(self.get(*kind)))
     }
 
     /// The first class that is cheaper here than at `cost`. Where calls are sold by the piece, what is not charged
@@ -94,12 +101,18 @@ pub(crate) struct Table {
     pub(crate) base: Prices,
     /// Thresholds in increasing order: the prices of requests whose total input is *above* one.
     pub(crate) tiers: Vec<(u64, Prices)>,
+    /// What a million pictures of some size and quality cost; what is zero there is any. The first that fits holds.
+    pub(crate) images: Vec<(Picture, Nano)>,
 }
 
 impl Table {
     fn at(&self, total_input: u64) -> &Prices {
         let above = self.tiers.iter().rev().find(|(above, _)| total_input > *above);
         above.map_or(&self.base, |(_, prices)| prices)
+    }
+
+    fn image(&self, served: Picture) -> Option<Nano> {
+        self.images.iter().find(|(listed, _)| images::fits(*listed, served)).map(|(_, price)| *price)
     }
 }
 
@@ -117,6 +130,8 @@ pub(crate) struct Ceiling {
     pub(crate) audio_time: Nano,
     /// Of the request itself.
     pub(crate) request: Nano,
+    /// Of one search of each kind and a session of code, together.
+    pub(crate) tools: Nano,
 }
 
 /// What a model costs.
@@ -140,8 +155,12 @@ pub(crate) struct Ceiling {
 /// ```
 ///
 /// Fields: `input`, `cached_read`, `cache_write_5m`, `cache_write_1h`, `output`, `reasoning`, `audio_in`,
-/// `audio_out`, `image_in`, `image_out` (dollars per million tokens), `per_piece` (a picture, a search),
-/// `per_audio_second`, `per_request` (dollars for one). A class without a price of its own costs what its
+/// `audio_out`, `image_in`, `image_out` (dollars per million tokens), `per_piece` (a picture, a unit of reranking),
+/// `per_audio_second`, `per_video_second`, `per_web_search`, `per_file_search`, `per_code_session`, `per_request`
+/// (dollars for one), and `images`, a list such as `[{ "size": "1024x1024", "quality": "high", "price": "0.167" }]` of
+/// dollars for a picture as it was *served*: an entry may leave out size or quality, which then may be any; of several
+/// that fit the one that says more holds, and size before quality; where none fits `per_piece` holds, or without that
+/// the dearest of the list. A class without a price of its own costs what its
 /// parent costs: cached and written input, audio and image input what `input` does (`cache_write_1h` what
 /// `cache_write_5m` does, if that is given), reasoning, audio and image output what `output` does; the rest
 /// is free. `tiers` apply above a total input; what one does not name costs what it costs below it. `flex`,
@@ -171,13 +190,23 @@ impl Rates {
     /// The prices of a request with so much input in all, served at `tier`.
     #[must_use]
     pub fn prices(&self, tier: ServiceTier, total_input: u64) -> &Prices {
+        self.table(tier).at(total_input)
+    }
+
+    fn table(&self, tier: ServiceTier) -> &Table {
         let own = match tier {
             ServiceTier::Standard => None,
             ServiceTier::Flex => self.flex.as_ref(),
             ServiceTier::Priority => self.priority.as_ref(),
             ServiceTier::Batch => self.batch.as_ref(),
         };
-        own.unwrap_or(&self.standard).at(total_input)
+        own.unwrap_or(&self.standard)
+    }
+
+    /// The price of a million pictures like this one, served at `tier`, where pictures have prices of their own.
+    #[must_use]
+    pub fn image(&self, tier: ServiceTier, served: Picture) -> Option<Nano> {
+        self.table(tier).image(served)
     }
 
     /// The total inputs above which other prices hold at the standard tier, in increasing order.
@@ -191,6 +220,7 @@ impl Rates {
         let table = |table: &Table| Table {
             base: prices(&table.base),
             tiers: table.tiers.iter().map(|(above, p)| (*above, prices(p))).collect(),
+            images: table.images.iter().map(|(picture, own)| (*picture, price(*own))).collect(),
         };
         let own = |own: &Option<Table>| own.as_ref().map(table);
         Rates::new(table(&self.standard), own(&self.flex), own(&self.priority), own(&self.batch))
@@ -205,7 +235,28 @@ impl Rates {
         let places = [T::Standard, T::Flex, T::Priority, T::Batch].into_iter();
         let mut places =
             places.flat_map(|tier| sizes.iter().map(move |above| (tier, above.saturating_add(1))));
-        places.find_map(|(tier, size)| self.prices(tier, size).first_below(cost.prices(tier, size)))
+        places
+            .find_map(|(tier, size)| self.prices(tier, size).first_below(cost.prices(tier, size)))
+            .or_else(|| self.picture_below(cost).then_some(LineKind::Piece))
+    }
+
+    /// Whether some picture is cheaper here than at `cost`, and not sold by the call.
+    fn picture_below(&self, cost: &Rates) -> bool {
+        use ServiceTier as T;
+        let price = |rates: &Rates, tier, picture| {
+            rates.image(tier, picture).unwrap_or_else(|| rates.prices(tier, 0).get(LineKind::Piece))
+        };
+        let by_call = |tier| {
+            let call = |rates: &Rates| rates.prices(tier, 0).get(LineKind::Request);
+            call(self) > call(cost)
+        };
+        let listed = || [self, cost].into_iter().flat_map(Rates::tables).flat_map(|table| &table.images);
+        [T::Standard, T::Flex, T::Priority, T::Batch].into_iter().any(|tier| {
+            listed().any(|(picture, _)| {
+                let (own, cost) = (price(self, tier, *picture), price(cost, tier, *picture));
+                own < cost && !(by_call(tier) && own == Nano::ZERO)
+            })
+        })
     }
 
     /// The total inputs above which some price changes, and 0.
@@ -234,12 +285,14 @@ impl Rates {
         marks.push(0);
         marks.sort_unstable();
         marks.dedup();
+        let pictures = self.tables().flat_map(|t| &t.images).map(|(_, price)| *price);
+        let picture = pictures.max().unwrap_or_default();
         let ceiling = |above: u64| {
             let all = self.tables().flat_map(|t| {
                 std::iter::once((0, &t.base)).chain(t.tiers.iter().map(|(from, p)| (*from, p)))
             });
             all.filter(|(from, _)| *from <= above).fold(
-                Ceiling { above, ..Ceiling::default() },
+                Ceiling { above, piece: picture, ..Ceiling::default() },
                 |c, (_, p)| Ceiling {
                     above,
                     input: c.input.max(p.dearest(&IN)),
@@ -247,6 +300,7 @@ impl Rates {
                     piece: c.piece.max(p.get(K::Piece)),
                     audio_time: c.audio_time.max(p.get(K::AudioTime)),
                     request: c.request.max(p.get(K::Request)),
+                    tools: c.tools.max(p.tools()),
                 },
             )
         };
@@ -311,8 +365,10 @@ impl Given {
         Given(std::array::from_fn(|i| self.0[i].or(below.0[i])))
     }
 
-    fn resolve(self) -> Prices {
+    /// Pictures that fit no entry of the list cost what a piece does, or the dearest of the list: never nothing.
+    fn resolve(self, images: &[(Picture, Nano)]) -> Prices {
         use LineKind as K;
+        let dearest = images.iter().map(|(_, price)| *price).max();
         let own = |kind: LineKind| self.0[kind as usize];
         let or_zero = |kind| own(kind).unwrap_or_default();
         let (input, output) = (or_zero(K::Input), or_zero(K::Output));
@@ -320,7 +376,8 @@ impl Given {
             K::CacheWrite1h => own(kind).or(own(K::CacheWrite5m)).unwrap_or(input),
             K::CachedRead | K::CacheWrite5m | K::AudioIn | K::ImageIn => own(kind).unwrap_or(input),
             K::Reasoning | K::AudioOut | K::ImageOut => own(kind).unwrap_or(output),
-            K::Input | K::Output | K::Piece | K::AudioTime | K::Request => or_zero(kind),
+            K::Piece => own(kind).or(dearest).unwrap_or_default(),
+            K::Input | K::Output | K::AudioTime | K::Request => or_zero(kind),
             K::VideoTime | K::WebSearch | K::FileSearch | K::CodeSession => or_zero(kind),
         };
         Prices(KINDS.map(price))
@@ -334,16 +391,19 @@ impl Rates {
     /// The field at fault: unknown, negative, not decimal text, not in order.
     pub fn from_json(value: &Value) -> Result<Rates, RatesError> {
         let map = object(value, "")?;
-        let (given, standard) = table(map, "", Given::default(), &["flex", "priority", "batch"])?;
-        if given.0.iter().all(Option::is_none) {
+        let own = Given::default();
+        let (given, standard) = table(map, "", own, &[], &["flex", "priority", "batch"])?;
+        if given.0.iter().all(Option::is_none) && standard.images.is_empty() {
             return fail("", "no price is given; write at least `input` (\"0\" if the model is free)");
         }
         let variant = |name: &str| -> Result<Option<Table>, RatesError> {
             let Some(value) = map.get(name) else { return Ok(None) };
-            let (_, table) = table(object(value, name)?, &format!("{name}."), given, &[])?;
+            let prefix = format!("{name}.");
+            let (_, table) = table(object(value, name)?, &prefix, given, &standard.images, &[])?;
             Ok(Some(table))
         };
-        Ok(Rates::new(standard, variant("flex")?, variant("priority")?, variant("batch")?))
+        let (flex, priority, batch) = (variant("flex")?, variant("priority")?, variant("batch")?);
+        Ok(Rates::new(standard, flex, priority, batch))
     }
 }
 
@@ -361,9 +421,11 @@ fn table(
     map: &Map<String, Value>,
     prefix: &str,
     below: Given,
+    pictures_below: &[(Picture, Nano)],
     extra: &[&str],
 ) -> Result<(Given, Table), RatesError> {
-    let given = given(map, prefix, &[&["tiers"], extra].concat())?.over(below);
+    let given = given(map, prefix, &[&["tiers", "images"], extra].concat())?.over(below);
+    let images = images::read(map.get("images"), prefix, pictures_below)?;
     let mut tiers: Vec<(u64, Prices)> = Vec::new();
     let listed = match map.get("tiers") {
         None => &[][..],
@@ -381,9 +443,9 @@ fn table(
             return fail(format!("{at}.above"), "write tiers in the order of their thresholds");
         }
         under = self::given(tier, &format!("{at}."), &["above"])?.over(under);
-        tiers.push((above, under.resolve()));
+        tiers.push((above, under.resolve(&images)));
     }
-    Ok((given, Table { base: given.resolve(), tiers }))
+    Ok((given, Table { base: given.resolve(&images), tiers, images }))
 }
 
 fn given(map: &Map<String, Value>, prefix: &str, others: &[&str]) -> Result<Given, RatesError> {
@@ -398,22 +460,27 @@ fn given(map: &Map<String, Value>, prefix: &str, others: &[&str]) -> Result<Give
                 FIELDS.iter().map(|(known, ..)| *known).chain(others.iter().copied()).collect();
             return fail(field, format!("not a field of a price; one of: {}", known.join(", ")));
         };
-        let Some(text) = value.as_str() else {
-            return fail(field, "write the dollars as text, such as \"0.15\", so that no digit is lost");
-        };
-        let price: Nano = match text.parse() {
-            Ok(price) => price,
-            Err(e) => return fail(field, format!("{e}")),
-        };
-        if price < Nano::ZERO {
-            return fail(field, "a price is not negative");
-        }
-        let Some(scaled) = price.0.checked_mul(*scale) else {
-            return fail(field, "a price for one is at most 9223 dollars");
-        };
-        given.0[*kind as usize] = Some(Nano(scaled));
+        given.0[*kind as usize] = Some(dollars(value, field, *scale)?);
     }
     Ok(given)
+}
+
+/// A price as it is declared, for a million of ours.
+fn dollars(value: &Value, field: String, scale: i64) -> Result<Nano, RatesError> {
+    let Some(text) = value.as_str() else {
+        return fail(field, "write the dollars as text, such as \"0.15\", so that no digit is lost");
+    };
+    let price: Nano = match text.parse() {
+        Ok(price) => price,
+        Err(e) => return fail(field, format!("{e}")),
+    };
+    if price < Nano::ZERO {
+        return fail(field, "a price is not negative");
+    }
+    let Some(scaled) = price.0.checked_mul(scale) else {
+        return fail(field, "a price for one is at most 9223 dollars");
+    };
+    Ok(Nano(scaled))
 }
 
 #[cfg(test)]

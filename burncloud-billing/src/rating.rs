@@ -1,7 +1,7 @@
 //! From usage to money: one product and one rounding per line.
 
 use crate::rates::{KINDS, Rates, units};
-use burncloud_core::{Line, Nano, Usage};
+use burncloud_core::{Line, LineKind, Nano, Usage};
 
 /// A charge and what it is made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,8 +31,14 @@ pub fn total(rates: &Rates, usage: &Usage) -> Nano {
 
 fn lines(rates: &Rates, usage: &Usage) -> impl Iterator<Item = Line> {
     let prices = rates.prices(usage.tier, usage.total_input());
+    let pictures = (usage.pieces > 0).then(|| rates.image(usage.tier, usage.picture)).flatten();
+    let units = units(usage);
     KINDS.into_iter().filter_map(move |kind| {
-        let (units, price) = (units(usage, kind), prices.get(kind));
+        let units = units[kind as usize];
+        let price = match (kind, pictures) {
+            (LineKind::Piece, Some(price)) => price,
+            _ => prices.get(kind),
+        };
         let line = || Line { kind, units, price, amount: price.for_units(units) };
         (units > 0 && price > Nano::ZERO).then(line)
     })
@@ -41,7 +47,7 @@ fn lines(rates: &Rates, usage: &Usage) -> impl Iterator<Item = Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burncloud_core::{LineKind, ServiceTier};
+    use burncloud_core::{Picture, Quality, ServiceTier};
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -57,7 +63,8 @@ mod tests {
             "input": "0.15", "cached_read": "0.075", "output": "0.60",
             "cache_write_5m": "0.1875", "cache_write_1h": "0.30",
             "reasoning": "0.70", "audio_in": "10", "audio_out": "20", "image_in": "0.20", "image_out": "40",
-            "per_piece": "0.01", "per_audio_second": "0.0001",
+            "per_piece": "0.01", "per_audio_second": "0.0001", "per_web_search": "0.01", "per_file_search": "0.0025",
+            "per_code_session": "0.03", "images": [{"size": "1024x1024", "quality": "high", "price": "0.04"}],
             "flex": {"input": "0.075", "output": "0.30"},
             "priority": {"input": "0.25", "cached_read": "0.125", "output": "1"},
             "batch": {"input": "0.075", "output": "0.3"},
@@ -166,7 +173,7 @@ mod tests {
             Just(ServiceTier::Priority),
             Just(ServiceTier::Batch)
         ];
-        (proptest::array::uniform12(0u64..5_000_000), tier).prop_map(|(n, tier)| Usage {
+        (proptest::array::uniform16(0u64..5_000_000), tier).prop_map(|(n, tier)| Usage {
             input: n[0],
             cached_read: n[1],
             cache_write_5m: n[2],
@@ -179,6 +186,14 @@ mod tests {
             image_out: n[9],
             pieces: n[10],
             audio_ms: n[11],
+            web_searches: n[12] % 10,
+            file_searches: n[13] % 10,
+            code_sessions: n[14] % 10,
+            picture: Picture {
+                width: if n[15] % 2 == 0 { 1024 } else { 0 },
+                height: 1024,
+                quality: Quality::High,
+            },
             tier,
             ..Usage::default()
         })
@@ -219,10 +234,10 @@ mod tests {
             for rates in [mini(), tiered()] {
                 let c = rates.ceiling(u.total_input());
                 let most = [(c.input, u.total_input()), (c.output, u.total_output()), (c.piece, u.pieces),
-                    (c.audio_time, u.audio_ms), (c.request, 1)]
+                    (c.audio_time, u.audio_ms), (c.request, 1), (c.tools, crate::bound::TOOL_CALLS)]
                     .into_iter().fold(Nano::ZERO, |sum, (price, n)| sum.plus(price.for_units(n)));
-                // Each of the thirteen lines may round up by half a nano-dollar.
-                prop_assert!(total(&rates, &u).0 <= most.0 + 7);
+                // Each of the seventeen lines may round up by half a nano-dollar.
+                prop_assert!(total(&rates, &u).0 <= most.0 + 9);
             }
         }
     }

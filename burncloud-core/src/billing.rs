@@ -36,6 +36,8 @@ pub struct Ask<'a> {
     pub max_output: Option<u64>,
     /// How many answers are asked for (`n`); at least 1.
     pub answers: u64,
+    /// What the caller lets the provider use, as JSON that names it; empty where that is nothing.
+    pub tools: &'a [u8],
 }
 
 /// Money that is held until the request ends. The hold itself has no `Drop`: [`Billing::settle`] is called

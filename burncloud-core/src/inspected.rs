@@ -52,6 +52,15 @@ impl Inspected {
         Ok(seen)
     }
 
+    /// What the caller lets the provider use, as JSON that names it; empty where that is nothing.
+    pub(crate) fn tools(&self) -> &[u8] {
+        match &self.envelope {
+            Some(Envelope { searches: true, .. }) => b"web_search",
+            Some(Envelope { tools: Some(tools), .. }) => tools.of(&self.body),
+            _ => b"",
+        }
+    }
+
     /// Whether the gateway asks for usage on the caller's behalf, and so must keep the extra chunk from them.
     pub(crate) fn adds_usage(&self, lane: &Lane, endpoint: &Endpoint) -> bool {
         self.streamed

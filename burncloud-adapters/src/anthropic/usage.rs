@@ -4,6 +4,7 @@
 //! In a stream, `message_start` reports the input and `message_delta` what has come of it, cumulatively:
 //! each field that is present replaces the earlier one.
 
+use crate::reader::beside::{Beside, Seek};
 use crate::reader::json::{Plan, Sink};
 use crate::reader::walk::{Visit, count, text, walk};
 use crate::reader::{Ending, Mark, Protocol, Report, leading_type};
@@ -44,6 +45,7 @@ pub(crate) struct MessageReport {
     counts: Counts,
     thinking: Option<u64>,
     searches: Option<u64>,
+    code_runs: Option<u64>,
     tier: Option<ServiceTier>,
     /// `speed` is `fast`, which costs more.
     fast: bool,
@@ -76,10 +78,11 @@ impl Counts {
         self.output = newer.output.or(self.output);
     }
 
-    /// What was written without saying for how long lives five minutes.
+    /// What was written without saying for how long lives five minutes; where the sum and its parts disagree, the
+    /// larger counts.
     fn add_to(self, usage: &mut Usage) {
         let (short, long) = (self.cache_write_5m.unwrap_or(0), self.cache_write_1h.unwrap_or(0));
-        let mut written = Left(self.cache_write.unwrap_or(short.saturating_add(long)));
+        let mut written = Left(self.cache_write.unwrap_or(0).max(short.saturating_add(long)));
         let long = written.take(long);
         for (class, more) in [
             (&mut usage.input, self.input.unwrap_or(0)),
@@ -98,6 +101,7 @@ impl Visit for MessageReport {
         match path {
             [b"output_tokens_details", b"thinking_tokens"] => self.thinking = count(raw),
             [b"server_tool_use", b"web_search_requests"] => self.searches = count(raw),
+            [b"server_tool_use", b"code_execution_requests"] => self.code_runs = count(raw),
             [b"service_tier"] => self.tier = text(raw).and_then(tier),
             [b"speed"] => self.fast = raw == b"\"fast\"",
             // Messages are in the counts above already.
@@ -124,6 +128,7 @@ impl Report for MessageReport {
         self.counts.merge(newer.counts);
         self.thinking = newer.thinking.or(self.thinking);
         self.searches = newer.searches.or(self.searches);
+        self.code_runs = newer.code_runs.or(self.code_runs);
         self.tier = newer.tier.or(self.tier);
         self.fast |= newer.fast;
         self.besides = newer.besides.or(self.besides);
@@ -147,7 +152,9 @@ impl MessageReport {
         let mut output = Left(usage.output);
         usage.reasoning = output.take(self.thinking.unwrap_or(0));
         usage.output = output.0;
-        usage.pieces = self.searches.unwrap_or(0);
+        usage.web_searches = self.searches.unwrap_or(0);
+        // All of an answer's code runs in one container.
+        usage.code_sessions = self.code_runs.unwrap_or(0).min(1);
         usage.tier = if self.fast { ServiceTier::Priority } else { self.tier.unwrap_or_default() };
         if let Some(more) = self.besides {
             for (class, more) in [
@@ -182,6 +189,26 @@ impl Reports {
     }
 }
 
+/// The container that the answer's code ran in: it stands in the message, in streams in the last event of it.
+#[derive(Debug, Default)]
+pub(crate) struct Container(bool);
+
+static CONTAINER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"container\""));
+
+impl Visit for Container {
+    fn scalar(&mut self, path: &[&[u8]], raw: &[u8]) {
+        if let [b"container", b"id"] | [b"message" | b"delta", b"container", b"id"] = path {
+            self.0 |= text(raw).is_some_and(|id| !id.is_empty());
+        }
+    }
+}
+
+impl Beside for Container {
+    fn add_to(&self, usage: &mut Usage) {
+        usage.code_sessions = usage.code_sessions.max(u64::from(self.0));
+    }
+}
+
 /// What a body or an event says.
 #[derive(Default)]
 pub(crate) struct Facts {
@@ -207,6 +234,11 @@ impl Sink for Facts {
 impl Protocol for Messages {
     type Facts = Facts;
     type Report = MessageReport;
+    type Beside = Container;
+
+    fn beside(&self) -> Option<Seek> {
+        Some(Seek { in_reports: true, ..Seek::new(&CONTAINER) })
+    }
 
     fn plan(&self) -> &'static Plan {
         &PLAN
@@ -276,7 +308,7 @@ mod tests {
             cache_write_1h: 18,
             output: 5,
             reasoning: 4,
-            pieces: 2,
+            web_searches: 2,
             tier: ServiceTier::Batch,
             ..Usage::default()
         };
@@ -301,7 +333,7 @@ mod tests {
         );
         assert_eq!(
             read(r#""cache_creation_input_tokens":2,"cache_creation":{"ephemeral_1h_input_tokens":4}"#),
-            (0, 2)
+            (0, 4)
         );
     }
 

@@ -37,7 +37,7 @@ use std::sync::Arc;
 /// The version of Anthropic's API that is asked for when the caller names none.
 const ANTHROPIC_VERSION: &str = "2023-06-01";
 /// Every recorded stream of chat ended with `[DONE]`.
-const QUIRKS: Quirks = Quirks { always_done: true, ..Quirks::STANDARD };
+const QUIRKS: Quirks = Quirks { always_done: true, cites_searches: true, ..Quirks::STANDARD };
 
 /// Azure. As it is in the registry it uses `/openai/v1` and a key; a channel's options make another of it.
 #[derive(Clone, Debug, Default)]

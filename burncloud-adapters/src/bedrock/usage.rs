@@ -34,6 +34,8 @@ pub(super) struct Counts {
     cache_read: Option<u64>,
     cache_write: Option<u64>,
     cache_write_1h: u64,
+    /// The sum of `cacheDetails`.
+    cache_details: u64,
     /// The lifetime and count of the entry of `cacheDetails` that is being read.
     detail: (bool, u64),
 }
@@ -55,6 +57,7 @@ impl Visit for Counts {
     fn close(&mut self, path: &[&[u8]]) {
         if let [b"cacheDetails", b""] = path {
             let (long, tokens) = std::mem::take(&mut self.detail);
+            self.cache_details = self.cache_details.saturating_add(tokens);
             if long {
                 self.cache_write_1h = self.cache_write_1h.saturating_add(tokens);
             }
@@ -80,12 +83,13 @@ impl Counts {
         }
     }
 
-    /// What was written without saying for how long lives five minutes.
+    /// What was written without saying for how long lives five minutes; where the sum and its parts disagree, the
+    /// larger counts.
     fn usage(self, tier: ServiceTier) -> Option<Usage> {
         if self.input.is_none() && self.output.is_none() {
             return None;
         }
-        let mut written = Left(self.cache_write.unwrap_or(self.cache_write_1h));
+        let mut written = Left(self.cache_write.unwrap_or(0).max(self.cache_details));
         Some(Usage {
             input: self.input.unwrap_or(0),
             cached_read: self.cache_read.unwrap_or(0),
@@ -147,6 +151,7 @@ impl Report for Facts {
 impl Protocol for Converse {
     type Facts = Facts;
     type Report = Facts;
+    type Beside = ();
 
     fn plan(&self) -> &'static Plan {
         &PLAN

@@ -134,6 +134,7 @@ impl Sink for Facts {
 impl Protocol for Version2 {
     type Facts = Facts;
     type Report = CohereReport;
+    type Beside = ();
 
     fn plan(&self) -> &'static Plan {
         &PLAN

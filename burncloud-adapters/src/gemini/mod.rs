@@ -2,6 +2,8 @@
 //!
 //! Facts were checked against its SDK (google-genai 2.34 and 3.x) and recorded traffic.
 
+mod grounding;
+mod predict;
 mod usage;
 
 #[cfg(feature = "translate")]
@@ -104,6 +106,7 @@ pub(crate) fn usage_reader(operation: Operation, head: &AnswerHead<'_>) -> Box<d
         O::GenerateContent | O::StreamGenerateContent | O::EmbedContent => {
             reader::reader(usage::Content, head)
         }
+        O::Predict if head.status.is_success() => Box::new(predict::Predict::default()),
         _ => Box::new(NoUsage),
     }
 }

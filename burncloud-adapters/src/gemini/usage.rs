@@ -3,6 +3,8 @@
 //! `promptTokenCount` includes cached tokens, `candidatesTokenCount` leaves thoughts out, and what the
 //! provider's own tools put into the prompt is counted apart. Every event of a stream reports, cumulatively.
 
+use super::grounding::{self, Grounding};
+use crate::reader::beside::Seek;
 use crate::reader::json::{Plan, Sink};
 use crate::reader::walk::{Visit, count, text, walk};
 use crate::reader::{ERROR, Ending, Mark, Protocol, Report};
@@ -221,6 +223,11 @@ impl Sink for Facts {
 impl Protocol for Content {
     type Facts = Facts;
     type Report = ContentReport;
+    type Beside = Grounding;
+
+    fn beside(&self) -> Option<Seek> {
+        Some(Seek::new(&grounding::QUERIES))
+    }
 
     fn plan(&self) -> &'static Plan {
         &PLAN

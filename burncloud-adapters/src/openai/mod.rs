@@ -4,6 +4,7 @@
 
 mod one_api;
 mod report;
+mod tools;
 mod usage;
 
 pub use report::Reasoning;
@@ -71,8 +72,12 @@ pub enum Auth {
 
 impl Quirks {
     /// None: it reports as OpenAI does, but need not send `[DONE]`.
-    pub const STANDARD: Quirks =
-        Quirks { reasoning: Reasoning::Within, always_done: false, usage_in_choices: false };
+    pub const STANDARD: Quirks = Quirks {
+        reasoning: Reasoning::Within,
+        always_done: false,
+        usage_in_choices: false,
+        cites_searches: false,
+    };
 }
 
 /// OpenAI.
@@ -96,7 +101,7 @@ pub static OPENAI: OpenAiCompatible = OpenAiCompatible {
         Operation::Moderation,
     ],
     include_usage: true,
-    quirks: Quirks { always_done: true, ..Quirks::STANDARD },
+    quirks: Quirks { always_done: true, cites_searches: true, ..Quirks::STANDARD },
 };
 
 /// What follows an API root for an operation.

@@ -7,7 +7,7 @@
 use crate::reader::Report;
 use crate::reader::walk::{Visit, count, millis, text, walk};
 use crate::tokens::{Left, tier};
-use burncloud_core::{ServiceTier, Usage};
+use burncloud_core::{Picture, Quality, ServiceTier, Usage};
 
 /// Where reasoning tokens are counted, when a report's own total does not tell.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,8 +44,18 @@ pub(super) struct OpenAiReport {
     image_out: u64,
     /// The output is told apart.
     details: bool,
-    /// Pictures made, searches done.
+    /// Pictures made, units of reranking, sources read.
     pub(super) pieces: Option<u64>,
+    pub(super) picture: Picture,
+    /// One picture of a stream, which may have more.
+    pub(super) one_of_many: bool,
+    web_searches: u64,
+    file_searches: u64,
+    code_calls: u64,
+    /// Calls of the provider's tools, of whatever kind.
+    tool_calls: u64,
+    /// They are told apart.
+    tools_told: bool,
     /// Milliseconds of audio.
     pub(super) audio_ms: Option<u64>,
     pub(super) tier: Option<ServiceTier>,
@@ -83,7 +93,13 @@ impl Visit for OpenAiReport {
                 }
             }
             // OpenRouter.
-            [b"server_tool_use_details", b"web_search_requests"] => self.add_pieces(raw),
+            [b"server_tool_use_details" | b"server_tool_use", b"web_search_requests"] => {
+                up(&mut self.web_searches, raw);
+            }
+            // xAI.
+            [b"server_side_tool_usage_details", key] => self.tool(key, raw),
+            // Perplexity's responses.
+            [b"tool_calls_details", b"search_web", b"invocation"] => up(&mut self.web_searches, raw),
             _ => {}
         }
     }
@@ -146,16 +162,29 @@ impl OpenAiReport {
             b"cache_creation_input_tokens" => up(&mut self.written, raw),
             // Perplexity.
             b"reasoning_tokens" => up(&mut self.reasoning, raw),
-            // Perplexity, xAI, xAI.
-            b"num_search_queries" | b"num_sources_used" | b"num_server_side_tools_used" => {
-                self.add_pieces(raw)
-            }
+            // Perplexity.
+            b"num_search_queries" => up(&mut self.web_searches, raw),
+            // xAI, which charges by the source, and by the call.
+            b"num_sources_used" => self.add_pieces(raw),
+            b"num_server_side_tools_used" => up(&mut self.tool_calls, raw),
             // Transcriptions, in OpenAI's words and in Mistral's.
             b"seconds" | b"prompt_audio_seconds" => self.audio_ms = millis(raw),
             // Mistral.
             b"service_tier" => self.tier = text(raw).and_then(tier),
             _ => {}
         }
+    }
+
+    /// A count of xAI's tools. It charges for each run of code.
+    fn tool(&mut self, key: &[u8], raw: &[u8]) {
+        let slot = match key {
+            b"web_search_calls" | b"x_search_calls" => &mut self.web_searches,
+            b"file_search_calls" | b"document_search_calls" => &mut self.file_searches,
+            b"code_interpreter_calls" => &mut self.code_calls,
+            _ => return,
+        };
+        *slot = slot.saturating_add(count(raw).unwrap_or(0));
+        self.tools_told = true;
     }
 
     fn add_pieces(&mut self, raw: &[u8]) {
@@ -192,6 +221,7 @@ impl OpenAiReport {
         if self.audio_in > 0 && spare == self.audio_in {
             prompt.0 = prompt.0.saturating_add(self.audio_in);
         }
+        let untold = if self.tools_told { 0 } else { self.tool_calls };
         let mut usage = Usage {
             cached_read: prompt.take(self.cached),
             cache_write_5m: prompt.take(self.written),
@@ -201,7 +231,11 @@ impl OpenAiReport {
             reasoning: completion.take(thought),
             audio_out: completion.take(self.audio_out),
             image_out: completion.take(self.image_out),
-            pieces: self.pieces.unwrap_or(0),
+            pieces: self.pieces.unwrap_or(0).saturating_add(untold),
+            picture: self.picture,
+            web_searches: self.web_searches,
+            file_searches: self.file_searches,
+            code_sessions: self.code_calls,
             audio_ms: self.audio_ms.unwrap_or(0),
             tier: self.tier.unwrap_or_default(),
             ..Usage::default()
@@ -218,11 +252,52 @@ impl OpenAiReport {
 impl Report for OpenAiReport {
     const IN_PARTS: bool = false;
 
+    /// The last one says everything, but for pictures: each has a report of its own.
     fn merge(&mut self, newer: OpenAiReport) {
-        *self = newer;
+        if !self.one_of_many || !newer.one_of_many {
+            *self = newer;
+            return;
+        }
+        let sum = |a: &mut Option<u64>, b: Option<u64>| {
+            *a = if a.is_none() { b } else { a.map(|a| a.saturating_add(b.unwrap_or(0))) };
+        };
+        sum(&mut self.pieces, newer.pieces);
+        sum(&mut self.prompt, newer.prompt);
+        sum(&mut self.completion, newer.completion);
+        sum(&mut self.total, newer.total);
+        for (count, more) in [
+            (&mut self.cached, newer.cached),
+            (&mut self.written, newer.written),
+            (&mut self.audio_in, newer.audio_in),
+            (&mut self.image_in, newer.image_in),
+            (&mut self.reasoning, newer.reasoning),
+            (&mut self.audio_out, newer.audio_out),
+            (&mut self.image_out, newer.image_out),
+        ] {
+            *count = count.saturating_add(more);
+        }
+        self.details |= newer.details;
     }
 
     fn is_full(&self) -> bool {
-        true
+        !self.one_of_many
+    }
+}
+
+/// `"1024x1536"`.
+pub(super) fn size(raw: &[u8]) -> Option<(u16, u16)> {
+    let (width, height) = text(raw)?.split_once('x')?;
+    Some((width.parse().ok()?, height.parse().ok()?))
+}
+
+/// In the provider's words; what it did not choose, or we do not know, is not stated.
+pub(super) fn quality(raw: &[u8]) -> Quality {
+    match text(raw).unwrap_or_default() {
+        "low" => Quality::Low,
+        "medium" => Quality::Medium,
+        "high" => Quality::High,
+        "standard" => Quality::Standard,
+        "hd" => Quality::Hd,
+        _ => Quality::Unstated,
     }
 }

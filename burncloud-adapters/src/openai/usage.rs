@@ -1,10 +1,12 @@
 //! Where OpenAI's operations put their usage, and how their streams end.
 
-use super::report::{OpenAiReport, OutputKind, Reasoning};
+use super::report::{self, OpenAiReport, OutputKind, Reasoning};
+use super::tools::{self, Tools};
+use crate::reader::beside::Seek;
 use crate::reader::json::{Plan, Sink};
 use crate::reader::{ERROR, Ending, Mark, Protocol, leading_type, walk};
 use crate::tokens::tier;
-use burncloud_core::{Operation, ServiceTier, Usage};
+use burncloud_core::{Operation, Picture, ServiceTier, Usage};
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
 
@@ -17,6 +19,9 @@ pub struct Quirks {
     pub always_done: bool,
     /// Usage in streamed chat may stand in the last choice only (Moonshot).
     pub usage_in_choices: bool,
+    /// Its chat has models that search the web, say so in their name (`-search-`) and cite what they found; each answer
+    /// with a citation is charged as one search.
+    pub cites_searches: bool,
 }
 
 static CHAT: Plan = Plan {
@@ -43,7 +48,7 @@ static RESPONSES: Plan = Plan {
 static EMBEDDINGS: Plan =
     Plan { keys: &["usage"], inside: None, count: None, starts: &[&USAGE], events_nest: false };
 static OTHER: Plan = Plan {
-    keys: &["usage", "error", "type", "duration", "meta"],
+    keys: &["usage", "error", "type", "duration", "meta", "size", "quality"],
     inside: None,
     count: Some("data"),
     starts: &[],
@@ -108,6 +113,9 @@ pub(super) struct Facts {
     meta: Option<OpenAiReport>,
     duration: Option<u64>,
     items: u64,
+    picture: Picture,
+    /// A streamed picture is done.
+    pictured: bool,
     kind: Kind,
     error: bool,
 }
@@ -143,7 +151,13 @@ impl Sink for Facts {
             "usage" if raw.starts_with(b"{") => self.usage = Some(OpenAiReport::of(raw)),
             "choices" if self.usage.is_none() => self.usage = OpenAiReport::of_choices(raw),
             "service_tier" => self.tier = walk::text(raw).and_then(tier).or(self.tier),
-            "type" if !inside => self.kind = Kind::of(raw),
+            "type" if !inside => {
+                self.kind = Kind::of(raw);
+                self.pictured =
+                    matches!(raw, b"\"image_generation.completed\"" | b"\"image_edit.completed\"");
+            }
+            "size" => (self.picture.width, self.picture.height) = report::size(raw).unwrap_or_default(),
+            "quality" => self.picture.quality = report::quality(raw),
             "error" => self.error |= raw.starts_with(b"{") || walk::text(raw).is_some_and(|t| !t.is_empty()),
             "duration" => self.duration = walk::millis(raw),
             "meta" if raw.starts_with(b"{") => self.meta = Some(OpenAiReport::of_meta(raw)),
@@ -159,6 +173,11 @@ impl Sink for Facts {
 impl Protocol for OpenAiProtocol {
     type Facts = Facts;
     type Report = OpenAiReport;
+    type Beside = Tools;
+
+    fn beside(&self) -> Option<Seek> {
+        tools::seek(self.operation, self.quirks.cites_searches)
+    }
 
     fn plan(&self) -> &'static Plan {
         match self.operation {
@@ -186,10 +205,14 @@ impl Protocol for OpenAiProtocol {
         report.pieces = report.pieces.max(meta.pieces);
         report.audio_ms = spoken;
         report.tier = report.tier.or(facts.tier);
+        if self.makes_images() {
+            // Also where tokens are counted: one of both has a price.
+            let made = facts.items.max(u64::from(facts.pictured));
+            (report.pieces, report.picture) = (Some(made).filter(|made| *made > 0), facts.picture);
+            report.one_of_many = facts.pictured;
+        }
         if !counts(&report) {
-            // Nothing is counted in tokens: pictures and recordings are billed as such.
-            let made = (facts.items > 0 && self.makes_images()).then_some(facts.items);
-            report.pieces = report.pieces.or(made);
+            // Nothing is counted in tokens: recordings are billed as such.
             report.audio_ms = spoken.or(facts.duration.filter(|_| self.hears()));
         }
         (counts(&report) || report.pieces.is_some() || report.audio_ms.is_some()).then_some(report)
@@ -473,7 +496,7 @@ mod tests {
         assert_eq!(read("/v1/images/generations", r#"{"data":[]}"#), None);
         let counted = r#"{"data":[{}],"usage":{"input_tokens":50,"output_tokens":40,
             "input_tokens_details":{"text_tokens":10,"image_tokens":40}}}"#;
-        let expect = Usage { input: 10, image_in: 40, image_out: 40, ..Usage::default() };
+        let expect = Usage { input: 10, image_in: 40, image_out: 40, pieces: 1, ..Usage::default() };
         assert_eq!(read("/v1/images/edits", counted), Some(expect));
         let told_apart = counted.replace(
             "\"output_tokens\"",
@@ -508,9 +531,11 @@ mod tests {
     #[test]
     fn streamed_pictures_and_speech() {
         let done = "event: image_generation.completed\ndata: {\"type\":\"image_generation.completed\",\"b64_json\":\"AA==\",\"usage\":{\"input_tokens\":2,\"output_tokens\":9}}\n\n";
-        let expect = Usage { input: 2, image_out: 9, ..Usage::default() };
+        let expect = Usage { input: 2, image_out: 9, pieces: 1, ..Usage::default() };
         let reading = at(&OPENAI, "/v1/images/generations", true, done);
         assert_eq!(reading, Reading { usage: Some(expect), terminal: Terminal::Complete });
+        let twice = at(&OPENAI, "/v1/images/generations", true, &done.repeat(2)).usage;
+        assert_eq!(twice, Some(Usage { input: 4, image_out: 18, pieces: 2, ..Usage::default() }));
         let spoken =
             "data: {\"type\":\"speech.audio.done\",\"usage\":{\"input_tokens\":2,\"output_tokens\":9}}\n\n";
         let expect = Usage { input: 2, audio_out: 9, ..Usage::default() };

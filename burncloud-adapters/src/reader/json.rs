@@ -332,7 +332,7 @@ fn first_equal(word: u64, byte: u8) -> u64 {
 }
 
 /// The next quote or bracket at or after `at`, or the end.
-fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     /// Most structure is dense: blocks pay only in long runs of numbers.
     const NEAR: usize = 16;
     // Bit 0x20 is all that tells square from curly brackets.

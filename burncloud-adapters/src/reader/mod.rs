@@ -3,12 +3,15 @@
 //! A [`Protocol`] says where a provider puts its report and what it means; [`WholeReader`] and
 //! [`StreamReader`] find it in bodies and in streams. Both keep only what they were told to look for.
 
+pub(crate) mod beside;
 pub(crate) mod json;
 
 mod search;
 mod sse;
+pub(crate) mod trace;
 pub(crate) mod walk;
 
+use beside::{Beside, Seek, together};
 use burncloud_core::Usage;
 use burncloud_core::adapter::{AnswerHead, NoUsage, Reading, Terminal, UsageReader};
 use bytes::Bytes;
@@ -23,6 +26,13 @@ pub(crate) trait Protocol: Send + 'static {
     type Facts: Sink + Default + Send;
     /// What was reported.
     type Report: Report;
+    /// What is counted beside the report; `()` where nothing is.
+    type Beside: Beside;
+
+    /// Where to look for what is counted beside the report, if anything.
+    fn beside(&self) -> Option<Seek> {
+        None
+    }
 
     fn plan(&self) -> &'static Plan;
 
@@ -102,6 +112,7 @@ pub(crate) fn leading_type(json: &[u8]) -> Option<&[u8]> {
 pub(crate) struct WholeReader<P: Protocol> {
     protocol: P,
     way: Way<P::Facts>,
+    beside: Option<beside::Whole<P::Beside>>,
 }
 
 /// How a body is read; its first bytes tell.
@@ -146,12 +157,16 @@ impl<F: Sink + Default> Way<F> {
 
 impl<P: Protocol> WholeReader<P> {
     fn new(protocol: P) -> WholeReader<P> {
-        WholeReader { protocol, way: Way::Unknown(Vec::new()) }
+        let beside = protocol.beside().map(beside::Whole::new);
+        WholeReader { protocol, way: Way::Unknown(Vec::new()), beside }
     }
 }
 
 impl<P: Protocol> UsageReader for WholeReader<P> {
     fn data(&mut self, chunk: &Bytes) {
+        if let Some(beside) = &mut self.beside {
+            beside.feed(chunk);
+        }
         if let Way::Unknown(start) = &mut self.way {
             let start = std::mem::take(start);
             let known =
@@ -169,11 +184,14 @@ impl<P: Protocol> UsageReader for WholeReader<P> {
             Way::Walk(walk) => Some(walk.1),
             Way::Unknown(_) => None,
         };
-        let Some(facts) = facts else { return Reading::default() };
+        let beside = self.beside.take().map(beside::Whole::finish).unwrap_or_default();
+        let Some(facts) = facts else {
+            return Reading { usage: together(None, &beside), ..Reading::default() };
+        };
         // How a whole answer ended, its length tells; only a failure inside it needs a word.
         let failed = self.protocol.mark(&facts, None) == Mark::Error;
         let terminal = if failed { Terminal::Error } else { Terminal::Unknown };
         let usage = self.protocol.report(facts).map(|report| self.protocol.usage(report));
-        Reading { usage, terminal }
+        Reading { usage: together(usage, &beside), terminal }
     }
 }

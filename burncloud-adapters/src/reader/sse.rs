@@ -4,8 +4,10 @@
 //! a substring search; only lines with the marker are looked at as JSON. Where each report says everything
 //! (Gemini sends one with every event) they are read from the last backwards.
 
+use super::beside::{Beside, Seek, of_event, together};
 use super::json::Scanner;
 use super::search::Search;
+use super::trace::Trace;
 use super::{Ending, Mark, Protocol, Report};
 use burncloud_core::adapter::{Reading, Terminal, UsageReader};
 use bytes::Bytes;
@@ -29,6 +31,17 @@ pub(crate) struct StreamReader<P: Protocol> {
     /// A line too long to keep.
     long: Option<Box<LongLine<P::Facts>>>,
     last: LastEvent,
+    seek: Looking,
+    beside: P::Beside,
+}
+
+/// Whether there may be something beside the report.
+#[derive(Clone, Copy, Debug)]
+enum Looking {
+    No,
+    /// The first event tells.
+    Perhaps(Seek),
+    Yes(Seek),
 }
 
 struct LongLine<F> {
@@ -36,6 +49,7 @@ struct LongLine<F> {
     data: bool,
     scanner: Scanner,
     facts: F,
+    trace: Option<Trace>,
 }
 
 /// The latest event, which tells how the stream ended.
@@ -69,8 +83,15 @@ impl LastEvent {
 
 impl<P: Protocol> StreamReader<P> {
     pub(crate) fn new(protocol: P) -> StreamReader<P> {
+        let seek = match protocol.beside() {
+            None => Looking::No,
+            Some(seek) if seek.head.is_some() => Looking::Perhaps(seek),
+            Some(seek) => Looking::Yes(seek),
+        };
         StreamReader {
             protocol,
+            seek,
+            beside: P::Beside::default(),
             report: None,
             error: false,
             carry: Vec::new(),
@@ -81,6 +102,14 @@ impl<P: Protocol> StreamReader<P> {
 
     /// Whole lines.
     fn lines(&mut self, lines: &[u8]) {
+        if let Looking::Perhaps(seek) = self.seek {
+            self.first_event(seek, lines);
+        }
+        if let Looking::Yes(seek) = self.seek
+            && !seek.in_reports
+        {
+            self.look_beside(seek, lines);
+        }
         if let Some(first) = self.protocol.marker().find(lines) {
             self.reports(&lines[line_start(lines, first)..]);
         }
@@ -95,14 +124,40 @@ impl<P: Protocol> StreamReader<P> {
         self.note_last(lines);
     }
 
+    /// Looks at the first event, if there is one among these lines.
+    fn first_event(&mut self, seek: Seek, lines: &[u8]) {
+        let events = lines.split(|byte| *byte == b'\n').filter_map(data);
+        if let Some(json) = events.into_iter().find(|json| !json.is_empty()) {
+            self.seek = if seek.may(json) { Looking::Yes(seek) } else { Looking::No };
+        }
+    }
+
+    /// Takes in the events that may have something beside a report.
+    fn look_beside(&mut self, seek: Seek, lines: &[u8]) {
+        let mut from = 0;
+        while let Some(at) = seek.finder.find(&lines[from..]).map(|at| from + at) {
+            let end = line_end(lines, at);
+            if let Some(json) = data(&lines[line_start(lines, at)..end]) {
+                of_event(json, &mut self.beside);
+            }
+            from = end;
+        }
+    }
+
     /// Lines of which the first holds the marker.
     fn reports(&mut self, lines: &[u8]) {
         if P::Report::IN_PARTS {
             let mut from = 0;
             while let Some(at) = self.protocol.marker().find(&lines[from..]).map(|at| from + at) {
                 let end = line_end(lines, at);
-                if let Some(report) = self.line_report(&lines[line_start(lines, at)..end]) {
+                let line = &lines[line_start(lines, at)..end];
+                if let Some(report) = self.line_report(line) {
                     self.add(report);
+                }
+                if let Looking::Yes(seek) = self.seek
+                    && seek.in_reports
+                {
+                    self.look_beside(seek, line);
                 }
                 from = end;
             }
@@ -182,11 +237,17 @@ impl<P: Protocol> StreamReader<P> {
     fn long_part(&mut self, part: &[u8]) {
         if let Some(long) = self.long.as_mut().filter(|long| long.data) {
             long.scanner.feed(part, &mut long.facts);
+            if let Some(trace) = &mut long.trace {
+                trace.feed(part, &mut self.beside);
+            }
         }
     }
 
     fn long_ends(&mut self) {
         let Some(long) = self.long.take().filter(|long| long.data) else { return };
+        if long.trace.is_some() {
+            self.beside.ends();
+        }
         let mark = self.protocol.mark(&long.facts, None);
         self.error |= mark == Mark::Error;
         self.last.judge(mark);
@@ -207,7 +268,15 @@ impl<P: Protocol> StreamReader<P> {
         let line = std::mem::take(&mut self.carry);
         let json = line.strip_prefix(b"data:");
         let scanner = Scanner::new(self.protocol.plan());
-        self.long = Some(Box::new(LongLine { data: json.is_some(), scanner, facts: P::Facts::default() }));
+        if let (Looking::Perhaps(seek), Some(json)) = (self.seek, json) {
+            self.seek = if seek.may(json.trim_ascii_start()) { Looking::Yes(seek) } else { Looking::No };
+        }
+        let trace = match self.seek {
+            Looking::No | Looking::Perhaps(_) => None,
+            Looking::Yes(_) => Some(Trace::default()),
+        };
+        let facts = P::Facts::default();
+        self.long = Some(Box::new(LongLine { data: json.is_some(), scanner, facts, trace }));
         self.long_part(json.unwrap_or_default());
     }
 
@@ -253,7 +322,8 @@ impl<P: Protocol> UsageReader for StreamReader<P> {
         let line = std::mem::take(&mut self.carry);
         self.lines(&line);
         let terminal = self.terminal();
-        Reading { usage: self.report.take().map(|report| self.protocol.usage(report)), terminal }
+        let reported = self.report.take().map(|report| self.protocol.usage(report));
+        Reading { usage: together(reported, &self.beside), terminal }
     }
 }
 
@@ -319,6 +389,7 @@ mod tests {
     impl Protocol for Numbers {
         type Facts = Facts;
         type Report = u64;
+        type Beside = ();
 
         fn plan(&self) -> &'static Plan {
             &PLAN

@@ -221,6 +221,7 @@ pub(crate) async fn world(mut channels: Vec<ChannelConfig>) -> World {
         user,
         quota: None,
         limits: Limits::default(),
+        group: None,
         models: None,
         ips: None,
         expires_at: None,

@@ -115,6 +115,11 @@ fn legs(caller: &Caller, costs: &Amounts, charged: &Amounts) -> Vec<Leg> {
 /// else nothing was used.
 fn used(outcome: &mut Outcome) -> Option<(Usage, UsageSource)> {
     if let Some(mut usage) = outcome.usage.take() {
+        if only_tools(&usage) && !outcome.endpoint.operation.is_free() {
+            usage.input = estimate(&outcome.request_sample, Dir::In);
+            usage.output = estimate(&outcome.response_sample, Dir::Out);
+            return Some((usage, UsageSource::Estimated));
+        }
         // What a stream reports before its end may be provisional (Anthropic's first event says one output token):
         // where more was received than was reported, that counts.
         // A provider that ends a stream with an error of its own has said all it has to say.
@@ -138,6 +143,17 @@ fn used(outcome: &mut Outcome) -> Option<(Usage, UsageSource)> {
     );
     let output = if silent { 0 } else { estimate(&outcome.response_sample, Dir::Out) };
     Some((Usage { input, output, ..Usage::default() }, UsageSource::Estimated))
+}
+
+/// An answer told of tools by what they left in it, and broke off before its tokens were counted.
+fn only_tools(usage: &Usage) -> bool {
+    let tools = Usage {
+        web_searches: usage.web_searches,
+        file_searches: usage.file_searches,
+        code_sessions: usage.code_sessions,
+        ..Usage::default()
+    };
+    *usage == tools && tools != Usage::default()
 }
 
 pub(super) fn orphan(admit: &Admit, policy: OrphanPolicy, now: UnixMicros) -> Receipt {

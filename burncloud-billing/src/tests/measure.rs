@@ -140,3 +140,27 @@ fn resident() -> String {
     let line = status.lines().find(|line| line.starts_with("VmRSS"));
     line.unwrap_or("memory not known").to_owned()
 }
+
+#[test]
+#[ignore = "prints timings"]
+fn measure_rating() {
+    let rates = crate::catalogue::Catalogue::new();
+    let rates = rates.find("openai", "gpt-5", burncloud_core::UnixMicros::now()).unwrap().rates.clone();
+    let plain = tokens(1_000, 500);
+    let full =
+        burncloud_core::Usage { cached_read: 9, reasoning: 7, web_searches: 2, file_searches: 1, ..plain };
+    for (name, usage) in [("two lines", plain), ("six lines", full)] {
+        let per = |what: &str, once: &dyn Fn()| {
+            let best = (0..200).map(|_| {
+                let start = Instant::now();
+                (0..10_000).for_each(|_| once());
+                start.elapsed().as_nanos()
+            });
+            println!("{name}: {what} {} ps", best.min().unwrap_or_default() / 10);
+        };
+        per("rate", &|| drop(std::hint::black_box(crate::rate(&rates, std::hint::black_box(&usage)))));
+        per("total", &|| {
+            std::hint::black_box(crate::total(&rates, std::hint::black_box(&usage)));
+        });
+    }
+}

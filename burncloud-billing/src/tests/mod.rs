@@ -1,5 +1,7 @@
 //! Tests that need more than one module.
 
+mod agreement;
+mod cases;
 mod crash;
 mod guard;
 mod life;
@@ -8,3 +10,4 @@ mod oracle;
 mod resale;
 pub(crate) mod support;
 mod threads;
+mod tools;

@@ -128,6 +128,7 @@ pub(crate) struct Request {
     pub(crate) route: Arc<Route>,
     pub(crate) body_len: u64,
     pub(crate) max_output: Option<u64>,
+    pub(crate) tools: &'static str,
 }
 
 impl Request {
@@ -141,6 +142,7 @@ impl Request {
             route: route.clone(),
             body_len: 1_000,
             max_output: Some(100),
+            tools: "",
         }
     }
 
@@ -156,6 +158,7 @@ impl Request {
             body_len: self.body_len,
             max_output: self.max_output,
             answers: 1,
+            tools: self.tools.as_bytes(),
         })
     }
 

@@ -90,6 +90,10 @@ pub struct Envelope {
     pub generation_config: Option<Span>,
     /// Range of the value of Converse's `inferenceConfig`, unless null; read like `generation_config`.
     pub inference_config: Option<Span>,
+    /// Range of the value of `tools`, unless null.
+    pub tools: Option<Span>,
+    /// Whether there are `web_search_options`: chat at OpenAI and at those who speak its API.
+    pub searches: bool,
     /// Position of the brace that closes the top-level object.
     pub object_end: usize,
     /// Whether the object has no member at all.
@@ -107,6 +111,8 @@ enum Field {
     N,
     GenerationConfig,
     InferenceConfig,
+    Tools,
+    SearchOptions,
 }
 
 /// The one name of such a length and such a first byte: most other names fall away without a comparison.
@@ -122,6 +128,8 @@ fn candidate(length: usize, first: u8) -> Option<(&'static str, Field)> {
         (16, b'g') => ("generationConfig", Field::GenerationConfig),
         (17, b'g') => ("generation_config", Field::GenerationConfig),
         (15, b'i') => ("inferenceConfig", Field::InferenceConfig),
+        (5, b't') => ("tools", Field::Tools),
+        (18, b'w') => ("web_search_options", Field::SearchOptions),
         _ => return None,
     })
 }
@@ -190,6 +198,8 @@ impl Envelope {
             Field::N => self.n = unsigned(body, name, value)?,
             Field::GenerationConfig => self.generation_config = not_null(body, value),
             Field::InferenceConfig => self.inference_config = not_null(body, value),
+            Field::Tools => self.tools = not_null(body, value),
+            Field::SearchOptions => self.searches = not_null(body, value).is_some(),
         }
         Ok(())
     }

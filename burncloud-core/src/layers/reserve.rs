@@ -74,6 +74,7 @@ impl<S> Reserve<S> {
             body_len: seen.body.len() as u64,
             max_output: seen.max_output,
             answers: seen.answers,
+            tools: seen.tools(),
         })?;
         context.draft()?.note(|notes| notes.hold = Some(hold));
         Ok(())

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "this whole package is tests: an unwrap is the assertion")]
 
 mod bedrock;
+mod classes;
 mod cli;
 mod clouds;
 mod common;

@@ -25,6 +25,60 @@ pub(crate) fn of_receipt(receipt: &Value) -> Tokens {
     CLASSES.map(|class| receipt["usage"][class].as_u64().unwrap_or_default())
 }
 
+/// What is charged by the piece beside tokens, in the order of [`Pieces`].
+pub(crate) const BY_PIECE: [&str; 4] = ["pieces", "web_searches", "file_searches", "code_sessions"];
+
+/// Pictures, searches of the web and of files, sessions of code.
+pub(crate) type Pieces = [u64; 4];
+
+/// The pieces that a receipt holds.
+pub(crate) fn pieces_of_receipt(receipt: &Value) -> Pieces {
+    BY_PIECE.map(|class| receipt["usage"][class].as_u64().unwrap_or_default())
+}
+
+/// What the answer of `fixture` tells of pieces, in counts and by what tools left in it.
+pub(crate) fn pieces(fixture: &Fixture) -> Pieces {
+    if fixture.status() >= 400 || fixture.api() == "count_tokens" {
+        return [0; 4];
+    }
+    let documents = fixture.documents();
+    let all =
+        |pointer: &str| documents.iter().filter_map(|document| document.pointer(pointer)).collect::<Vec<_>>();
+    let most =
+        |pointer: &str| all(pointer).iter().filter_map(|value| value.as_u64()).max().unwrap_or_default();
+    let outputs = [all("/output"), all("/response/output")].concat();
+    let items: Vec<&Value> = outputs.last().and_then(|list| list.as_array()).into_iter().flatten().collect();
+    let calls = |kind: &str| items.iter().filter(|item| item["type"] == kind).copied().collect::<Vec<_>>();
+    let looked = |item: &&Value| item["action"]["type"].as_str().is_some_and(|action| action != "search");
+    let web = calls("web_search_call").into_iter().filter(|item| !looked(item)).count() as u64;
+    let mut containers: Vec<&str> =
+        calls("code_interpreter_call").iter().filter_map(|item| item["container_id"].as_str()).collect();
+    containers.sort_unstable();
+    containers.dedup();
+    let claude =
+        ["/container/id", "/delta/container/id"].iter().any(|at| all(at).iter().any(|id| id.is_string()));
+    let queries = all("/candidates/0/groundingMetadata/webSearchQueries");
+    let grounded = queries.iter().any(|list| list.as_array().is_some_and(|list| !list.is_empty()));
+    let counted = [
+        "/usage/server_tool_use/web_search_requests",
+        "/usage/server_tool_use_details/web_search_requests",
+        "/usage/server_side_tool_usage_details/web_search_calls",
+        "/usage/num_search_queries",
+    ];
+    let counted = counted.iter().map(|at| most(at)).max().unwrap_or_default();
+    let made = if fixture.api() == "images" {
+        all("/data").iter().filter_map(|d| d.as_array()).map(Vec::len).sum()
+    } else {
+        0
+    };
+    [
+        made as u64 + most("/meta/billed_units/search_units") + most("/usage/num_sources_used"),
+        web.max(counted).max(u64::from(grounded)),
+        calls("file_search_call").len() as u64,
+        containers.len() as u64 + u64::from(claude),
+    ]
+}
+
 fn count(value: &Value, pointer: &str) -> u64 {
     value.pointer(pointer).and_then(Value::as_u64).unwrap_or_default()
 }

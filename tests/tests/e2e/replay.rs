@@ -162,6 +162,10 @@ fn same_counts(fixture: &Fixture, receipt: &Value) -> Result<(), String> {
         let free = receipt["charge_nano"] == 0;
         return if free { Ok(()) } else { Err(format!("a count is charged: {receipt}")) };
     }
+    let (pieces, want) = (oracle::pieces_of_receipt(receipt), oracle::pieces(fixture));
+    if pieces != want {
+        return Err(format!("pieces {pieces:?}, recorded {want:?} ({:?})", oracle::BY_PIECE));
+    }
     match oracle::reported(fixture) {
         Some(want) => {
             let got = oracle::of_receipt(receipt);

@@ -372,7 +372,8 @@ fn billed(recording: &Recording) -> Option<Usage> {
     let head = AnswerHead { status: StatusCode::OK, headers: &headers, streamed: recording.streamed };
     let mut reader = Anthropic::new().usage_reader(&endpoint, &head);
     reader.data(&recording.response.clone().into());
-    reader.finish().usage
+    // That code ran stands beside the report, and no format tells it to a caller.
+    reader.finish().usage.map(|usage| Usage { code_sessions: 0, ..usage })
 }
 
 fn read_reply(body: &[u8]) -> Reply {
@@ -395,6 +396,8 @@ fn essence(mut reply: Reply) -> Reply {
     }
     if let Some(usage) = &mut reply.usage {
         usage.tier = burncloud_core::ServiceTier::Standard;
+        // Searches are charged for, and no format tells them to a caller.
+        usage.web_searches = 0;
     }
     reply
 }
