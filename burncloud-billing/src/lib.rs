@@ -12,6 +12,7 @@ mod accounts;
 mod biller;
 mod book;
 mod bound;
+mod budgets;
 mod catalogue;
 mod error;
 mod estimate;
@@ -21,11 +22,13 @@ mod rates;
 mod rating;
 mod shipper;
 mod tariff;
+mod terms;
 #[cfg(test)]
 mod tests;
 
 pub use biller::{Biller, BillerOptions, OrphanPolicy, Unpriced};
 pub use book::PriceBook;
+pub use budgets::{Alerts, BudgetState, LoadedBudget, check_budget, load_budgets, reload_budgets};
 pub use catalogue::{Catalogue, Listed};
 pub use error::BillingError;
 pub use estimate::{Dir, estimate};

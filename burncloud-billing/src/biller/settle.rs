@@ -1,6 +1,7 @@
 //! After the answer: what was used is charged, and the receipt written down.
 
-use super::{Biller, Held, OrphanPolicy};
+use super::held::Held;
+use super::{Biller, OrphanPolicy};
 use crate::estimate::{Dir, estimate};
 use crate::journal::Admit;
 use crate::rating::{Rated, rate, total};
@@ -8,7 +9,7 @@ use crate::tariff::Amounts;
 use burncloud_core::billing::{Hold, Outcome};
 use burncloud_core::routing::Candidate;
 use burncloud_core::{
-    Caller, End, Leg, Nano, Operation, Receipt, Route, TenantId, UnixMicros, Usage, UsageSource,
+    Caller, End, Leg, Nano, Operation, Receipt, Route, TenantId, UnixMicros, Usage, UsageSource, spent_tokens,
 };
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,7 +29,8 @@ struct Bill {
 impl Biller {
     pub(super) fn end(&self, hold: Option<Hold>, mut outcome: Outcome) {
         let admitted = hold.is_some();
-        let held = hold.as_ref().map_or_else(Amounts::default, |hold| Held::of(hold).amounts);
+        let mut at = hold.map_or_else(Held::default, Held::of);
+        let held = std::mem::take(&mut at.amounts);
         let reserved = held.user;
         let mut bill = self.bill(&mut outcome);
         let costs = Amounts { user: bill.rated.total, tenants: std::mem::take(&mut bill.above) };
@@ -40,6 +42,8 @@ impl Biller {
         if reserved > Nano::ZERO {
             self.held.fetch_sub(reserved.0, Ordering::Relaxed);
         }
+        let tokens = spent_tokens(outcome.endpoint.operation, &bill.usage);
+        at.settle(&charged, bill.upstream_cost, tokens, &self.rules.alerts);
         let legs = legs(&outcome.caller, &costs, &charged);
         let receipt = Receipt { legs, ..self.receipt(outcome, bill, reserved, charged.user) };
         self.journal.settle(Arc::new(receipt), admitted);
