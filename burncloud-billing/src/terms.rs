@@ -83,8 +83,38 @@ impl House {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budgets::{LoadedBudget, Rules};
+    use crate::tariff::Amounts;
     use crate::tests::support::{caller, under};
-    use burncloud_core::Caller;
+    use burncloud_core::{Allowance, Budget, Enforcement, Nano, Period, Spent, UnixMicros};
+
+    #[test]
+    fn each_budget_counts_the_money_of_its_level() {
+        let amounts = Amounts { user: Nano(100), tenants: vec![Nano(80), Nano(70)] };
+        let budget = |scope: &str| Budget {
+            name: scope.into(),
+            scope: Scope::parse(scope).unwrap(),
+            period: Period::Total,
+            allowance: Allowance::Money(Nano(1)),
+            enforcement: Enforcement::Hard,
+            time_zone: String::new(),
+        };
+        let counted = |levels: usize, scope: &str| -> Vec<i64> {
+            let mut house = House::default();
+            let loaded =
+                LoadedBudget { budget: budget(scope), since: UnixMicros(0), spent: Spent::default() };
+            house.set_budgets(Rules::default().take_over(vec![loaded], |_, _| Spent::default()));
+            let terms = house.terms(&under(&caller(None, None, 0, 0), levels));
+            terms.rules.iter().map(|(level, _)| amounts.level(*level).0).collect()
+        };
+        for (scope, money) in
+            [("key:1", 100), ("user:2", 100), ("tenant:3", 80), ("tenant:4", 70), ("tenant:5", 70)]
+        {
+            assert_eq!(counted(2, scope), [money], "{scope}");
+        }
+        assert_eq!(counted(0, "tenant:3"), [100], "of the house: what its users pay");
+        assert_eq!(counted(2, "tenant:6"), [0i64; 0]);
+    }
 
     fn plan(name: &str, abort: AbortPolicy) -> Plan {
         Plan { name: name.into(), abort }

@@ -220,6 +220,80 @@ mod tests {
         assert_eq!(accounts.with(&caller(n(100), n(45), 15, 15), |purse| purse.left()), (n(85), n(45)));
     }
 
+    fn leveled(user: i64, tenants: &[i64]) -> Amounts {
+        Amounts { user: Nano(user), tenants: tenants.iter().map(|nano| Nano(*nano)).collect() }
+    }
+
+    /// Tenants 3 and 4 pay their parents from these wallets; tenant 5 is the house.
+    fn resold(balances: [(i64, i64); 2]) -> Caller {
+        let mut caller = crate::tests::support::under(&caller(n(1_000), n(500), 0, 0), 2);
+        let wallets = std::iter::once(&mut caller.tenant).chain(&mut caller.ancestors);
+        for (tenant, (balance, used)) in wallets.zip(balances) {
+            (tenant.unlimited, tenant.balance, tenant.used) = (false, Nano(balance), Nano(used));
+        }
+        caller
+    }
+
+    #[test]
+    fn a_level_out_of_money_stops_those_below() {
+        let accounts = Accounts::new(Unshipped::default());
+        let all = |who: &Caller| {
+            accounts.with(who, |purse| {
+                let above = purse.tenants.iter().map(|(_, account)| account.left());
+                (purse.left(), above.collect::<Vec<_>>())
+            })
+        };
+        let who = resold([(100, 0), (50, 0)]);
+        let untouched = ((n(1_000), n(500)), vec![n(100), n(50)]);
+        accounts.with(&who, |purse| {
+            assert_eq!(purse.hold(&leveled(10, &[101, 1])), Err(Short::Above(TenantId(3))));
+            assert_eq!(all(&who), untouched, "taken back from key and user");
+            assert_eq!(purse.hold(&leveled(10, &[80, 51])), Err(Short::Above(TenantId(4))));
+            assert_eq!(all(&who), untouched, "and from the tenant below");
+            assert_eq!(purse.hold(&leveled(501, &[1, 1])), Err(Short::Wallet(Nano(500))));
+            assert_eq!(all(&who), untouched);
+            purse.hold(&leveled(60, &[50, 40])).unwrap();
+            assert_eq!(all(&who), ((n(940), n(440)), vec![n(50), n(10)]));
+            let charged = purse.settle(&leveled(60, &[50, 40]), &leveled(600, &[120, 45]));
+            assert_eq!(charged, leveled(500, &[100, 45]), "what there is at each level, and no more");
+            assert_eq!(all(&who), ((n(500), n(0)), vec![n(0), n(5)]));
+        });
+    }
+
+    #[test]
+    fn fresh_copies_and_the_journal_count_at_every_level() {
+        let mut unshipped = Unshipped::default();
+        let leg = |tenant, charge| burncloud_core::Leg {
+            tenant: TenantId(tenant),
+            parent: TenantId(tenant + 1),
+            charge: Nano(charge),
+            shortfall: Nano::ZERO,
+        };
+        let receipt = burncloud_core::Receipt {
+            legs: vec![leg(3, 7), leg(4, 5)],
+            charge: Nano(9),
+            at: UnixMicros(burncloud_core::QUARTER_US),
+            ..crate::tests::support::receipt(0)
+        };
+        unshipped.add_receipt(&receipt);
+        let accounts = Accounts::new(unshipped);
+        let left = |balances| {
+            let of =
+                |purse: &Purse| purse.tenants.iter().map(|(_, a)| a.left().unwrap().0).collect::<Vec<_>>();
+            accounts.with(&resold(balances), of)
+        };
+        assert_eq!(left([(100, 0), (50, 0)]), [93, 45], "what the journal held");
+        assert_eq!(accounts.unshipped(&Scope::Tenant(TenantId(4)), UnixMicros(0)).money, Nano(5));
+        let later = UnixMicros(2 * burncloud_core::QUARTER_US);
+        assert_eq!(accounts.unshipped(&Scope::Tenant(TenantId(4)), later), Spent::default());
+        accounts.all_shipped();
+        assert_eq!(accounts.unshipped(&Scope::Tenant(TenantId(4)), UnixMicros(0)), Spent::default());
+        assert_eq!(left([(93, 7), (45, 5)]), [93, 45], "a copy with it");
+        assert_eq!(left([(193, 7), (45, 5)]), [193, 45], "a top-up of the reseller's");
+        assert_eq!(left([(183, 17), (45, 5)]), [183, 45], "another process spent");
+        assert_eq!(left([(100, 0), (50, 0)]), [183, 45], "an old copy says nothing");
+    }
+
     proptest! {
         /// Any interleaving of holds and settlements: nothing is overdrawn and every charge is accounted for.
         #[test]

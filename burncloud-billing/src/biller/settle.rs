@@ -44,7 +44,8 @@ impl Biller {
         }
         let tokens = spent_tokens(outcome.endpoint.operation, &bill.usage);
         at.settle(&charged, bill.upstream_cost, tokens, &self.rules.alerts);
-        let legs = legs(&outcome.caller, &costs, &charged);
+        let legs =
+            if tokens == 0 && costs.is_zero() { Vec::new() } else { legs(&outcome.caller, &costs, &charged) };
         let receipt = Receipt { legs, ..self.receipt(outcome, bill, reserved, charged.user) };
         self.journal.settle(Arc::new(receipt), admitted);
     }
@@ -125,17 +126,15 @@ impl Biller {
     }
 }
 
-/// What each tenant on the path paid.
+/// What each tenant on the path paid; one that pays nothing too, so that what was used is counted at it.
 fn legs(caller: &Caller, costs: &Amounts, charged: &Amounts) -> Vec<Leg> {
     let paying = caller.tenants().filter_map(|tenant| Some((tenant.id, tenant.parent?)));
-    let amounts = costs.tenants.iter().zip(&charged.tenants);
-    let leg = |((tenant, parent), (cost, charge)): ((TenantId, TenantId), (&Nano, &Nano))| Leg {
-        tenant,
-        parent,
-        charge: *charge,
-        shortfall: cost.minus(*charge),
+    let at = |amounts: &Amounts, n: usize| amounts.tenants.get(n).copied().unwrap_or_default();
+    let leg = |(n, (tenant, parent)): (usize, (TenantId, TenantId))| {
+        let charge = at(charged, n);
+        Leg { tenant, parent, charge, shortfall: at(costs, n).minus(charge) }
     };
-    paying.zip(amounts).map(leg).collect()
+    paying.enumerate().map(leg).collect()
 }
 
 /// The usage and how it is known: what the provider reported; else, of an answer that was under way, an estimate;

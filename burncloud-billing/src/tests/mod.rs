@@ -1,5 +1,6 @@
 //! Tests that need more than one module.
 
+mod budgets;
 mod crash;
 mod life;
 mod measure;
