@@ -4,7 +4,7 @@ use crate::budgets::{self, Alerts, Rule};
 use crate::tariff::Amounts;
 use burncloud_core::billing::Hold;
 use burncloud_core::routing::Candidate;
-use burncloud_core::{Nano, Spent, UnixMicros};
+use burncloud_core::{ChannelId, Scope, Spent, UnixMicros};
 use std::sync::Arc;
 
 /// Beside the user's own money: what is held at budgets, in money of a level each, and what it takes to hold at channels.
@@ -45,13 +45,25 @@ impl Held {
         release(&mut self.fuses);
     }
 
-    /// Puts what was used in the place of what is held at budgets: money by level, the provider's at the channel.
-    pub(super) fn settle(&mut self, charged: &Amounts, cost: Nano, tokens: u64, alerts: &Alerts) {
+    /// Puts what was used in the place of what is held at budgets: money by level, the provider's at the channel that
+    /// served.
+    pub(super) fn settle(
+        &mut self,
+        charged: &Amounts,
+        served: Option<ChannelId>,
+        cost: Spent,
+        alerts: &Alerts,
+    ) {
         for AtRule { level, rule, held } in self.rules.drain(..) {
-            rule.settle(held, Spent { money: charged.level(level), tokens }, alerts);
+            rule.settle(held, Spent { money: charged.level(level), ..cost }, alerts);
         }
+        let served = served.map(Scope::Channel);
         for AtRule { rule, held, .. } in self.fuses.drain(..) {
-            rule.settle(held, Spent { money: cost, tokens }, alerts);
+            if served.as_ref() == Some(&rule.budget.scope) {
+                rule.settle(held, cost, alerts);
+            } else {
+                rule.counter.release(held);
+            }
         }
     }
 }

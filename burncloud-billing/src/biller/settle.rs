@@ -9,7 +9,8 @@ use crate::tariff::Amounts;
 use burncloud_core::billing::{Hold, Outcome};
 use burncloud_core::routing::Candidate;
 use burncloud_core::{
-    Caller, End, Leg, Nano, Operation, Receipt, Route, TenantId, UnixMicros, Usage, UsageSource, spent_tokens,
+    Caller, End, Leg, Nano, Operation, Receipt, Route, Spent, TenantId, UnixMicros, Usage, UsageSource,
+    spent_tokens,
 };
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -43,7 +44,8 @@ impl Biller {
             self.held.fetch_sub(reserved.0, Ordering::Relaxed);
         }
         let tokens = spent_tokens(outcome.endpoint.operation, &bill.usage);
-        at.settle(&charged, bill.upstream_cost, tokens, &self.rules.alerts);
+        let served = outcome.served.as_ref().map(|lane| lane.channel.id);
+        at.settle(&charged, served, Spent { money: bill.upstream_cost, tokens }, &self.rules.alerts);
         let legs =
             if tokens == 0 && costs.is_zero() { Vec::new() } else { legs(&outcome.caller, &costs, &charged) };
         let receipt = Receipt { legs, ..self.receipt(outcome, bill, reserved, charged.user) };

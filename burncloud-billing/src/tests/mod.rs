@@ -2,6 +2,7 @@
 
 mod budgets;
 mod crash;
+mod history;
 mod life;
 mod measure;
 pub(crate) mod support;
