@@ -1,8 +1,10 @@
 //! What the hot path costs: `cargo test --release -p burncloud-billing -- --ignored --nocapture measure`.
 
+use super::budgets::budget;
 use super::support::*;
-use burncloud_core::Nano;
+use crate::LoadedBudget;
 use burncloud_core::billing::Billing;
+use burncloud_core::{Allowance, KeyId, Nano, Route, Scope, Spent, TenantId, UnixMicros, UserId};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -52,6 +54,7 @@ fn measure() {
             biller.settle(Some(hold), request.outcome(Some(tokens(100, 50))));
         });
     }
+    measure_levels(&route);
     println!("with a few thousand receipts: {}", resident());
     let start = Instant::now();
     let text = format!(r#"{{"content":"{}"}}"#, "The quick brown fox jumps. ".repeat(600));
@@ -67,4 +70,31 @@ fn resident() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmRSS"));
     line.unwrap_or("memory not known").to_owned()
+}
+
+/// What tenants and budgets add. (Allocations are counted by the benches, which own the allocator.)
+fn measure_levels(route: &Arc<Route>) {
+    let scopes =
+        [Scope::Key(KeyId(7)), Scope::User(UserId(8)), Scope::Tenant(TenantId(3)), Scope::Model("m".into())];
+    let budgets = scopes.map(|scope| LoadedBudget {
+        budget: budget(&scope.to_string(), scope, Allowance::Money(Nano::MAX)),
+        since: UnixMicros(0),
+        spent: Spent::default(),
+    });
+    let plain = || caller_of(7, 8, None, Some(Nano(i64::MAX / 2)), 0, 0);
+    let resold = || Arc::new(under(&plain(), 2));
+    for (name, who, budgets) in [
+        ("plain", plain(), &budgets[..0]),
+        ("2 tenants", resold(), &budgets[..0]),
+        ("4 budgets", plain(), &budgets[..]),
+    ] {
+        let (dir, store) = (TempDir::new().unwrap(), Arc::new(MockStore::default()));
+        let (biller, _shipper) = open(dir.path(), &store);
+        biller.set_budgets(budgets.to_vec());
+        let request = Request::new(&who, route);
+        per_round(&format!("{name}: reserve + settle + journal"), || {
+            let hold = request.reserve(&biller).unwrap();
+            biller.settle(Some(hold), request.outcome(Some(tokens(100, 50))));
+        });
+    }
 }

@@ -5,5 +5,6 @@ mod crash;
 mod history;
 mod life;
 mod measure;
+mod protocol;
 pub(crate) mod support;
 mod threads;
