@@ -25,8 +25,6 @@ pub(crate) struct Terms {
     /// The budgets on the caller's path, with the level whose money each counts: 0 is the user's, then those of the
     /// tenants that pay a parent, from the user's own upwards.
     pub(crate) rules: Vec<(usize, Arc<Rule>)>,
-    /// Whether one of them limits money.
-    pub(crate) limits_money: bool,
 }
 
 impl House {
@@ -75,8 +73,7 @@ impl House {
                 add(level, Scope::Tenant(tenant.id));
             }
         }
-        let limits_money = rules.iter().any(|(_, rule)| rule.limits_money());
-        Terms { generation: self.generation, abort, rules, limits_money }
+        Terms { generation: self.generation, abort, rules }
     }
 }
 

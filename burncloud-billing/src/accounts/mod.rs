@@ -23,6 +23,7 @@ mod model;
 mod path;
 mod unshipped;
 
+use crate::tariff::Class;
 use crate::terms::{House, Terms};
 use account::Account;
 use arc_swap::ArcSwap;
@@ -42,6 +43,8 @@ pub(crate) struct Purse {
     owner: u64,
     path: Path,
     terms: ArcSwap<Terms>,
+    /// Who else has the same prices.
+    class: Class,
 }
 
 impl Deref for Purse {
@@ -53,6 +56,11 @@ impl Deref for Purse {
 }
 
 impl Purse {
+    /// The class of callers that the prices are kept by.
+    pub(crate) fn class(&self) -> Class {
+        self.class
+    }
+
     /// The caller's terms, looked up anew where the house has others since.
     pub(crate) fn terms(&self, caller: &Caller, house: &House) -> arc_swap::Guard<Arc<Terms>> {
         let terms = self.terms.load();
@@ -115,7 +123,8 @@ impl Accounts {
             user: account(users, &unshipped.users, user.id, wallet, user.used),
             tenants: above.collect(),
         };
-        Purse { owner: self.owner, path, terms: ArcSwap::from_pointee(Terms::default()) }
+        let terms = ArcSwap::from_pointee(Terms::default());
+        Purse { owner: self.owner, path, terms, class: Class::of(caller) }
     }
 
     /// What the journal held of a scope's spending, as long as the store may not know it.

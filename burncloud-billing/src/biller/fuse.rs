@@ -18,7 +18,7 @@ impl Biller {
         let default = self.options.default_max_output;
         let fused = ask.candidates.iter().filter(|lane| !house.channel(lane.channel.id).is_empty());
         let cost = |lane: &Candidate| {
-            let spent = self.book.ladder(ask.caller, ask.route, lane, ask.at, |ladder| {
+            let spent = self.ladder(ask.caller, ask.route, lane, ask.at, |ladder| {
                 let cost = ladder.cost.as_ref().map(|rates| bound(rates, ask, ladder.window, default).all);
                 Spent { money: cost.unwrap_or_default(), tokens: tokens(ask, ladder.window, default) }
             });

@@ -16,6 +16,8 @@ pub(super) struct Held {
     pub(super) fuses: Vec<AtRule>,
     /// What each candidate that has fuses may take at most.
     pub(super) costs: Vec<(Candidate, Spent)>,
+    /// The channels that would sell it below its cost.
+    pub(super) blocked: Vec<ChannelId>,
 }
 
 /// A hold at a budget.
@@ -29,7 +31,12 @@ pub(super) struct AtRule {
 impl Held {
     /// Whether the hold's own number says it all.
     pub(super) fn is_plain(&self) -> bool {
-        self.amounts.tenants.is_empty() && self.rules.is_empty() && self.costs.is_empty()
+        let Held { amounts, rules, costs, blocked, .. } = self;
+        amounts.tenants.is_empty() && rules.is_empty() && costs.is_empty() && blocked.is_empty()
+    }
+
+    pub(super) fn find(hold: &Hold) -> Option<&Held> {
+        hold.state.as_ref()?.downcast_ref()
     }
 
     /// Takes what a hold holds out of it.

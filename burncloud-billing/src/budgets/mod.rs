@@ -122,11 +122,6 @@ impl Rule {
         (self.budget.enforcement == Enforcement::Hard).then_some(self.budget.allowance)
     }
 
-    /// Whether money is refused beyond it.
-    pub(crate) fn limits_money(&self) -> bool {
-        matches!(self.limit(), Some(Allowance::Money(_)))
-    }
-
     pub(crate) fn hold(&self, amount: Spent, at: UnixMicros) -> Result<Held, Refused> {
         self.counter.hold(amount, self.limit(), at)
     }

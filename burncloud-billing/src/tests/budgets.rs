@@ -205,18 +205,6 @@ fn somebody_is_told_once() {
 }
 
 #[test]
-fn a_budget_of_money_refuses_what_has_no_price() {
-    let (route, _) = lane_route("no-such-model", "no-such-model");
-    let free = world(&[budget("t", Scope::Key(KeyId(1)), Allowance::Tokens(10_000))]);
-    assert!(Request::new(&free.who, &route).reserve(&free.biller).is_ok());
-    for scope in [Scope::Tenant(TenantId(5)), Scope::Model("no-such-model".into())] {
-        let world = world(&[budget("m", scope, money(i64::MAX))]);
-        let refused = Request::new(&world.who, &route).reserve(&world.biller).unwrap_err();
-        assert_eq!(refused.code(), Some("model_not_priced"));
-    }
-}
-
-#[test]
 fn counts_survive_a_change_of_budgets() {
     let world = world(&[budget("b", Scope::Key(KeyId(1)), money(MOST.0 * 2))]);
     let request = world.request();

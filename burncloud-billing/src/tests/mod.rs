@@ -2,9 +2,12 @@
 
 mod budgets;
 mod crash;
+mod guard;
 mod history;
 mod life;
 mod measure;
+mod oracle;
 mod protocol;
+mod resale;
 pub(crate) mod support;
 mod threads;
