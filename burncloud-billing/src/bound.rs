@@ -21,6 +21,15 @@ fn makes_pictures(operation: Operation) -> bool {
     matches!(operation, Operation::ImageGeneration | Operation::ImageEdit | Operation::ImageVariation)
 }
 
+/// The most tokens a request can take, in and out; `window` where the model's is known.
+pub(crate) fn tokens(ask: &Ask<'_>, window: Option<u64>, default_output: u64) -> u64 {
+    let operation = ask.endpoint.operation;
+    // A token of a recording stands for at least 30 ms, which are at least 32 bytes.
+    let input = if hears(operation) { ask.body_len.div_ceil(32) } else { ask.body_len };
+    let each = if has_output(operation) { ask.max_output.unwrap_or(default_output) } else { 0 };
+    input.min(window.unwrap_or(u64::MAX)).saturating_add(each.saturating_mul(ask.answers.max(1)))
+}
+
 fn hears(operation: Operation) -> bool {
     matches!(operation, Operation::Transcription | Operation::Translation)
 }

@@ -17,6 +17,14 @@ pub enum BillingError {
         /// The field at fault.
         source: RatesError,
     },
+    /// A budget that an operator set is not one.
+    #[error("budget `{name}`: {why}")]
+    Budget {
+        /// Its name.
+        name: String,
+        /// What is at fault.
+        why: String,
+    },
     /// The journal's directory or a file in it cannot be used.
     #[error("journal: cannot {action} {}: {source}", path.display())]
     Journal {

@@ -12,6 +12,7 @@ mod accounts;
 mod biller;
 mod book;
 mod bound;
+mod budgets;
 mod catalogue;
 pub mod codes;
 mod error;
@@ -31,11 +32,13 @@ mod rule;
 mod shipper;
 mod snapshot;
 mod tariff;
+mod terms;
 #[cfg(test)]
 mod tests;
 
 pub use biller::{Biller, BillerOptions, OrphanPolicy};
 pub use book::{PriceBook, Unpriced};
+pub use budgets::{Alerts, BudgetState, LoadedBudget, check_budget, load_budgets, reload_budgets};
 pub use catalogue::{Catalogue, Listed};
 pub use error::BillingError;
 pub use estimate::{Dir, estimate};

@@ -33,6 +33,12 @@ impl Amounts {
         self
     }
 
+    /// The amount at a level: 0 is the user's; beyond the levels that pay, what the highest of them does.
+    pub(crate) fn level(&self, level: usize) -> Nano {
+        let paid = self.tenants.get(..level).unwrap_or(&self.tenants).last();
+        paid.copied().unwrap_or(self.user)
+    }
+
     pub(crate) fn is_zero(&self) -> bool {
         self.user == Nano::ZERO && self.tenants.iter().all(|amount| *amount == Nano::ZERO)
     }

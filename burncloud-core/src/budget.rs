@@ -1,6 +1,6 @@
 //! Budgets: what may be spent by whom in a span of time.
 
-use crate::{ChannelId, KeyId, Nano, Receipt, TenantId, UserId};
+use crate::{ChannelId, KeyId, Nano, Operation, Receipt, TenantId, Usage, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -122,6 +122,12 @@ impl Spent {
 /// A quarter of an hour, in microseconds: the grain in which spending is summed.
 pub const QUARTER_US: i64 = 900_000_000;
 
+/// The tokens that an operation spent, input and output: none where it costs nothing by nature, such as counting them.
+#[must_use]
+pub fn spent_tokens(operation: Operation, usage: &Usage) -> u64 {
+    if operation.is_free() { 0 } else { usage.total_input().saturating_add(usage.total_output()) }
+}
+
 /// What a receipt adds to the spending of each scope it concerns: the key, the user, the model, the channel that served,
 /// and every tenant from the user's own up to the house. Each scope is named once; those that nothing is added to are
 /// left out.
@@ -130,7 +136,7 @@ pub const QUARTER_US: i64 = 900_000_000;
 /// tenants right below it were charged.
 #[must_use]
 pub fn spending(receipt: &Receipt) -> Vec<(Scope, Spent)> {
-    let tokens = receipt.usage.total_input().saturating_add(receipt.usage.total_output());
+    let tokens = spent_tokens(receipt.operation, &receipt.usage);
     let mut all = Vec::with_capacity(5 + receipt.legs.len());
     let mut add = |scope: Scope, money: Nano| {
         if money != Nano::ZERO || tokens > 0 {
@@ -168,7 +174,7 @@ pub struct Alert {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Leg, Usage};
+    use crate::Leg;
 
     #[test]
     fn a_receipt_concerns_everyone_on_its_path_once() {
@@ -199,6 +205,8 @@ mod tests {
             Some(&(Scope::Tenant(TenantId(9)), of(90))),
             "its users' charges"
         );
+        let counted = Receipt { operation: Operation::CountTokens, charge: Nano::ZERO, ..house.clone() };
+        assert_eq!(spending(&counted), [], "counting tokens spends none");
         let refused = Receipt { charge: Nano::ZERO, usage: Usage::default(), ..house };
         assert_eq!(spending(&refused), []);
     }

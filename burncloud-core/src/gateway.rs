@@ -316,7 +316,7 @@ impl GatewayBuilder {
         let stats = &handle.stats;
         let attempt = PassthroughLayer.layer(SignLayer.layer(Transport));
         let attempt = self.attempt.wrap(attempt);
-        let dispatch = FailoverLayer::new(self.failover).layer(attempt);
+        let dispatch = FailoverLayer::new(self.failover).billing(self.billing.clone()).layer(attempt);
         let dispatch = ReserveLayer::new(self.billing.clone()).layer(dispatch);
         let dispatch = RouteLayer.layer(dispatch);
         let limited = LimitLayer::new(handle.model_limits.clone(), stats.clone()).layer(dispatch);

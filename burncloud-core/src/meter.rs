@@ -37,6 +37,8 @@ pub(crate) struct Notes {
     /// The attempt under way: it is recorded even if the caller goes away during it.
     pub(crate) trying: Option<(ChannelId, Instant)>,
     pub(crate) attempts: Vec<Attempt>,
+    /// How many of them were refused by whoever keeps the money, so that nobody was asked.
+    pub(crate) refused: usize,
     pub(crate) served: Option<Candidate>,
     pub(crate) upstream_request_id: Option<Box<str>>,
     pub(crate) streamed: bool,
@@ -76,6 +78,26 @@ impl Draft {
         add(&mut self.notes.lock())
     }
 
+    /// Asks whoever keeps the money before an attempt, with the hold of the request. A refusal is recorded.
+    pub(crate) fn afford(
+        &self,
+        billing: &dyn Billing,
+        lane: &Candidate,
+        at: UnixMicros,
+    ) -> Result<(), Error> {
+        self.note(|notes| {
+            let Some(hold) = &mut notes.hold else { return Ok(()) };
+            let error = match billing.attempt(hold, lane, at) {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            let (channel, why) = (lane.channel.id, Some(error.message().to_owned()));
+            notes.attempts.push(Attempt { channel, status: None, error: why, took_us: 0 });
+            notes.refused += 1;
+            Err(error)
+        })
+    }
+
     /// Microseconds since the request arrived.
     pub(crate) fn elapsed_us(&self) -> u32 {
         micros(self.started)
@@ -105,7 +127,7 @@ impl Settlement {
         self.draft.note(|notes| {
             notes.status = error.status().as_u16();
             // An attempt's failure is the provider's even where the text says that the gateway is at fault.
-            let asked = !notes.attempts.is_empty() || error.fault() == Fault::Upstream;
+            let asked = notes.attempts.len() > notes.refused || error.fault() == Fault::Upstream;
             let timed_out = error.kind() == ErrorKind::GatewayTimeout;
             let failed = if timed_out { End::TimedOut } else { End::UpstreamFailed };
             notes.end.get_or_insert(if asked { failed } else { End::Refused });

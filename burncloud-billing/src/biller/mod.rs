@@ -1,19 +1,25 @@
 //! The [`Billing`] that keeps real money.
 
+mod fuse;
+mod held;
 mod reserve;
 mod settle;
 
 use crate::accounts::{Accounts, Purse};
 use crate::book::{PriceBook, Unpriced};
+use crate::budgets::{Alerts, BudgetState, LoadedBudget, Rules};
 use crate::error::BillingError;
 use crate::journal::{Journal, JournalSettings};
 use crate::losses::{Guard, Loss, Losses};
 use crate::shipper::{Counts, Shipper, ShipperSettings};
-use crate::tariff::{Amounts, Ladder};
+use crate::tariff::Ladder;
+use crate::terms::House;
+use arc_swap::ArcSwap;
 use burncloud_core::billing::{Ask, Billing, Hold, Outcome};
 use burncloud_core::routing::{Candidate, Lane};
 use burncloud_core::store::ReceiptStore;
-use burncloud_core::{Caller, ChannelId, Error, ErrorKind, Nano, Route, RouteTable, UnixMicros};
+use burncloud_core::{Caller, Error, ErrorKind, Nano, Plan, Route, RouteTable, UnixMicros};
+use held::Held;
 use parking_lot::Mutex;
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -64,37 +70,15 @@ impl BillerOptions {
     }
 }
 
-/// What a [`Hold`] of ours holds beside the user's own money.
-#[derive(Debug)]
-struct Held {
-    amounts: Amounts,
-    /// The channels that would sell it below its cost.
-    blocked: Vec<ChannelId>,
-}
-
-impl Held {
-    /// Whether the hold's own number says it all.
-    fn is_plain(&self) -> bool {
-        self.amounts.tenants.is_empty() && self.blocked.is_empty()
-    }
-
-    fn find(hold: &Hold) -> Option<&Held> {
-        hold.state.as_ref()?.downcast_ref()
-    }
-
-    /// What is held at each level.
-    fn amounts(hold: &Hold) -> Amounts {
-        let plain = || Amounts { user: hold.reserved, tenants: Vec::new() };
-        Held::find(hold).map_or_else(plain, |held| held.amounts.clone())
-    }
-}
-
 /// Holds, settles, and writes both down. Shared behind an [`Arc`]; a [`Shipper`] carries what it writes into the store.
 #[derive(Debug)]
 pub struct Biller {
     options: BillerOptions,
     book: Arc<PriceBook>,
     accounts: Arc<Accounts>,
+    house: ArcSwap<House>,
+    rules: Rules,
+    changing: Mutex<()>,
     journal: Arc<Journal>,
     counts: Arc<Counts>,
     held: AtomicI64,
@@ -143,6 +127,9 @@ impl Biller {
             options,
             book,
             accounts,
+            house: ArcSwap::default(),
+            rules: Rules::default(),
+            changing: Mutex::new(()),
             journal,
             counts,
             held: AtomicI64::new(0),
@@ -158,6 +145,41 @@ impl Biller {
     #[must_use]
     pub fn book(&self) -> &Arc<PriceBook> {
         &self.book
+    }
+
+    /// Sets the plans, in the place of all there were.
+    pub fn set_plans(&self, plans: Vec<Plan>) {
+        self.change(|house| house.set_plans(plans));
+    }
+
+    /// Sets the budgets, in the place of all there were; see [`load_budgets`](crate::load_budgets). A budget of the same name, scope,
+    /// period and time zone as one before goes on with its count. One that is new begins with what the store knows, and
+    /// what the journal of an earlier process holds beside it; requests that are under way count from the next call on.
+    pub fn set_budgets(&self, loaded: Vec<LoadedBudget>) {
+        self.change(|house| {
+            let rules = self.rules.take_over(loaded, |scope, since| self.accounts.unshipped(scope, since));
+            house.set_budgets(rules);
+        });
+    }
+
+    /// How each budget stands, by name.
+    #[must_use]
+    pub fn budgets(&self) -> Vec<BudgetState> {
+        self.rules.states(UnixMicros::now())
+    }
+
+    /// What operators should know. Have somebody [keep](Alerts::keep) them.
+    #[must_use]
+    pub fn alerts(&self) -> &Alerts {
+        &self.rules.alerts
+    }
+
+    fn change(&self, change: impl FnOnce(&mut House)) {
+        let _one_at_a_time = self.changing.lock();
+        let mut house = House::clone(&self.house.load());
+        change(&mut house);
+        house.generation += 1;
+        self.house.store(Arc::new(house));
     }
 
     /// Looks up the prices of every lane, so that no request has to. Takes milliseconds per model, tens for the
@@ -195,7 +217,7 @@ impl Biller {
     /// What is left to a caller: of the key's quota, and of the user's balance; `None` is unlimited.
     #[must_use]
     pub fn left(&self, caller: &Caller) -> (Option<Nano>, Option<Nano>) {
-        self.accounts.with(caller, Purse::left)
+        self.accounts.with(caller, |purse| purse.left())
     }
 
     /// Asks the shipper to ship what is there, to close the journal and to end. Call it when no request is under
@@ -278,9 +300,11 @@ impl Billing for Biller {
         self.hold(ask)
     }
 
-    fn attempt(&self, hold: &mut Hold, lane: &Candidate, _at: UnixMicros) -> Result<(), Error> {
-        let blocked = Held::find(hold).is_some_and(|held| held.blocked.contains(&lane.channel.id));
-        if blocked { Err(below_cost()) } else { Ok(()) }
+    fn attempt(&self, hold: &mut Hold, lane: &Candidate, at: UnixMicros) -> Result<(), Error> {
+        if Held::find(hold).is_some_and(|held| held.blocked.contains(&lane.channel.id)) {
+            return Err(below_cost());
+        }
+        self.fuse(hold, lane, at)
     }
 
     fn settle(&self, hold: Option<Hold>, outcome: Outcome) {

@@ -1,16 +1,18 @@
 //! Before dispatch: what a request may cost at most is held, and its admission written down.
 
-use super::{Biller, Held, below_cost};
-use crate::accounts::Short;
+use super::held::{Held, hold_all};
+use super::{Biller, below_cost};
+use crate::accounts::{Purse, Short};
 use crate::book::Unpriced;
-use crate::bound::bound;
+use crate::bound::{bound, tokens};
 use crate::journal::{Admit, Full};
 use crate::losses::Guard;
 use crate::rates::Rates;
 use crate::tariff::{Amounts, Ladder};
+use crate::terms::{House, Terms};
 use burncloud_core::billing::{Ask, Hold};
 use burncloud_core::routing::Lane;
-use burncloud_core::{AbortPolicy, Caller, ChannelId, Error, ErrorKind, Nano, Route};
+use burncloud_core::{Caller, ChannelId, Error, ErrorKind, Nano, Route, Spent};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -22,6 +24,8 @@ struct Estimate {
     all: Amounts,
     /// The part of it that is spent by sending the request.
     input: Amounts,
+    /// In and out.
+    tokens: u64,
     version: u64,
     priced: bool,
     /// Whether what was declared for models without a price applies.
@@ -36,19 +40,51 @@ impl Biller {
         let mut estimate =
             if free { Estimate { priced: true, ..Estimate::default() } } else { self.estimate(ask) };
         self.check(ask, &estimate)?;
-        let held = self.accounts.with(ask.caller, |purse| {
-            if !purse.is_limited() || estimate.all.is_zero() {
-                return Ok(Amounts::default());
-            }
-            purse.hold(&estimate.all).map_err(|which| short(which, estimate.all.user))?;
-            Ok::<_, Error>(estimate.all.clone())
+        let house = self.house.load();
+        let (mut held, abort) = self.accounts.with(ask.caller, |purse| {
+            let terms = purse.terms(ask.caller, &house);
+            Ok::<_, Error>((self.hold_at(ask, &estimate, purse, &terms, &house)?, terms.abort))
         })?;
-        let reserved = held.user;
+        let reserved = held.amounts.user;
         self.held.fetch_add(reserved.0, Ordering::Relaxed);
-        self.admit(ask, &estimate, reserved).inspect_err(|_| self.release(ask.caller, &held))?;
-        let held = Held { amounts: held, blocked: std::mem::take(&mut estimate.blocked) };
+        if let Err(error) = self.admit(ask, &estimate, reserved) {
+            held.release();
+            self.release(ask.caller, &held.amounts);
+            return Err(error);
+        }
+        held.costs = self.fused(ask, &house);
+        held.blocked = std::mem::take(&mut estimate.blocked);
         let state = (!held.is_plain()).then(|| Box::new(held) as Box<_>);
-        Ok(Hold { reserved, abort: AbortPolicy::default(), state })
+        Ok(Hold { reserved, abort, state })
+    }
+
+    /// Holds the estimate at the accounts and at the budgets, or nowhere.
+    fn hold_at(
+        &self,
+        ask: &Ask<'_>,
+        estimate: &Estimate,
+        purse: &Purse,
+        terms: &Terms,
+        house: &House,
+    ) -> Result<Held, Error> {
+        let of_model = house.model(&ask.route.model);
+        let mut held = Held::default();
+        if purse.is_limited() && !estimate.all.is_zero() {
+            purse.hold(&estimate.all).map_err(|which| short(which, estimate.all.user))?;
+            held.amounts = estimate.all.clone();
+        }
+        if terms.rules.is_empty() && of_model.is_empty() || ask.endpoint.operation.is_free() {
+            return Ok(held);
+        }
+        let rules = terms.rules.iter().map(|(level, rule)| (*level, rule));
+        let rules = rules.chain(of_model.iter().map(|rule| (0, rule)));
+        let of = |level| Spent { money: estimate.all.level(level), tokens: estimate.tokens };
+        held.rules = hold_all(rules, of, ask.at).map_err(|(rule, refused)| {
+            purse.settle(&held.amounts, &Amounts::default());
+            rule.tell("budget_hard", refused, &self.rules.alerts);
+            rule.refusal(refused, ask.at)
+        })?;
+        Ok(held)
     }
 
     fn estimate(&self, ask: &Ask<'_>) -> Estimate {
@@ -56,6 +92,8 @@ impl Biller {
         for lane in ask.candidates {
             self.ladder(ask.caller, ask.route, lane, ask.at, |ladder| {
                 estimate.version = ladder.version;
+                let most = tokens(ask, ladder.window, self.options.default_max_output);
+                estimate.tokens = estimate.tokens.max(most);
                 let Some(rates) = &ladder.user else { return };
                 (estimate.priced, estimate.unpriced) = (true, ladder.unpriced);
                 if ladder.loss.is_some() && self.blocks(ask, lane, ladder) {

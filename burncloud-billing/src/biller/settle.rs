@@ -1,12 +1,15 @@
 //! After the answer: what was used is charged, and the receipt written down.
 
-use super::{Biller, Held, OrphanPolicy};
+use super::held::Held;
+use super::{Biller, OrphanPolicy};
 use crate::estimate::{Dir, estimate};
 use crate::journal::Admit;
 use crate::rating::{Rated, rate, total};
 use crate::tariff::Amounts;
 use burncloud_core::billing::{Hold, Outcome};
-use burncloud_core::{Caller, End, Leg, Nano, Operation, Receipt, TenantId, UnixMicros, Usage, UsageSource};
+use burncloud_core::{
+    Caller, End, Leg, Nano, Operation, Receipt, Spent, TenantId, UnixMicros, Usage, UsageSource, spent_tokens,
+};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -25,7 +28,8 @@ struct Bill {
 impl Biller {
     pub(super) fn end(&self, hold: Option<Hold>, mut outcome: Outcome) {
         let admitted = hold.is_some();
-        let held = hold.as_ref().map_or_else(Amounts::default, Held::amounts);
+        let mut at = hold.map_or_else(Held::default, Held::of);
+        let held = std::mem::take(&mut at.amounts);
         let reserved = held.user;
         let mut bill = self.bill(&mut outcome);
         let costs = Amounts { user: bill.rated.total, tenants: std::mem::take(&mut bill.above) };
@@ -37,7 +41,11 @@ impl Biller {
         if reserved > Nano::ZERO {
             self.held.fetch_sub(reserved.0, Ordering::Relaxed);
         }
-        let legs = legs(&outcome.caller, &costs, &charged);
+        let tokens = spent_tokens(outcome.endpoint.operation, &bill.usage);
+        let served = outcome.served.as_ref().map(|lane| lane.channel.id);
+        at.settle(&charged, served, Spent { money: bill.upstream_cost, tokens }, &self.rules.alerts);
+        let legs =
+            if tokens == 0 && costs.is_zero() { Vec::new() } else { legs(&outcome.caller, &costs, &charged) };
         let receipt = Receipt { legs, ..self.receipt(outcome, bill, reserved, charged.user) };
         self.journal.settle(Arc::new(receipt), admitted);
     }
@@ -98,17 +106,15 @@ impl Biller {
     }
 }
 
-/// What each tenant on the path paid.
+/// What each tenant on the path paid; one that pays nothing too, so that what was used is counted at it.
 fn legs(caller: &Caller, costs: &Amounts, charged: &Amounts) -> Vec<Leg> {
     let paying = caller.tenants().filter_map(|tenant| Some((tenant.id, tenant.parent?)));
-    let amounts = costs.tenants.iter().zip(&charged.tenants);
-    let leg = |((tenant, parent), (cost, charge)): ((TenantId, TenantId), (&Nano, &Nano))| Leg {
-        tenant,
-        parent,
-        charge: *charge,
-        shortfall: cost.minus(*charge),
+    let at = |amounts: &Amounts, n: usize| amounts.tenants.get(n).copied().unwrap_or_default();
+    let leg = |(n, (tenant, parent)): (usize, (TenantId, TenantId))| {
+        let charge = at(charged, n);
+        Leg { tenant, parent, charge, shortfall: at(costs, n).minus(charge) }
     };
-    paying.zip(amounts).map(leg).collect()
+    paying.enumerate().map(leg).collect()
 }
 
 /// The usage and how it is known: what the provider reported; else, of an answer that was under way, an estimate;

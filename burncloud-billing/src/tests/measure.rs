@@ -1,12 +1,13 @@
 //! What the hot path costs: `cargo test --release -p burncloud-billing -- --ignored --nocapture measure`.
 
+use super::budgets::budget;
 use super::resale::below;
 use super::support::*;
 use crate::bound::bound;
 use crate::tariff::{Class, Ladder};
-use crate::{Offer, Rates, quote, rate, total};
-use burncloud_core::Nano;
+use crate::{LoadedBudget, Offer, Rates, quote, rate, total};
 use burncloud_core::billing::{Ask, Billing};
+use burncloud_core::{Allowance, KeyId, Nano, Route, Scope, Spent, TenantId, UnixMicros, UserId};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -56,6 +57,7 @@ fn measure() {
             biller.settle(Some(hold), request.outcome(Some(tokens(100, 50))));
         });
     }
+    measure_levels(&route);
     println!("with a few thousand receipts: {}", resident());
     let start = Instant::now();
     let text = format!(r#"{{"content":"{}"}}"#, "The quick brown fox jumps. ".repeat(600));
@@ -91,6 +93,7 @@ fn measure_prices() {
             candidates: &route.lanes,
             body_len: 1_000,
             max_output: Some(100),
+            tools: Default::default(),
             answers: 1,
         };
         let ladder = |of: &dyn Fn(&Ladder)| book.ladder((&who, class), &route, &lane, request.at, of);
@@ -161,6 +164,33 @@ fn measure_rating() {
         per("rate", &|| drop(std::hint::black_box(crate::rate(&rates, std::hint::black_box(&usage)))));
         per("total", &|| {
             std::hint::black_box(crate::total(&rates, std::hint::black_box(&usage)));
+        });
+    }
+}
+
+/// What tenants and budgets add. (Allocations are counted by the benches, which own the allocator.)
+fn measure_levels(route: &Arc<Route>) {
+    let scopes =
+        [Scope::Key(KeyId(7)), Scope::User(UserId(8)), Scope::Tenant(TenantId(3)), Scope::Model("m".into())];
+    let budgets = scopes.map(|scope| LoadedBudget {
+        budget: budget(&scope.to_string(), scope, Allowance::Money(Nano::MAX)),
+        since: UnixMicros(0),
+        spent: Spent::default(),
+    });
+    let plain = || caller_of(7, 8, None, Some(Nano(i64::MAX / 2)), 0, 0);
+    let resold = || Arc::new(under(&plain(), 2));
+    for (name, who, budgets) in [
+        ("plain", plain(), &budgets[..0]),
+        ("2 tenants", resold(), &budgets[..0]),
+        ("4 budgets", plain(), &budgets[..]),
+    ] {
+        let (dir, store) = (TempDir::new().unwrap(), Arc::new(MockStore::default()));
+        let (biller, _shipper) = open(dir.path(), &store);
+        biller.set_budgets(budgets.to_vec());
+        let request = Request::new(&who, route);
+        per_round(&format!("{name}: reserve + settle + journal"), || {
+            let hold = request.reserve(&biller).unwrap();
+            biller.settle(Some(hold), request.outcome(Some(tokens(100, 50))));
         });
     }
 }

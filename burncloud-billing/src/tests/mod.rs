@@ -2,11 +2,14 @@
 
 mod agreement;
 mod cases;
+mod budgets;
 mod crash;
 mod guard;
+mod history;
 mod life;
 mod measure;
 mod oracle;
+mod protocol;
 mod resale;
 pub(crate) mod support;
 mod threads;

@@ -115,6 +115,21 @@ pub(crate) fn caller_of(
     Arc::new(Caller::new(key, user, tenant))
 }
 
+/// The same with `levels` tenants above its own, of which all but the last pay their parent: tenant 3, then 4, 5…, each
+/// with a wallet of its own that has no bound.
+pub(crate) fn under(caller: &Caller, levels: usize) -> Caller {
+    let last = levels as i64 + 3;
+    let tenant = |id: i64| Tenant {
+        id: TenantId(id),
+        name: format!("t{id}"),
+        parent: (id < last).then_some(TenantId(id + 1)),
+        unlimited: true,
+        ..Tenant::default()
+    };
+    let made = Caller::new(caller.key.clone(), caller.user.clone(), tenant(3));
+    made.under((4..=last).map(tenant).collect())
+}
+
 pub(crate) fn endpoint(operation: Operation) -> Endpoint {
     Endpoint { operation, ..Endpoint::default() }
 }

@@ -3,7 +3,7 @@
 use super::{assert_not_found, receipt};
 use crate::store::{AlertStore, BudgetStore, PlanStore, ReceiptStore, SpendingStore, StoreError};
 use crate::{
-    AbortPolicy, Alert, Allowance, Budget, ChannelId, Enforcement, KeyId, Leg, Nano, Period, Plan,
+    AbortPolicy, Alert, Allowance, Budget, ChannelId, Enforcement, KeyId, Leg, Nano, Operation, Period, Plan,
     QUARTER_US, Receipt, Scope, Spent, TenantId, UnixMicros, Usage, UserId,
 };
 use std::sync::Arc;
@@ -174,6 +174,9 @@ pub(super) async fn spending_counts_a_receipt_once<S: SpendingStore + ReceiptSto
     let nowhere = Receipt { channel: None, model: "".into(), ..refused };
     store.record(&[Arc::new(nowhere)]).await.expect("record records");
     assert_eq!(spent(&*store, Scope::Key(KeyId(7)), 0).await, (16, 20), "a refused request spends nothing");
+    let counted = Receipt { operation: Operation::CountTokens, channel: None, ..spent_at(4, QUARTER_US, 0) };
+    store.record(&[Arc::new(counted)]).await.expect("record records");
+    assert_eq!(spent(&*store, Scope::Key(KeyId(7)), 0).await, (16, 20), "counting tokens spends none");
 }
 
 pub(super) async fn concurrent_receipts_are_all_spent<S: SpendingStore + ReceiptStore>(store: Arc<S>) {

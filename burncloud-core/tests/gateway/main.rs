@@ -7,6 +7,7 @@
 )]
 
 mod adapted;
+mod fuses;
 mod signed;
 mod support;
 

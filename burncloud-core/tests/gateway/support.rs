@@ -5,6 +5,7 @@ use burncloud_core::adapter::{
     Transform, Transforms, UsageReader,
 };
 use burncloud_core::billing::{Ask, Billing, Hold, Outcome};
+use burncloud_core::routing::Candidate;
 use burncloud_core::store::{KeyStore, MemoryStore, NewKey};
 use burncloud_core::*;
 use bytes::{Bytes, BytesMut};
@@ -161,12 +162,22 @@ impl Rewrite for Stamping {
 pub(crate) type Settled = (End, u16, usize, bool);
 
 #[derive(Default)]
-pub(crate) struct Remembers(pub Mutex<Vec<Settled>>, pub(crate) AtomicUsize);
+pub(crate) struct Remembers(
+    pub Mutex<Vec<Settled>>,
+    pub(crate) AtomicUsize,
+    pub(crate) Mutex<Vec<ChannelId>>,
+);
 
 impl Billing for Remembers {
     fn reserve(&self, _: &Ask<'_>) -> Result<Hold, Error> {
         self.1.fetch_add(1, SeqCst);
         Ok(Hold::default())
+    }
+    fn attempt(&self, _: &mut Hold, lane: &Candidate, _: UnixMicros) -> Result<(), Error> {
+        match self.2.lock().unwrap().contains(&lane.channel.id) {
+            true => Err(Error::new(ErrorKind::Unavailable, "too dear").with_code("channel_budget")),
+            false => Ok(()),
+        }
     }
     fn settle(&self, hold: Option<Hold>, outcome: Outcome) {
         if hold.is_some() {

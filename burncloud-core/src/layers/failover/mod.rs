@@ -6,6 +6,9 @@
 //! credential. Not on what is the caller's fault (400, 404, 413, 422). When nothing is left, the last 429 or
 //! 5xx goes out as the provider gave it; a fault of a credential becomes 502 without a word of it.
 //!
+//! Before an attempt [`Billing::attempt`] is asked. A lane that it refuses is left out: nobody is called, no attempt is
+//! used up, no half-open breaker is tried; the receipt says so among its attempts.
+//!
 //! Attempts and total time are bounded. `retry-after` is honoured: its lane is tried last until then.
 //!
 //! Dropping the future drops the attempt under way and with it the provider's connection.
@@ -14,6 +17,7 @@ mod accept;
 mod verdict;
 
 use crate::adapted;
+use crate::billing::{Billing, NoBilling};
 use crate::context::Context;
 use crate::headers::clean_request;
 use crate::layers::Stack;
@@ -27,6 +31,7 @@ use http_body_util::BodyExt;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 use tower::{Layer, Service};
@@ -49,16 +54,35 @@ impl Default for FailoverSettings {
 }
 
 /// Makes [`Failover`] services.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone)]
 pub struct FailoverLayer {
     settings: FailoverSettings,
+    billing: Arc<dyn Billing>,
+}
+
+impl Default for FailoverLayer {
+    fn default() -> FailoverLayer {
+        FailoverLayer::new(FailoverSettings::default())
+    }
+}
+
+impl fmt::Debug for FailoverLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FailoverLayer").field("settings", &self.settings).finish_non_exhaustive()
+    }
 }
 
 impl FailoverLayer {
     /// With bounds.
     #[must_use]
     pub fn new(settings: FailoverSettings) -> FailoverLayer {
-        FailoverLayer { settings }
+        FailoverLayer { settings, billing: Arc::new(NoBilling) }
+    }
+
+    /// With whoever keeps the money: asked before each attempt ([`Billing::attempt`]).
+    #[must_use]
+    pub fn billing(self, billing: Arc<dyn Billing>) -> FailoverLayer {
+        FailoverLayer { billing, ..self }
     }
 }
 
@@ -66,15 +90,22 @@ impl<S> Layer<S> for FailoverLayer {
     type Service = Failover<S>;
 
     fn layer(&self, inner: S) -> Failover<S> {
-        Failover { inner, settings: self.settings }
+        Failover { inner, settings: self.settings, billing: self.billing.clone() }
     }
 }
 
 /// Tries candidates.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Failover<S> {
     inner: S,
     settings: FailoverSettings,
+    billing: Arc<dyn Billing>,
+}
+
+impl<S> fmt::Debug for Failover<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failover").field("settings", &self.settings).finish_non_exhaustive()
+    }
 }
 
 type Boxed = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
@@ -106,8 +137,8 @@ impl<S: Stack> Service<Request<Body>> for Failover<S> {
     }
 
     fn call(&mut self, request: Request<Body>) -> FailoverFuture {
-        let (inner, settings) = (self.inner.clone(), self.settings);
-        FailoverFuture(Box::pin(attempts(inner, settings, request)))
+        let (inner, settings, billing) = (self.inner.clone(), self.settings, self.billing.clone());
+        FailoverFuture(Box::pin(attempts(inner, settings, billing, request)))
     }
 }
 
@@ -117,6 +148,7 @@ type LastAnswer = Option<(Response<Body>, Option<Bytes>, accept::Parts, Candidat
 async fn attempts<S: Stack>(
     mut inner: S,
     settings: FailoverSettings,
+    billing: Arc<dyn Billing>,
     mut request: Request<Body>,
 ) -> Result<Response<Body>, Error> {
     let strict =
@@ -125,6 +157,7 @@ async fn attempts<S: Stack>(
     Context::of_mut(&mut request)?.strict = strict;
     let candidates = std::mem::take(&mut Context::of_mut(&mut request)?.candidates);
     let draft = Context::of(&request)?.draft()?.clone();
+    let at = Context::of(&request)?.at;
     let began = Instant::now();
     let (total, most) = (candidates.len(), settings.max_attempts.max(1));
     let mut tried = 0;
@@ -141,6 +174,10 @@ async fn attempts<S: Stack>(
             last_error.get_or_insert(full.with_retry_after(Duration::from_secs(1)));
             continue;
         };
+        if let Err(error) = draft.afford(&*billing, &lane, at) {
+            last_error = Some(error);
+            continue;
+        }
         tried += 1;
         lane.breaker.probe();
         let attempt = next_request(&mut spare, &lane, number + 1 == total, tried == most)?;

@@ -17,121 +17,42 @@
 //! Another process that spends from the same account shows as a stored `used` above our `spent`; the difference is
 //! taken over. Between two such reads each process sees only its own spending.
 
-use crate::tariff::{Amounts, Class};
-use burncloud_core::{Caller, KeyId, Nano, Receipt, Tenant, TenantId, UserId};
+mod account;
+#[cfg(test)]
+mod model;
+mod path;
+mod unshipped;
+
+use crate::tariff::Class;
+use crate::terms::{House, Terms};
+use account::Account;
+use arc_swap::ArcSwap;
+use burncloud_core::{Caller, KeyId, Nano, Scope, Spent, Tenant, TenantId, UnixMicros, UserId};
 use parking_lot::Mutex;
+pub(crate) use path::{Path, Short};
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+pub(crate) use unshipped::Unshipped;
 
-const UNLIMITED: i64 = i64::MAX;
-
-/// One key's quota, or one user's balance.
-#[derive(Debug)]
-pub(crate) struct Account {
-    credited: AtomicI64,
-    spent: AtomicI64,
-    committed: AtomicI64,
-    /// The stored `used` that was read last; also makes refreshes wait for one another.
-    seen: Mutex<i64>,
-}
-
-impl Account {
-    fn new(credited: Option<Nano>, used: Nano, unshipped: i64) -> Account {
-        let spent = used.0.saturating_add(unshipped);
-        Account {
-            credited: AtomicI64::new(credited.map_or(UNLIMITED, |nano| nano.0)),
-            spent: AtomicI64::new(spent),
-            committed: AtomicI64::new(spent),
-            seen: Mutex::new(used.0),
-        }
-    }
-
-    /// Takes over what the store says now. An older copy than one seen before says nothing.
-    fn refresh(&self, credited: Option<Nano>, used: Nano) {
-        let mut seen = self.seen.lock();
-        if used.0 < *seen {
-            return;
-        }
-        *seen = used.0;
-        self.credited.store(credited.map_or(UNLIMITED, |nano| nano.0), Ordering::SeqCst);
-        let elsewhere = used.0.saturating_sub(self.spent.load(Ordering::SeqCst));
-        if elsewhere > 0 {
-            self.spent.fetch_add(elsewhere, Ordering::SeqCst);
-            self.committed.fetch_add(elsewhere, Ordering::SeqCst);
-        }
-    }
-
-    pub(crate) fn is_limited(&self) -> bool {
-        self.credited.load(Ordering::SeqCst) != UNLIMITED
-    }
-
-    /// What is left; `None` is unlimited.
-    pub(crate) fn left(&self) -> Option<Nano> {
-        let credited = self.credited.load(Ordering::SeqCst);
-        let left = || Nano(credited.saturating_sub(self.committed.load(Ordering::SeqCst)));
-        (credited != UNLIMITED).then(left)
-    }
-
-    /// Puts `want` in the place of `held`, or as much of it as there is, and returns how much that was.
-    /// With `all`, nothing changes unless it is all there.
-    fn replace(&self, held: i64, want: i64, all: bool) -> Option<i64> {
-        let mut now = self.committed.load(Ordering::SeqCst);
-        loop {
-            let credited = self.credited.load(Ordering::SeqCst);
-            let others = now.saturating_sub(held);
-            let room = if credited == UNLIMITED {
-                UNLIMITED - others.max(0)
-            } else {
-                credited.saturating_sub(others)
-            };
-            let granted = want.min(room.max(0));
-            if all && granted < want {
-                return None;
-            }
-            let next = others.saturating_add(granted);
-            match self.committed.compare_exchange_weak(now, next, Ordering::SeqCst, Ordering::SeqCst) {
-                Ok(_) => return Some(granted),
-                Err(seen) => now = seen,
-            }
-        }
-    }
-
-    fn give_back(&self, amount: i64) {
-        if amount != 0 {
-            self.committed.fetch_sub(amount, Ordering::SeqCst);
-        }
-    }
-
-    fn note_spent(&self, charge: i64) {
-        if charge != 0 {
-            self.spent.fetch_add(charge, Ordering::SeqCst);
-        }
-    }
-}
-
-/// Which account did not hold a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Short {
-    /// The key's quota, with what is left of it.
-    Quota(Nano),
-    /// The user's wallet, with what is left in it.
-    Wallet(Nano),
-    /// The wallet of a tenant above.
-    Above(TenantId),
-}
-
-/// All accounts on a caller's path; kept in the caller's slot.
+/// What a caller pays from and by which terms; kept in the caller's slot.
 #[derive(Debug)]
 pub(crate) struct Purse {
     owner: u64,
-    key: Arc<Account>,
-    user: Arc<Account>,
-    /// Those of tenants with a parent, from the user's own upwards.
-    tenants: Vec<(TenantId, Arc<Account>)>,
+    path: Path,
+    terms: ArcSwap<Terms>,
     /// Who else has the same prices.
     class: Class,
+}
+
+impl Deref for Purse {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.path
+    }
 }
 
 impl Purse {
@@ -140,55 +61,14 @@ impl Purse {
         self.class
     }
 
-    /// Whether any account has a limit.
-    pub(crate) fn is_limited(&self) -> bool {
-        self.key.is_limited()
-            || self.user.is_limited()
-            || self.tenants.iter().any(|(_, account)| account.is_limited())
-    }
-
-    /// What is left of the quota and in the wallet.
-    pub(crate) fn left(&self) -> (Option<Nano>, Option<Nano>) {
-        (self.key.left(), self.user.left())
-    }
-
-    /// Holds these amounts at all accounts, or at none.
-    pub(crate) fn hold(&self, amounts: &Amounts) -> Result<(), Short> {
-        let left = |account: &Account| account.left().unwrap_or_default();
-        let own = amounts.user.0;
-        if self.key.replace(0, own, true).is_none() {
-            return Err(Short::Quota(left(&self.key)));
+    /// The caller's terms, looked up anew where the house has others since.
+    pub(crate) fn terms(&self, caller: &Caller, house: &House) -> arc_swap::Guard<Arc<Terms>> {
+        let terms = self.terms.load();
+        if terms.generation == house.generation {
+            return terms;
         }
-        if self.user.replace(0, own, true).is_none() {
-            self.key.give_back(own);
-            return Err(Short::Wallet(left(&self.user)));
-        }
-        for (held, ((id, account), amount)) in self.tenants.iter().zip(&amounts.tenants).enumerate() {
-            if account.replace(0, amount.0, true).is_none() {
-                let below = self.tenants.iter().zip(&amounts.tenants).take(held);
-                below.for_each(|((_, account), amount)| account.give_back(amount.0));
-                self.user.give_back(own);
-                self.key.give_back(own);
-                return Err(Short::Above(*id));
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts charges in the place of what was held: the costs, or as much of them as the accounts have.
-    pub(crate) fn settle(&self, held: &Amounts, costs: &Amounts) -> Amounts {
-        let at_key = self.key.replace(held.user.0, costs.user.0, false).unwrap_or(0);
-        let user = self.user.replace(held.user.0, at_key, false).unwrap_or(0);
-        self.key.give_back(at_key - user);
-        self.key.note_spent(user);
-        self.user.note_spent(user);
-        let level = |amounts: &Amounts, n: usize| amounts.tenants.get(n).map_or(0, |amount| amount.0);
-        let settle = |(n, (_, account)): (usize, &(TenantId, Arc<Account>))| {
-            let charge = account.replace(level(held, n), level(costs, n), false).unwrap_or(0);
-            account.note_spent(charge);
-            Nano(charge)
-        };
-        Amounts { user: Nano(user), tenants: self.tenants.iter().enumerate().map(settle).collect() }
+        self.terms.store(Arc::new(house.terms(caller)));
+        self.terms.load()
     }
 }
 
@@ -206,34 +86,6 @@ struct Known {
     users: HashMap<UserId, Arc<Account>>,
     tenants: HashMap<TenantId, Arc<Account>>,
     unshipped: Unshipped,
-}
-
-/// Charges that the journal holds and the store may not, from before this process began.
-#[derive(Debug, Default)]
-pub(crate) struct Unshipped {
-    keys: HashMap<KeyId, i64>,
-    users: HashMap<UserId, i64>,
-    tenants: HashMap<TenantId, i64>,
-}
-
-impl Unshipped {
-    pub(crate) fn add(&mut self, key: KeyId, user: UserId, charge: Nano) {
-        if charge > Nano::ZERO {
-            *self.keys.entry(key).or_default() += charge.0;
-            *self.users.entry(user).or_default() += charge.0;
-        }
-    }
-
-    pub(crate) fn add_leg(&mut self, tenant: TenantId, charge: Nano) {
-        if charge > Nano::ZERO {
-            *self.tenants.entry(tenant).or_default() += charge.0;
-        }
-    }
-
-    pub(crate) fn add_receipt(&mut self, receipt: &Receipt) {
-        self.add(receipt.key, receipt.user, receipt.charge);
-        receipt.legs.iter().for_each(|leg| self.add_leg(leg.tenant, leg.charge));
-    }
 }
 
 impl Accounts {
@@ -266,13 +118,18 @@ impl Accounts {
             let wallet = (!unlimited).then(|| balance.plus(*used).plus(*credit));
             (*id, account(tenants, &unshipped.tenants, *id, wallet, *used))
         });
-        Purse {
-            owner: self.owner,
+        let path = Path {
             key: account(keys, &unshipped.keys, key.id, key.quota, key.used),
             user: account(users, &unshipped.users, user.id, wallet, user.used),
             tenants: above.collect(),
-            class: Class::of(caller),
-        }
+        };
+        let terms = ArcSwap::from_pointee(Terms::default());
+        Purse { owner: self.owner, path, terms, class: Class::of(caller) }
+    }
+
+    /// What the journal held of a scope's spending, as long as the store may not know it.
+    pub(crate) fn unshipped(&self, scope: &Scope, since: UnixMicros) -> Spent {
+        self.known.lock().unshipped.since(scope, since)
     }
 }
 
@@ -296,6 +153,7 @@ fn account<K: Copy + Eq + Hash>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tariff::Amounts;
     use crate::tests::support::caller;
     use proptest::prelude::*;
 
@@ -339,7 +197,7 @@ mod tests {
     fn a_fresh_copy_is_taken_over_whatever_was_shipped() {
         let accounts = Accounts::new(Unshipped::default());
         let spend = |who: &Caller, cost| accounts.with(who, |p| p.settle(&own(0), &own(cost)).user);
-        let left = |who: &Caller| accounts.with(who, Purse::left);
+        let left = |who: &Caller| accounts.with(who, |purse| purse.left());
         assert_eq!(spend(&caller(n(100), n(60), 0, 0), 25), Nano(25));
         assert_eq!(left(&caller(n(100), n(60), 0, 0)), (n(75), n(35)), "read before the receipt was shipped");
         assert_eq!(left(&caller(n(100), n(35), 25, 25)), (n(75), n(35)), "read after");
@@ -366,9 +224,83 @@ mod tests {
         let stale = caller(n(100), n(60), 0, 0);
         unshipped.add(stale.key.id, stale.user.id, Nano(15));
         let accounts = Accounts::new(unshipped);
-        assert_eq!(accounts.with(&stale, Purse::left), (n(85), n(45)));
+        assert_eq!(accounts.with(&stale, |purse| purse.left()), (n(85), n(45)));
         accounts.all_shipped();
-        assert_eq!(accounts.with(&caller(n(100), n(45), 15, 15), Purse::left), (n(85), n(45)));
+        assert_eq!(accounts.with(&caller(n(100), n(45), 15, 15), |purse| purse.left()), (n(85), n(45)));
+    }
+
+    fn leveled(user: i64, tenants: &[i64]) -> Amounts {
+        Amounts { user: Nano(user), tenants: tenants.iter().map(|nano| Nano(*nano)).collect() }
+    }
+
+    /// Tenants 3 and 4 pay their parents from these wallets; tenant 5 is the house.
+    fn resold(balances: [(i64, i64); 2]) -> Caller {
+        let mut caller = crate::tests::support::under(&caller(n(1_000), n(500), 0, 0), 2);
+        let wallets = std::iter::once(&mut caller.tenant).chain(&mut caller.ancestors);
+        for (tenant, (balance, used)) in wallets.zip(balances) {
+            (tenant.unlimited, tenant.balance, tenant.used) = (false, Nano(balance), Nano(used));
+        }
+        caller
+    }
+
+    #[test]
+    fn a_level_out_of_money_stops_those_below() {
+        let accounts = Accounts::new(Unshipped::default());
+        let all = |who: &Caller| {
+            accounts.with(who, |purse| {
+                let above = purse.tenants.iter().map(|(_, account)| account.left());
+                (purse.left(), above.collect::<Vec<_>>())
+            })
+        };
+        let who = resold([(100, 0), (50, 0)]);
+        let untouched = ((n(1_000), n(500)), vec![n(100), n(50)]);
+        accounts.with(&who, |purse| {
+            assert_eq!(purse.hold(&leveled(10, &[101, 1])), Err(Short::Above(TenantId(3))));
+            assert_eq!(all(&who), untouched, "taken back from key and user");
+            assert_eq!(purse.hold(&leveled(10, &[80, 51])), Err(Short::Above(TenantId(4))));
+            assert_eq!(all(&who), untouched, "and from the tenant below");
+            assert_eq!(purse.hold(&leveled(501, &[1, 1])), Err(Short::Wallet(Nano(500))));
+            assert_eq!(all(&who), untouched);
+            purse.hold(&leveled(60, &[50, 40])).unwrap();
+            assert_eq!(all(&who), ((n(940), n(440)), vec![n(50), n(10)]));
+            let charged = purse.settle(&leveled(60, &[50, 40]), &leveled(600, &[120, 45]));
+            assert_eq!(charged, leveled(500, &[100, 45]), "what there is at each level, and no more");
+            assert_eq!(all(&who), ((n(500), n(0)), vec![n(0), n(5)]));
+        });
+    }
+
+    #[test]
+    fn fresh_copies_and_the_journal_count_at_every_level() {
+        let mut unshipped = Unshipped::default();
+        let leg = |tenant, charge| burncloud_core::Leg {
+            tenant: TenantId(tenant),
+            parent: TenantId(tenant + 1),
+            charge: Nano(charge),
+            shortfall: Nano::ZERO,
+        };
+        let receipt = burncloud_core::Receipt {
+            legs: vec![leg(3, 7), leg(4, 5)],
+            charge: Nano(9),
+            at: UnixMicros(burncloud_core::QUARTER_US),
+            ..crate::tests::support::receipt(0)
+        };
+        unshipped.add_receipt(&receipt);
+        let accounts = Accounts::new(unshipped);
+        let left = |balances| {
+            let of =
+                |purse: &Purse| purse.tenants.iter().map(|(_, a)| a.left().unwrap().0).collect::<Vec<_>>();
+            accounts.with(&resold(balances), of)
+        };
+        assert_eq!(left([(100, 0), (50, 0)]), [93, 45], "what the journal held");
+        assert_eq!(accounts.unshipped(&Scope::Tenant(TenantId(4)), UnixMicros(0)).money, Nano(5));
+        let later = UnixMicros(2 * burncloud_core::QUARTER_US);
+        assert_eq!(accounts.unshipped(&Scope::Tenant(TenantId(4)), later), Spent::default());
+        accounts.all_shipped();
+        assert_eq!(accounts.unshipped(&Scope::Tenant(TenantId(4)), UnixMicros(0)), Spent::default());
+        assert_eq!(left([(93, 7), (45, 5)]), [93, 45], "a copy with it");
+        assert_eq!(left([(193, 7), (45, 5)]), [193, 45], "a top-up of the reseller's");
+        assert_eq!(left([(183, 17), (45, 5)]), [183, 45], "another process spent");
+        assert_eq!(left([(100, 0), (50, 0)]), [183, 45], "an old copy says nothing");
     }
 
     proptest! {
@@ -391,7 +323,7 @@ mod tests {
                     held.push(amount);
                 });
                 let out: i64 = held.iter().sum();
-                let left = accounts.with(&who, Purse::left);
+                let left = accounts.with(&who, |purse| purse.left());
                 prop_assert_eq!(left, (n(quota - charged - out), n(balance - charged - out)));
                 prop_assert!(quota - charged - out >= 0 && balance - charged - out >= 0);
             }
