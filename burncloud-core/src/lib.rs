@@ -27,6 +27,7 @@ mod channel;
 mod collect;
 mod context;
 mod dialect;
+mod drain;
 pub mod envelope;
 mod error;
 mod event_stream;
@@ -81,5 +82,6 @@ pub use receipt::{Attempt, End, Leg, Line, LineKind, Receipt};
 pub use routing::{Route, RouteTable};
 #[cfg(feature = "gateway")]
 pub use seam::InnerService;
+pub use drain::{DrainEnd, DrainSettings, Drains};
 pub use stats::{Counter, DURATION_BUCKETS_MS, Gauge, Stats};
 pub use usage::{Picture, Quality, ServiceTier, Usage, UsageSource};
