@@ -1,5 +1,6 @@
 //! A store in memory: for tests, embedders without a database, and as the reference of the traits.
 
+mod budgets;
 mod ledger;
 
 use super::{
@@ -72,6 +73,7 @@ struct State {
     receipts: BTreeMap<ReceiptId, Arc<Receipt>>,
     prices: Vec<PriceOverride>,
     books: ledger::Books,
+    budgets: budgets::Budgets,
 }
 
 fn conflict<T>(what: &'static str, name: &str) -> StoreResult<T> {
@@ -403,6 +405,7 @@ impl ReceiptStore for MemoryStore {
             if !state.receipts.contains_key(&receipt.id) {
                 state.receipts.insert(receipt.id, receipt.clone());
                 state.spend(receipt);
+                state.budgets.note(receipt);
                 new.push(receipt.clone());
             }
         }
@@ -452,6 +455,7 @@ mod tests {
     #[tokio::test]
     async fn keeps_every_promise_of_a_store() {
         crate::testing::store_suite(async || MemoryStore::default()).await;
+        crate::testing::money_suite(async || MemoryStore::default()).await;
     }
 
     #[tokio::test]
