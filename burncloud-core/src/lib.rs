@@ -69,6 +69,7 @@ pub use channel::{
 };
 pub use context::Context;
 pub use dialect::{Dialect, Endpoint, NoEndpoint, Operation, Surface};
+pub use drain::{DrainEnd, DrainSettings, Drains};
 pub use error::{BoxError, Error, ErrorKind, Fault};
 #[cfg(feature = "gateway")]
 pub use gateway::{Answering, Gateway, GatewayBuilder, Handle, UserLayer, UserService};
@@ -82,6 +83,5 @@ pub use receipt::{Attempt, End, Leg, Line, LineKind, Receipt};
 pub use routing::{Route, RouteTable};
 #[cfg(feature = "gateway")]
 pub use seam::InnerService;
-pub use drain::{DrainEnd, DrainSettings, Drains};
 pub use stats::{Counter, DURATION_BUCKETS_MS, Gauge, Stats};
 pub use usage::{Picture, Quality, ServiceTier, Usage, UsageSource};

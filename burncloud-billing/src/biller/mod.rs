@@ -1,5 +1,6 @@
 //! The [`Billing`] that keeps real money.
 
+mod abort;
 mod reserve;
 mod settle;
 
@@ -11,7 +12,7 @@ use crate::shipper::{Counts, Shipper, ShipperSettings};
 use crate::tariff::Amounts;
 use burncloud_core::billing::{Ask, Billing, Hold, Outcome};
 use burncloud_core::store::ReceiptStore;
-use burncloud_core::{Caller, Error, Nano, RouteTable, UnixMicros};
+use burncloud_core::{AbortPolicy, Caller, Error, Nano, RouteTable, UnixMicros};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -51,6 +52,8 @@ pub struct BillerOptions {
     /// Output tokens to reserve for when the caller does not limit them. Default 4096. An answer that is longer
     /// takes the rest from what is left then.
     pub default_max_output: u64,
+    /// What is charged for answers that do not come to their end, where the caller has no plan that says so.
+    pub abort: AbortPolicy,
 }
 
 impl BillerOptions {
@@ -63,6 +66,7 @@ impl BillerOptions {
             orphans: OrphanPolicy::default(),
             unpriced: Unpriced::default(),
             default_max_output: 4096,
+            abort: AbortPolicy::default(),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::journal::{Admit, Full};
 use crate::rates::Rates;
 use crate::tariff::Amounts;
 use burncloud_core::billing::{Ask, Hold};
-use burncloud_core::{AbortPolicy, Caller, Error, ErrorKind, Nano, Route};
+use burncloud_core::{Caller, Error, ErrorKind, Nano, Route};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ impl Biller {
         self.admit(ask, &estimate, reserved).inspect_err(|_| self.release(ask.caller, &held))?;
         let held = Held { amounts: held };
         let state = (!held.is_plain()).then(|| Box::new(held) as Box<_>);
-        Ok(Hold { reserved, abort: AbortPolicy::default(), state })
+        Ok(Hold { reserved, abort: self.options.abort, state })
     }
 
     fn estimate(&self, ask: &Ask<'_>) -> Estimate {

@@ -16,8 +16,8 @@ mod verdict;
 
 use crate::adapted;
 use crate::context::Context;
-use crate::headers::clean_request;
 use crate::drain::{Attempts, Leftover};
+use crate::headers::clean_request;
 use crate::layers::Stack;
 use crate::meter::{Draft, micros};
 use crate::routing::Candidate;

@@ -10,7 +10,7 @@ use burncloud_core::layers::inspect::InspectSettings;
 use burncloud_core::layers::shed::ShedSettings;
 use burncloud_core::routing::Timeouts;
 use burncloud_core::store::ChannelStore;
-use burncloud_core::{ChannelConfig, Gateway, RouteTable, TimeoutSettings};
+use burncloud_core::{ChannelConfig, DrainSettings, Gateway, RouteTable, TimeoutSettings};
 use burncloud_store::{SecretBox, SqlStore};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
@@ -85,6 +85,7 @@ impl Parts {
                 max_attempts: config.failover.max_attempts,
                 max_total: config.failover.max_total,
             })
+            .drains(DrainSettings { max: config.billing.max_drains, ..DrainSettings::default() })
             .keep_alive(Some(config.server.keep_alive))
             .build(&channels)?;
         let journal_bound = config.journal.max_bytes;
@@ -125,6 +126,19 @@ impl Parts {
         }
     }
 
+    /// Waits until no answer is read on any more after its caller has gone.
+    pub(crate) async fn drained(&self) {
+        let drains = &self.gateway.handle().stats().drains;
+        while drains.running.get() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Has those that are still read on settle with what they know, and no other begin.
+    pub(crate) fn stop_drains(&self) {
+        self.gateway.handle().stats().drains.close();
+    }
+
     /// Waits (not for ever) until every request that was cut off has left its receipt.
     pub(crate) async fn settled(&self) {
         let stats = self.gateway.handle().stats();
@@ -146,6 +160,7 @@ async fn open_biller(config: &Config, store: &Arc<SqlStore>) -> CliResult<(Arc<B
         if config.journal.charge_orphans { OrphanPolicy::Charge } else { OrphanPolicy::Release };
     options.unpriced = config.billing.unpriced;
     options.default_max_output = config.billing.default_max_output;
+    options.abort = config.billing.abort;
     let store = store.clone();
     let opened =
         tokio::task::spawn_blocking(move || Biller::open(options, store, Arc::new(PriceBook::new())));
