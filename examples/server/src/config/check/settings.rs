@@ -5,7 +5,7 @@ use crate::config::raw::{RawBilling, RawFailover, RawJournal, RawServer, RawStor
 use crate::config::secret::SecretRef;
 use crate::config::{BillingConfig, FailoverConfig, JournalConfig, ServerConfig, StoreConfig, TlsConfig};
 use burncloud_billing::Unpriced;
-use burncloud_core::TimeoutSettings;
+use burncloud_core::{AbortPolicy, TimeoutSettings};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
