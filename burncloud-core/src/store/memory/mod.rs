@@ -14,6 +14,7 @@ use crate::{
 use async_trait::async_trait;
 use parking_lot::RwLock;
 use secrecy::SecretString;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
@@ -402,8 +403,8 @@ impl ReceiptStore for MemoryStore {
         let state = &mut *self.state.write();
         let mut new = Vec::new();
         for receipt in receipts {
-            if !state.receipts.contains_key(&receipt.id) {
-                state.receipts.insert(receipt.id, receipt.clone());
+            if let Entry::Vacant(place) = state.receipts.entry(receipt.id) {
+                place.insert(receipt.clone());
                 state.spend(receipt);
                 state.budgets.note(receipt);
                 new.push(receipt.clone());
