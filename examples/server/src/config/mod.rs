@@ -13,7 +13,10 @@ mod secret;
 mod transforms;
 mod warnings;
 
-pub(crate) use declared::{Declared, DeclaredKey, DeclaredTenant, DeclaredUser};
+pub(crate) use declared::{
+    DEFAULT, Declared, DeclaredBudget, DeclaredKey, DeclaredPrice, DeclaredScope, DeclaredTenant,
+    DeclaredUser, DeclaredWallet,
+};
 pub(crate) use problem::Problems;
 pub(crate) use secret::SecretRef;
 
@@ -130,7 +133,7 @@ impl Default for JournalConfig {
 }
 
 /// `[billing]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BillingConfig {
     /// What becomes of a request for a model without a price.
     pub(crate) unpriced: Unpriced,

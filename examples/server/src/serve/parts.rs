@@ -158,7 +158,7 @@ async fn open_biller(config: &Config, store: &Arc<SqlStore>) -> CliResult<(Arc<B
     options.journal.max_bytes = config.journal.max_bytes;
     options.orphans =
         if config.journal.charge_orphans { OrphanPolicy::Charge } else { OrphanPolicy::Release };
-    options.unpriced = config.billing.unpriced;
+    options.unpriced = config.billing.unpriced.clone();
     options.default_max_output = config.billing.default_max_output;
     options.abort = config.billing.abort;
     let store = store.clone();
