@@ -138,7 +138,7 @@ impl Checker {
 }
 
 /// How long an answer is read on after its caller has gone.
-const DRAIN_MS: u32 = 30_000;
+const DRAIN_MS: u32 = 5_000;
 
 /// A file of another extension beside an SQLite file; for other stores, in the working directory.
 fn beside(url: &SecretString, extension: &str) -> PathBuf {
