@@ -23,7 +23,7 @@ pub(crate) fn render(rows: &[Row]) -> String {
          real sockets, and each receipt is compared with what was served. Which policy holds is said in \
          [money](money.md#aborted-answers).\n\nThe fakes stream {} pieces of text; \"mid-stream\" is after three. They report \
          {} tokens in and {} out at the end; Anthropic and Gemini report {} and {} from the beginning. The prompt is \"{}\". \
-         A token costs ${}e-9 in and ${}e-9 out, but for the retry: there the published price of the second channel's \
+         A token costs {} nano-dollars in and {} out, but for the retry: there the published price of the second channel's \
          model holds. A cell is tokens in + out, how they are known, and the charge. Where the answer came to its end no \
          policy is applied. Money that was held is back to the nano-dollar in every case.\n",
         pieces().len(),

@@ -2,6 +2,7 @@
 
 mod args;
 mod budgets;
+mod catalogue;
 mod channels;
 mod keys;
 mod output;

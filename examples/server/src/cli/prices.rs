@@ -2,7 +2,7 @@
 
 use super::args::{FxArgs, GroupsArgs, PricesCommand, SetPriceArgs};
 use super::users::tenants;
-use super::{CliResult, Desk, or_dash};
+use super::{CliResult, Desk, catalogue, or_dash};
 use crate::moment;
 use burncloud_billing::{PriceBook, people};
 use burncloud_core::store::{ChannelStore, PriceOverride};
@@ -17,6 +17,9 @@ pub(super) async fn run(command: PricesCommand, desk: &Desk) -> CliResult {
         PricesCommand::Groups(args) => groups(desk, *args).await,
         PricesCommand::Fx(args) => fx(desk, *args).await,
         PricesCommand::Quote(args) => super::quote::run(desk, *args).await,
+        PricesCommand::Import { file, effective } => catalogue::import(desk, &file, effective).await,
+        PricesCommand::Export => catalogue::export(desk).await,
+        PricesCommand::Catalogue(command) => catalogue::run(command, desk).await,
     }
 }
 

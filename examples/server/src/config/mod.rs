@@ -38,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) store: StoreConfig,
     pub(crate) journal: JournalConfig,
     pub(crate) billing: BillingConfig,
+    pub(crate) catalogue: CatalogueConfig,
     pub(crate) timeouts: Timeouts,
     pub(crate) failover: FailoverConfig,
     /// Limits of a model over all its callers.
@@ -156,6 +157,28 @@ impl Default for BillingConfig {
     }
 }
 
+/// `[catalogue]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CatalogueConfig {
+    /// Where newer published prices are fetched from; nowhere by default.
+    pub(crate) url: Option<String>,
+    pub(crate) every: Duration,
+    /// By how many percent a price may move without approval.
+    pub(crate) bound_percent: u32,
+    pub(crate) proxy: Option<String>,
+}
+
+impl Default for CatalogueConfig {
+    fn default() -> CatalogueConfig {
+        CatalogueConfig {
+            url: None,
+            every: Duration::from_secs(24 * 3600),
+            bound_percent: burncloud_billing::published::DEFAULT_BOUND,
+            proxy: None,
+        }
+    }
+}
+
 /// `[failover]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FailoverConfig {
@@ -208,6 +231,7 @@ impl Config {
             ("store", !self.store.is(&running.store)),
             ("journal", self.journal != running.journal),
             ("billing", self.billing != running.billing),
+            ("catalogue", self.catalogue != running.catalogue),
             ("failover", self.failover != running.failover),
         ];
         sections.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()

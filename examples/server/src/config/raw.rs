@@ -19,6 +19,7 @@ pub(super) struct RawFile {
     pub(super) store: RawStore,
     pub(super) journal: RawJournal,
     pub(super) billing: RawBilling,
+    pub(super) catalogue: RawCatalogue,
     pub(super) timeouts: Option<At<TimeoutSettings>>,
     pub(super) failover: RawFailover,
     pub(super) limits: RawLimits,
@@ -76,6 +77,15 @@ pub(super) struct RawBilling {
     pub(super) abort: Option<At<String>>,
     pub(super) drain_ms: Option<At<u32>>,
     pub(super) max_drains: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawCatalogue {
+    pub(super) url: Option<At<String>>,
+    pub(super) every_hours: Option<At<u64>>,
+    pub(super) bound_percent: Option<At<u32>>,
+    pub(super) proxy: Option<At<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -8,8 +8,8 @@ pub(crate) use people::{
     UsersCommand, WalletCommand,
 };
 pub(crate) use terms::{
-    Abort, BudgetScopeArgs, BudgetsCommand, FxArgs, GroupsArgs, Per, PlansCommand, PricesCommand, QuoteArgs,
-    SetBudgetArgs, SetPlanArgs, SetPriceArgs,
+    Abort, BudgetScopeArgs, BudgetsCommand, CatalogueCommand, FxArgs, GroupsArgs, Per, PlansCommand,
+    PricesCommand, QuoteArgs, SetBudgetArgs, SetPlanArgs, SetPriceArgs,
 };
 
 use super::Format;

@@ -2,6 +2,7 @@
 
 use burncloud_core::{Nano, UnixMicros};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PricesCommand {
@@ -19,6 +20,47 @@ pub(crate) enum PricesCommand {
     Fx(Box<FxArgs>),
     /// Show who pays what for a model.
     Quote(Box<QuoteArgs>),
+    /// Take over the ratio tables of New-API as prices of the house.
+    Import {
+        /// A file with the tables (`ModelRatio`, `CompletionRatio`, …, `GroupRatio`), or what New-API's interface answers;
+        /// `-` is standard input.
+        file: PathBuf,
+        /// From when on; now by default.
+        #[arg(long, value_parser = crate::moment::parse, value_name = "MOMENT")]
+        effective: Option<UnixMicros>,
+    },
+    /// Write the prices in force as New-API's ratio tables.
+    Export,
+    /// The published prices that hold where none is set.
+    #[command(subcommand)]
+    Catalogue(CatalogueCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogueCommand {
+    /// Say which are in force, and what would change with those that wait.
+    Show,
+    /// Fetch newer ones now; what moves by more than the bound waits for approval.
+    Fetch {
+        /// An address or a file (`-` is standard input); where the project behind them publishes by default.
+        from: Option<String>,
+        /// By how many percent a price may move without approval; 30 by default.
+        #[arg(long, value_name = "PERCENT")]
+        bound_percent: Option<u32>,
+        /// An HTTP proxy to fetch through.
+        #[arg(long, value_name = "URL")]
+        proxy: Option<String>,
+    },
+    /// Put those that wait in force.
+    Approve {
+        /// The version that `show` names.
+        version: i64,
+    },
+    /// Put those that wait aside.
+    Reject {
+        /// The version that `show` names.
+        version: i64,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -36,6 +36,7 @@ pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Pro
     let store = c.store(raw.store);
     let journal = c.journal(raw.journal, &store);
     let billing = c.billing(raw.billing);
+    let catalogue = c.catalogue(raw.catalogue);
     let failover = c.failover(&raw.failover);
     let plans = c.plans(raw.plans);
     let tenants = c.tenants(raw.tenants, &plans);
@@ -50,6 +51,7 @@ pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Pro
         store,
         journal,
         billing,
+        catalogue,
         timeouts: Timeouts::default().with(&timeouts),
         failover,
         model_limits,
