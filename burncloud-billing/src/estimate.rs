@@ -59,7 +59,8 @@ pub fn estimate(sample: &Sample, dir: Dir) -> u64 {
         return 0;
     }
     let fields: &[&str] = if dir == Dir::In { &IN } else { &OUT };
-    let found = extract(&sample.bytes, fields);
+    let bytes = if dir == Dir::Out { said_once(&sample.bytes) } else { Cow::Borrowed(&*sample.bytes) };
+    let found = extract(&bytes, fields, dir == Dir::Out);
     if found.text.is_empty() {
         return 0;
     }
@@ -80,7 +81,7 @@ struct Found {
 }
 
 /// The strings in the named fields of JSON that may be cut off anywhere, or stand between other things (events).
-fn extract(bytes: &[u8], fields: &[&str]) -> Found {
+fn extract(bytes: &[u8], fields: &[&str], skip_errors: bool) -> Found {
     let (mut found, mut at, mut wanted) = (Found::default(), 0, false);
     while let Some(quote) = bytes[at..].iter().position(|b| *b == b'"') {
         let start = at + quote + 1;
@@ -97,11 +98,81 @@ fn extract(bytes: &[u8], fields: &[&str]) -> Found {
         let next = bytes[at..].iter().find(|b| !b.is_ascii_whitespace());
         if next == Some(&b':') {
             wanted = fields.iter().any(|field| field.as_bytes() == raw);
+            // What an error says was not written by the model.
+            if skip_errors && raw == b"error" {
+                let Some(end) = object_end(bytes, at) else { break };
+                at = end;
+            }
         } else if wanted {
             found.text.push_str(&unescape(raw));
         }
     }
     found
+}
+
+/// Where the object ends that is the value of the key before `at`; `at` itself where the value is no object. `None` if
+/// it is cut off.
+fn object_end(bytes: &[u8], at: usize) -> Option<usize> {
+    let value = bytes.get(at..)?.iter().position(|b| !b.is_ascii_whitespace() && *b != b':')?;
+    let (mut here, mut depth) = (at + value, 0_usize);
+    if bytes.get(here) != Some(&b'{') {
+        return Some(at);
+    }
+    while let Some(byte) = bytes.get(here) {
+        match byte {
+            b'{' => depth += 1,
+            b'}' if depth == 1 => return Some(here + 1),
+            b'}' => depth -= 1,
+            b'"' => here = string_end(bytes, here + 1)?,
+            _ => {}
+        }
+        here += 1;
+    }
+    None
+}
+
+/// The bytes in which what the model wrote stands once.
+fn said_once(bytes: &[u8]) -> Cow<'_, [u8]> {
+    // AWS's frames begin with their length; text does not begin with a zero.
+    if bytes.first() == Some(&0) { Cow::Owned(payloads(bytes)) } else { without_repeats(bytes) }
+}
+
+/// The payloads of AWS's event stream frames: 4 bytes length, 4 bytes length of the headers, a checksum, headers,
+/// payload, a checksum. Quotes in lengths and checksums are none.
+fn payloads(mut bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    while let Some((prelude, rest)) = bytes.split_first_chunk::<12>() {
+        let word =
+            |at: usize| prelude[at..at + 4].iter().fold(0, |word, byte| word << 8 | usize::from(*byte));
+        let (total, headers) = (word(0), word(4));
+        let Some(payload) = total.checked_sub(headers.saturating_add(16)) else { break };
+        let begins = rest.len().min(headers);
+        let ends = rest.len().min(headers + payload);
+        out.extend_from_slice(&rest[begins..ends]);
+        bytes = rest.get(headers + payload + 4..).unwrap_or_default();
+    }
+    out
+}
+
+/// The events of a Responses stream say each piece once (`….delta`) and then all of it again, more than once.
+fn without_repeats(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let repeats = |line: &[u8]| {
+        let kind = line.strip_prefix(b"data:").and_then(|json| {
+            let at = find(json, b"\"type\":")? + 7;
+            let rest = json.get(at..)?.trim_ascii_start().strip_prefix(b"\"response.")?;
+            rest.split(|b| *b == b'"').next()
+        });
+        kind.is_some_and(|kind| !kind.ends_with(b"delta"))
+    };
+    if find(bytes, b"\"response.").is_none() {
+        return Cow::Borrowed(bytes);
+    }
+    let lines = bytes.split_inclusive(|b| *b == b'\n').filter(|line| !repeats(line));
+    Cow::Owned(lines.collect::<Vec<_>>().concat())
+}
+
+fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|window| window == what)
 }
 
 /// Where the closing quote of a string is that begins at `start`.
@@ -154,7 +225,7 @@ mod tests {
                 "été",
             ),
         ] {
-            assert_eq!(extract(body.as_bytes(), &IN).text, text, "{body}");
+            assert_eq!(extract(body.as_bytes(), &IN, false).text, text, "{body}");
         }
     }
 
@@ -167,7 +238,7 @@ mod tests {
         let responses = "data: {\"type\":\"response.output_text.delta\",\"delta\":\"Hello\"}\n\n";
         let gemini = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Hello\"}],\"role\":\"model\"}}]}\n\n";
         for events in [openai, anthropic, responses, gemini] {
-            assert_eq!(extract(events.as_bytes(), &OUT).text, "Hello", "{events}");
+            assert_eq!(extract(events.as_bytes(), &OUT, true).text, "Hello", "{events}");
         }
     }
 
@@ -175,11 +246,54 @@ mod tests {
     fn what_is_cut_off_is_read_as_far_as_it_goes() {
         let whole = r#"{"content":"snow \u2603\ud83d\ude00 man"}"#;
         for cut in 12..whole.len() {
-            let found = extract(&whole.as_bytes()[..cut], &IN);
+            let found = extract(&whole.as_bytes()[..cut], &IN, false);
             assert!("snow ☃😀 man".starts_with(found.text.trim_end_matches('\u{fffd}')), "{cut}: {found:?}");
         }
         let split = "{\"text\":\"caf\u{e9}".as_bytes();
-        assert!(extract(&split[..split.len() - 1], &IN).text.starts_with("caf"));
+        assert!(extract(&split[..split.len() - 1], &IN, false).text.starts_with("caf"));
+    }
+
+    #[test]
+    fn the_words_of_an_error_are_not_the_models() {
+        let said = "data: {\"delta\":{\"text\":\"hello\"}}\n\n";
+        for error in [
+            r#"data: {"type":"error","error":{"message":"x","content":"a {b\" c","text":["no"]}}"#,
+            r#"data: {"error": {"details":[{"text":"no","more":{"content":"no"}}]}}"#,
+            r#"data: {"error": {"content":"cut of"#,
+            r#"data: {"type":"message-end","delta":{"finish_reason":"ERROR","error":"no"}}"#,
+        ] {
+            let text = format!("{said}{error}");
+            assert_eq!(extract(text.as_bytes(), &OUT, true).text, "hello", "{error}");
+        }
+        let after = format!("{{\"error\":null}}\n{said}");
+        assert_eq!(extract(after.as_bytes(), &OUT, true).text, "hello");
+    }
+
+    #[test]
+    fn quotes_between_frames_are_none() {
+        let frame = |text: &str| {
+            let payload = format!("{{\"delta\":{{\"text\":\"{text}\"}}}}");
+            let mut out = u32::try_from(16 + 3 + payload.len()).unwrap().to_be_bytes().to_vec();
+            out.extend_from_slice(b"\0\0\0\x03\"\"\"\"\x01\"x");
+            out.extend_from_slice(payload.as_bytes());
+            out.extend_from_slice(b"\"\\\"a");
+            out
+        };
+        let whole = [frame("hello"), frame(" world")].concat();
+        let read = |bytes: &[u8]| extract(&said_once(bytes), &OUT, true).text;
+        assert_eq!(read(&whole), "hello world");
+        for cut in 1..whole.len() {
+            assert!("hello world".starts_with(&read(&whole[..cut])), "{cut}");
+        }
+    }
+
+    #[test]
+    fn what_a_stream_says_again_counts_once() {
+        let events = "event: response.output_text.delta\ndata: {\"type\":\"response.output_text.delta\",\"delta\":\
+                      \"hello world\"}\n\nevent: response.output_text.done\ndata: {\"type\": \
+                      \"response.output_text.done\",\"text\":\"hello world\"}\n\ndata: {\"type\":\
+                      \"response.failed\",\"response\":{\"output\":[{\"content\":[{\"text\":\"hello world\"}]}]}}\n\n";
+        assert_eq!(estimate(&sample(events), Dir::Out), 2);
     }
 
     #[test]

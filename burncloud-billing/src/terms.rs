@@ -8,8 +8,10 @@ use std::sync::Arc;
 /// The terms of all: plans and budgets as they are now.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct House {
-    /// Increases with each change; 0 is the house without plans and budgets.
+    /// Increases with each change; 0 is never looked up.
     pub(crate) generation: u64,
+    /// What holds where no plan says otherwise.
+    pub(crate) abort: AbortPolicy,
     pub(crate) plans: HashMap<String, AbortPolicy>,
     /// Those of keys, users and tenants.
     pub(crate) people: HashMap<Scope, Vec<Arc<Rule>>>,
@@ -57,7 +59,7 @@ impl House {
     /// Looks up a caller's terms: the plan of the user, else that of the nearest tenant that has one.
     pub(crate) fn terms(&self, caller: &Caller) -> Terms {
         let named = std::iter::once(&caller.user.plan).chain(caller.tenants().map(|tenant| &tenant.plan));
-        let abort = named.flatten().find_map(|name| self.plans.get(name)).copied().unwrap_or_default();
+        let abort = named.flatten().find_map(|name| self.plans.get(name)).copied().unwrap_or(self.abort);
         let mut rules = Vec::new();
         let mut add = |level: usize, scope: Scope| {
             let found = self.people.get(&scope).into_iter().flatten();

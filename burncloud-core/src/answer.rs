@@ -1,7 +1,8 @@
 //! An answer on its way to the caller: read for usage as it passes, watched for silence, and its end noted.
 
 use crate::adapted::Change;
-use crate::adapter::{Reading, Sample, Terminal, UsageReader};
+use crate::adapter::{NoUsage, Reading, Sample, Terminal, UsageReader};
+use crate::drain::{Leftover, Rest};
 use crate::meter::Draft;
 use crate::quiet::Quiet;
 use crate::sse::UsageChunkFilter;
@@ -150,6 +151,14 @@ impl Answer {
         self.failure = Some(error);
     }
 
+    /// What is left to be read of it.
+    fn rest(&mut self) -> Box<Rest> {
+        let upstream = std::mem::take(&mut self.upstream);
+        let reader = std::mem::replace(&mut self.reader, Box::new(NoUsage));
+        let sample = std::mem::take(&mut self.sample);
+        Box::new(Rest::new(upstream, self.first.take(), reader, sample, self.bytes))
+    }
+
     /// What was held back, at the end.
     fn last_bytes(&mut self) -> Option<Bytes> {
         let mut last = Bytes::new();
@@ -237,6 +246,11 @@ impl Drop for Answer {
     /// Dropped before its end: the caller went away, unless the closing event had already passed.
     fn drop(&mut self) {
         if !self.ended {
+            // An error answer has nothing to report.
+            if self.draft.note(|notes| notes.status < 400 && notes.drain().is_some()) {
+                let rest = self.rest();
+                return self.draft.note(|notes| notes.leftover = Some(Leftover::Answer(rest)));
+            }
             let reading = self.reader.finish();
             let end = (reading.terminal == Terminal::Complete).then_some(End::Finished);
             self.note(reading, end);

@@ -81,7 +81,8 @@ pub struct Outcome {
     pub status: u16,
     /// Why it ended.
     pub end: End,
-    /// Whether the answer was read on after its caller had gone, as [`AbortPolicy::Reported`] asks for.
+    /// Whether, after its caller had gone, the answer was read on to where the provider ended it, as
+    /// [`AbortPolicy::Reported`] asks for: what the provider reported is its last word.
     pub drained: bool,
     /// What the provider reported.
     pub usage: Option<Usage>,

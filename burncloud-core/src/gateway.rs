@@ -20,7 +20,7 @@ use crate::seam::{InnerService, Layers};
 use crate::stats::Stats;
 use crate::store::CallerStore;
 use crate::transport::Transport;
-use crate::{Body, BoxError, ChannelConfig, RouteTable};
+use crate::{Body, BoxError, ChannelConfig, DrainSettings, RouteTable};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Request, Response};
@@ -113,6 +113,7 @@ impl Gateway {
             shed: ShedSettings::default(),
             inspect: InspectSettings::default(),
             failover: FailoverSettings::default(),
+            drains: DrainSettings::default(),
             keep_alive: Some(Duration::from_secs(15)),
             outside: Layers::default(),
             inside: Layers::default(),
@@ -187,6 +188,7 @@ pub struct GatewayBuilder {
     shed: ShedSettings,
     inspect: InspectSettings,
     failover: FailoverSettings,
+    drains: DrainSettings,
     keep_alive: Option<Duration>,
     outside: Layers,
     inside: Layers,
@@ -257,6 +259,14 @@ impl GatewayBuilder {
         self
     }
 
+    /// The bounds on answers that are read on after their caller has gone, as
+    /// [`AbortPolicy::Reported`](crate::AbortPolicy::Reported) asks for.
+    #[must_use]
+    pub fn drains(mut self, settings: DrainSettings) -> GatewayBuilder {
+        self.drains = settings;
+        self
+    }
+
     /// After how long a silent stream gets a sign of life (15 s); `None` or zero: never.
     #[must_use]
     pub fn keep_alive(mut self, after: Option<Duration>) -> GatewayBuilder {
@@ -299,6 +309,7 @@ impl GatewayBuilder {
             registry: self.registry.clone(),
             timeouts: self.timeouts,
         };
+        handle.stats.drains.set(self.drains);
         let stack = self.stack(&handle);
         Ok(Gateway { stack: Arc::new(Shared(stack)), handle })
     }

@@ -27,6 +27,7 @@ mod channel;
 mod collect;
 mod context;
 mod dialect;
+mod drain;
 pub mod envelope;
 mod error;
 mod event_stream;
@@ -70,6 +71,7 @@ pub use channel::{
 };
 pub use context::Context;
 pub use dialect::{Dialect, Endpoint, NoEndpoint, Operation, Surface};
+pub use drain::{DrainEnd, DrainSettings, Drains};
 pub use error::{BoxError, Error, ErrorKind, Fault};
 #[cfg(feature = "gateway")]
 pub use gateway::{Answering, Gateway, GatewayBuilder, Handle, UserLayer, UserService};

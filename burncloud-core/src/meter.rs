@@ -6,6 +6,7 @@
 
 use crate::adapter::Sample;
 use crate::billing::{Billing, Hold, Outcome};
+use crate::drain::{self, Leftover};
 use crate::routing::Candidate;
 use crate::stats::Stats;
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 use parking_lot::Mutex;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A receipt in the making.
 pub(crate) struct Draft {
@@ -52,11 +53,22 @@ pub(crate) struct Notes {
     pub(crate) first_byte_us: Option<u32>,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
+    /// What is to be read on, now that the caller has gone: left by who is dropped before the settlement.
+    pub(crate) leftover: Option<Leftover>,
+    /// The caller has gone, and only what is under way may come to its end.
+    pub(crate) gone: bool,
 }
 
 impl fmt::Debug for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Draft").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Notes {
+    /// For how long an answer is to be read on after its caller went away.
+    pub(crate) fn drain(&self) -> Option<Duration> {
+        self.hold.as_ref().and_then(|hold| hold.abort.drain())
     }
 }
 
@@ -122,6 +134,14 @@ impl Settlement {
         Settlement { draft, billing, stats }
     }
 
+    pub(crate) fn draft(&self) -> &Arc<Draft> {
+        &self.draft
+    }
+
+    pub(crate) fn stats(&self) -> &Arc<Stats> {
+        &self.stats
+    }
+
     /// The request ends in an error of the gateway's.
     pub(crate) fn refuse(self, error: &Error) {
         self.draft.note(|notes| {
@@ -139,6 +159,13 @@ impl Drop for Settlement {
     fn drop(&mut self) {
         let draft = &self.draft;
         let mut notes = std::mem::take(&mut *draft.notes.lock());
+        if let Some(leftover) = notes.leftover.take() {
+            let time = notes.drain().unwrap_or_default();
+            notes.gone = true;
+            *draft.notes.lock() = notes;
+            let (billing, stats) = (self.billing.clone(), self.stats.clone());
+            return drain::begin(Settlement { draft: draft.clone(), billing, stats }, leftover, time);
+        }
         let hold = notes.hold.take();
         let took_us = u64::try_from(draft.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let end = notes.end.unwrap_or(End::CallerGone);

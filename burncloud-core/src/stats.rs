@@ -1,6 +1,6 @@
 //! Counters and gauges of a gateway: plain atomics, read by whoever exports them.
 
-use crate::{Dialect, End};
+use crate::{Dialect, Drains, End};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
 /// A value that goes up and down.
@@ -58,6 +58,8 @@ pub struct Stats {
     pub concurrency_permits: Gauge,
     /// Requests that are authenticated and not settled.
     pub drafts: Gauge,
+    /// Answers that are read on after their caller has gone.
+    pub drains: Drains,
     statuses: [[Counter; 5]; 5],
     ends: [Counter; 8],
     durations: [Counter; DURATION_BUCKETS_MS.len() + 1],

@@ -1,5 +1,6 @@
 //! The [`Billing`] that keeps real money.
 
+mod abort;
 mod fuse;
 mod held;
 mod reserve;
@@ -18,7 +19,7 @@ use arc_swap::ArcSwap;
 use burncloud_core::billing::{Ask, Billing, Hold, Outcome};
 use burncloud_core::routing::{Candidate, Lane};
 use burncloud_core::store::ReceiptStore;
-use burncloud_core::{Caller, Error, ErrorKind, Nano, Plan, Route, RouteTable, UnixMicros};
+use burncloud_core::{AbortPolicy, Caller, Error, ErrorKind, Nano, Plan, Route, RouteTable, UnixMicros};
 use held::Held;
 use parking_lot::Mutex;
 use std::collections::HashSet;
@@ -53,6 +54,8 @@ pub struct BillerOptions {
     /// Output tokens to reserve for when the caller does not limit them. Default 4096. An answer that is longer
     /// takes the rest from what is left then.
     pub default_max_output: u64,
+    /// What is charged for answers that do not come to their end, where the caller has no plan that says so.
+    pub abort: AbortPolicy,
 }
 
 impl BillerOptions {
@@ -66,6 +69,7 @@ impl BillerOptions {
             unpriced: Unpriced::default(),
             guard: Guard::default(),
             default_max_output: 4096,
+            abort: AbortPolicy::default(),
         }
     }
 }
@@ -123,11 +127,12 @@ impl Biller {
             recovering: true,
         };
         book.set_unpriced(options.unpriced.clone());
+        let house = House { generation: 1, abort: options.abort, ..House::default() };
         let biller = Biller {
             options,
             book,
             accounts,
-            house: ArcSwap::default(),
+            house: ArcSwap::from_pointee(house),
             rules: Rules::default(),
             changing: Mutex::new(()),
             journal,

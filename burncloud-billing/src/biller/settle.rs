@@ -1,14 +1,15 @@
 //! After the answer: what was used is charged, and the receipt written down.
 
 use super::held::Held;
-use super::{Biller, OrphanPolicy};
+use super::{Biller, OrphanPolicy, abort};
 use crate::estimate::{Dir, estimate};
 use crate::journal::Admit;
 use crate::rating::{Rated, rate, total};
 use crate::tariff::Amounts;
 use burncloud_core::billing::{Hold, Outcome};
 use burncloud_core::{
-    Caller, End, Leg, Nano, Operation, Receipt, Spent, TenantId, UnixMicros, Usage, UsageSource, spent_tokens,
+    AbortPolicy, Caller, End, Leg, Nano, Operation, Receipt, Spent, TenantId, UnixMicros, Usage, UsageSource,
+    spent_tokens,
 };
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -28,10 +29,11 @@ struct Bill {
 impl Biller {
     pub(super) fn end(&self, hold: Option<Hold>, mut outcome: Outcome) {
         let admitted = hold.is_some();
+        let policy = abort::policy(hold.as_ref(), &outcome);
         let mut at = hold.map_or_else(Held::default, Held::of);
         let held = std::mem::take(&mut at.amounts);
         let reserved = held.user;
-        let mut bill = self.bill(&mut outcome);
+        let mut bill = self.bill(&mut outcome, policy);
         let costs = Amounts { user: bill.rated.total, tenants: std::mem::take(&mut bill.above) };
         let charged = if held.is_zero() && costs.is_zero() {
             Amounts::default()
@@ -46,12 +48,13 @@ impl Biller {
         at.settle(&charged, served, Spent { money: bill.upstream_cost, tokens }, &self.rules.alerts);
         let legs =
             if tokens == 0 && costs.is_zero() { Vec::new() } else { legs(&outcome.caller, &costs, &charged) };
-        let receipt = Receipt { legs, ..self.receipt(outcome, bill, reserved, charged.user) };
+        let abort = policy.map(AbortPolicy::kind);
+        let receipt = Receipt { legs, abort, ..self.receipt(outcome, bill, reserved, charged.user) };
         self.journal.settle(Arc::new(receipt), admitted);
     }
 
-    fn bill(&self, outcome: &mut Outcome) -> Bill {
-        let Some((usage, source)) = used(outcome) else { return Bill::default() };
+    fn bill(&self, outcome: &mut Outcome, policy: Option<AbortPolicy>) -> Bill {
+        let Some((usage, source)) = used(outcome, policy) else { return Bill::default() };
         let mut bill = Bill { usage, source, ..Bill::default() };
         if outcome.endpoint.operation.is_free() {
             return bill;
@@ -60,6 +63,10 @@ impl Biller {
         self.ladder(&outcome.caller, route, served, outcome.at, |ladder| {
             if let Some(cost) = &ladder.cost {
                 bill.upstream_cost = total(cost, &usage);
+            }
+            // The operator pays for what the caller does not.
+            if policy == Some(AbortPolicy::Nothing) {
+                return;
             }
             if let Some(rates) = &ladder.user {
                 (bill.rated, bill.version) = (rate(rates, &usage), ladder.version);
@@ -119,24 +126,14 @@ fn legs(caller: &Caller, costs: &Amounts, charged: &Amounts) -> Vec<Leg> {
 
 /// The usage and how it is known: what the provider reported; else, of an answer that was under way, an estimate;
 /// else nothing was used.
-fn used(outcome: &mut Outcome) -> Option<(Usage, UsageSource)> {
+fn used(outcome: &mut Outcome, policy: Option<AbortPolicy>) -> Option<(Usage, UsageSource)> {
     if let Some(mut usage) = outcome.usage.take() {
         if only_tools(&usage) && !outcome.endpoint.operation.is_free() {
             usage.input = estimate(&outcome.request_sample, Dir::In);
             usage.output = estimate(&outcome.response_sample, Dir::Out);
             return Some((usage, UsageSource::Estimated));
         }
-        // What a stream reports before its end may be provisional (Anthropic's first event says one output token):
-        // where more was received than was reported, that counts.
-        // A provider that ends a stream with an error of its own has said all it has to say.
-        let broken = !matches!(outcome.end, End::Finished | End::UpstreamError);
-        let cut = outcome.streamed && broken && !outcome.endpoint.operation.is_free();
-        let received = if cut { estimate(&outcome.response_sample, Dir::Out) } else { 0 };
-        if received > usage.total_output() {
-            usage.output = usage.output.saturating_add(received - usage.total_output());
-            return Some((usage, UsageSource::Estimated));
-        }
-        return Some((usage, UsageSource::Reported));
+        return Some(abort::reported(usage, outcome, policy));
     }
     let answered = outcome.served.is_some() && outcome.status < 400 && outcome.response_sample.total > 0;
     if !answered || outcome.endpoint.operation.is_free() {
@@ -148,6 +145,10 @@ fn used(outcome: &mut Outcome) -> Option<(Usage, UsageSource)> {
         Operation::Embeddings | Operation::EmbedContent | Operation::Moderation | Operation::Rerank
     );
     let output = if silent { 0 } else { estimate(&outcome.response_sample, Dir::Out) };
+    // An error in the place of an answer: nothing of one was received.
+    if outcome.end == End::UpstreamError && output == 0 {
+        return None;
+    }
     Some((Usage { input, output, ..Usage::default() }, UsageSource::Estimated))
 }
 

@@ -1,8 +1,8 @@
 //! Tests that need more than one module.
 
 mod agreement;
-mod cases;
 mod budgets;
+mod cases;
 mod crash;
 mod guard;
 mod history;

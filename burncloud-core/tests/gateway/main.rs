@@ -7,6 +7,7 @@
 )]
 
 mod adapted;
+mod drains;
 mod fuses;
 mod signed;
 mod support;

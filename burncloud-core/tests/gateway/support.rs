@@ -216,13 +216,8 @@ pub(crate) fn channel(name: &str, base: &str) -> ChannelConfig {
     }
 }
 
-/// Channels in the order of their priority.
-pub(crate) async fn world(mut channels: Vec<ChannelConfig>) -> World {
-    let count = channels.len() as i32;
-    for (i, channel) in channels.iter_mut().enumerate() {
-        channel.priority = count - i as i32;
-        channel.id = ChannelId(i as i64 + 1);
-    }
+/// A store with the key `sk-1`.
+pub(crate) async fn store_with_key() -> Arc<MemoryStore> {
     let store = Arc::new(MemoryStore::default());
     let user = store.user_by_name("default").await.unwrap().unwrap().id;
     let key = NewKey {
@@ -238,6 +233,17 @@ pub(crate) async fn world(mut channels: Vec<ChannelConfig>) -> World {
         group: None,
     };
     store.create_key(key).await.unwrap();
+    store
+}
+
+/// Channels in the order of their priority.
+pub(crate) async fn world(mut channels: Vec<ChannelConfig>) -> World {
+    let count = channels.len() as i32;
+    for (i, channel) in channels.iter_mut().enumerate() {
+        channel.priority = count - i as i32;
+        channel.id = ChannelId(i as i64 + 1);
+    }
+    let store = store_with_key().await;
     let billing = Arc::new(Remembers::default());
     let gateway = Gateway::builder(store, Registry::new().with(Fake).with(Loud).with_transforms(Stamps))
         .billing(billing.clone())

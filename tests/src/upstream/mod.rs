@@ -5,7 +5,7 @@
 
 mod plan;
 
-pub use plan::{Behaviour, Canned};
+pub use plan::{Act, Behaviour, Canned};
 
 use crate::http1::{Headers, Reader};
 use crate::raw;

@@ -39,8 +39,25 @@ pub enum Behaviour {
     BigChunk(usize),
     /// Exactly these headers and frames.
     Canned(Box<Canned>),
+    /// Exactly these acts, one after another.
+    Acts(Vec<Act>),
     /// Reads the request as this provider does and answers by the scenario that it names.
     Strict(Provider),
+}
+
+/// One act of an answer that is played step by step.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Writes these bytes: heads and framing too.
+    Write(Vec<u8>),
+    /// Waits for [`Upstream::open_gate`](super::Upstream::open_gate).
+    Gate,
+    /// Nothing more, until the gateway closes.
+    Hang,
+    /// Resets the connection.
+    Reset,
+    /// Closes the connection.
+    Close,
 }
 
 /// An answer given byte for byte.
@@ -111,6 +128,16 @@ pub(super) fn plan(behaviour: &Behaviour, request: &Recorded) -> Vec<Step> {
                 None => whole(&played.spoken),
             }
         }
+        Behaviour::Acts(acts) => acts
+            .iter()
+            .map(|act| match act {
+                Act::Write(bytes) => Step::Send(bytes.clone()),
+                Act::Gate => Step::Gate,
+                Act::Hang => Step::Hang,
+                Act::Reset => Step::Reset,
+                Act::Close => Step::Close,
+            })
+            .collect(),
         Behaviour::Canned(canned) => {
             let mut spoken = Spoken::new(canned.status, "", Vec::new());
             spoken.headers.clone_from(&canned.headers);

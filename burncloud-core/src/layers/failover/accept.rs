@@ -143,8 +143,9 @@ pub(super) fn accept(
     let quiet = Quiet::new(timeouts.idle, deadline);
     let Parts { draft, slot, .. } = parts;
     response.map(|upstream| {
+        // Held by what comes from the provider: it may be read on when the caller has gone.
+        let upstream = if slot.0.is_some() { upstream.hold(slot) } else { upstream };
         let arrived = Arrived { upstream, first, streamed, filter, change: way.change };
-        let answer = Body::answer(Box::new(Answer::new(arrived, reader, quiet, draft)));
-        if slot.0.is_some() { answer.hold(slot) } else { answer }
+        Body::answer(Box::new(Answer::new(arrived, reader, quiet, draft)))
     })
 }

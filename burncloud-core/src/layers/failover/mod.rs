@@ -11,7 +11,8 @@
 //!
 //! Attempts and total time are bounded. `retry-after` is honoured: its lane is tried last until then.
 //!
-//! Dropping the future drops the attempt under way and with it the provider's connection.
+//! Dropping the future drops the attempt under way and with it the provider's connection; but where the request's
+//! abort policy wants the provider's report, the attempt under way (no other) is left on the draft to be read on.
 
 mod accept;
 mod verdict;
@@ -19,9 +20,10 @@ mod verdict;
 use crate::adapted;
 use crate::billing::{Billing, NoBilling};
 use crate::context::Context;
+use crate::drain::{Attempts, Leftover};
 use crate::headers::clean_request;
 use crate::layers::Stack;
-use crate::meter::micros;
+use crate::meter::{Draft, micros};
 use crate::routing::Candidate;
 use crate::{Attempt, Body, Error, ErrorKind};
 use bytes::Bytes;
@@ -108,10 +110,12 @@ impl<S> fmt::Debug for Failover<S> {
     }
 }
 
-type Boxed = Pin<Box<dyn Future<Output = Result<Response<Body>, Error>> + Send>>;
-
 /// The attempts of one request.
-pub struct FailoverFuture(Boxed);
+pub struct FailoverFuture {
+    /// Until they have come to something.
+    attempts: Option<Attempts>,
+    draft: Option<Arc<Draft>>,
+}
 
 impl fmt::Debug for FailoverFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -123,7 +127,20 @@ impl Future for FailoverFuture {
     type Output = Result<Response<Body>, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
-        self.0.as_mut().poll(cx)
+        let Some(attempts) = &mut self.attempts else { return Poll::Pending };
+        let result = task::ready!(attempts.as_mut().poll(cx));
+        self.attempts = None;
+        Poll::Ready(result)
+    }
+}
+
+impl Drop for FailoverFuture {
+    /// Dropped before there is an answer: the caller went away.
+    fn drop(&mut self) {
+        let (Some(attempts), Some(draft)) = (self.attempts.take(), &self.draft) else { return };
+        if draft.note(|notes| notes.trying.is_some() && notes.drain().is_some()) {
+            draft.note(|notes| notes.leftover = Some(Leftover::Attempts(attempts)));
+        }
     }
 }
 
@@ -136,9 +153,12 @@ impl<S: Stack> Service<Request<Body>> for Failover<S> {
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<Body>) -> FailoverFuture {
+    fn call(&mut self, mut request: Request<Body>) -> FailoverFuture {
         let (inner, settings, billing) = (self.inner.clone(), self.settings, self.billing.clone());
-        FailoverFuture(Box::pin(attempts(inner, settings, billing, request)))
+        // Nobody below asks for it.
+        let draft = Context::of_mut(&mut request).ok().and_then(|context| context.draft.take());
+        let attempts = Box::pin(attempts(inner, settings, billing, request, draft.clone()));
+        FailoverFuture { attempts: Some(attempts), draft }
     }
 }
 
@@ -150,13 +170,14 @@ async fn attempts<S: Stack>(
     settings: FailoverSettings,
     billing: Arc<dyn Billing>,
     mut request: Request<Body>,
+    draft: Option<Arc<Draft>>,
 ) -> Result<Response<Body>, Error> {
     let strict =
         request.headers().get("x-burncloud-strict").is_some_and(|value| value != "false" && value != "0");
     clean_request(request.headers_mut());
     Context::of_mut(&mut request)?.strict = strict;
     let candidates = std::mem::take(&mut Context::of_mut(&mut request)?.candidates);
-    let draft = Context::of(&request)?.draft()?.clone();
+    let draft = draft.ok_or_else(|| Error::new(ErrorKind::Internal, "`failover` stands below `meter`"))?;
     let at = Context::of(&request)?.at;
     let began = Instant::now();
     let (total, most) = (candidates.len(), settings.max_attempts.max(1));
@@ -199,14 +220,17 @@ async fn attempts<S: Stack>(
             // Nobody was asked: neither an attempt nor what a half-open breaker waits for.
             tried -= 1;
             lane.breaker.unprobed();
-            draft.note(|notes| notes.trying = None);
             last_error = last_error.or(result.err());
+            if draft.note(|notes| (notes.trying = None, notes.gone).1) {
+                break;
+            }
             continue;
         }
         let verdict = Verdict::of(&result).or_retry(&lane, &result, first.as_ref());
-        draft.note(|notes| {
+        let gone = draft.note(|notes| {
             notes.trying = None;
             notes.attempts.push(record(&lane, &result, started));
+            notes.gone
         });
         verdict.tell(&lane, &result);
         match (verdict, result) {
@@ -217,6 +241,9 @@ async fn attempts<S: Stack>(
             }
             (_, Ok(response)) => last_answer = Some((response, first, parts, lane)),
             (_, Err(error)) => last_error = Some(error),
+        }
+        if gone {
+            break;
         }
     }
     finish(last_answer, last_error)

@@ -21,9 +21,9 @@ pub(crate) use problem::Problems;
 pub(crate) use secret::SecretRef;
 
 use burncloud_billing::{Guard, Unpriced};
-use burncloud_core::Limits;
 use burncloud_core::adapter::Registry;
 use burncloud_core::routing::Timeouts;
+use burncloud_core::{AbortPolicy, DrainSettings, Limits};
 use problem::Problem;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
@@ -142,11 +142,21 @@ pub(crate) struct BillingConfig {
     pub(crate) guard: Guard,
     /// Output tokens to reserve for when the caller does not limit them.
     pub(crate) default_max_output: u64,
+    /// What is charged for answers that do not come to their end, where no plan says so.
+    pub(crate) abort: AbortPolicy,
+    /// Answers that are read on after their caller has gone, at the same time.
+    pub(crate) max_drains: usize,
 }
 
 impl Default for BillingConfig {
     fn default() -> BillingConfig {
-        BillingConfig { unpriced: Unpriced::Refuse, guard: Guard::Warn, default_max_output: 4096 }
+        BillingConfig {
+            unpriced: Unpriced::Refuse,
+            guard: Guard::Warn,
+            default_max_output: 4096,
+            abort: AbortPolicy::default(),
+            max_drains: DrainSettings::default().max,
+        }
     }
 }
 

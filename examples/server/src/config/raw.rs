@@ -76,6 +76,9 @@ pub(super) struct RawBilling {
     pub(super) unpriced: Option<At<toml::Value>>,
     pub(super) guard: Option<At<String>>,
     pub(super) default_max_output: Option<At<u64>>,
+    pub(super) abort: Option<At<String>>,
+    pub(super) drain_ms: Option<At<u32>>,
+    pub(super) max_drains: Option<usize>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -15,6 +15,7 @@ pub(super) fn render(parts: &Parts) -> String {
     requests(&mut page, handle.stats());
     durations(&mut page, handle.stats());
     channels(&mut page, parts);
+    drains(&mut page, handle.stats());
     money(&mut page, parts);
     page.0
 }
@@ -42,6 +43,15 @@ fn requests(page: &mut Page, stats: &Stats) {
     ];
     for (name, help, gauge) in gauges {
         page.single(name, "gauge", help, gauge.get());
+    }
+}
+
+fn drains(page: &mut Page, stats: &Stats) {
+    let help = "Answers that are read on after their caller has gone.";
+    page.single("burncloud_drains", "gauge", help, stats.drains.running.get());
+    page.family("burncloud_drains_total", "counter", "Those that have ended, or were not begun, by how.");
+    for (end, count) in stats.drains.ends() {
+        page.sample("burncloud_drains_total", &[("result", end.as_str())], count);
     }
 }
 

@@ -171,11 +171,17 @@ impl Server {
         reloader.abort();
         catalogue.abort();
         stopping.send_replace(true);
+        let ended = async {
+            let _ = (&mut listener).await;
+            parts.drained().await;
+        };
         tokio::select! {
-            _ = &mut listener => (),
+            () = ended => (),
             () = tokio::time::sleep(grace) => tracing::warn!("the grace is over, cutting off what still runs"),
             () = hurry => tracing::warn!("asked to hurry, cutting off what still runs"),
         }
+        // Before callers are cut off: what they leave is not read on.
+        parts.stop_drains();
         force.send_replace(true);
         if !listener.is_finished() {
             let _ = listener.await;

@@ -10,7 +10,7 @@ use burncloud_core::layers::inspect::InspectSettings;
 use burncloud_core::layers::shed::ShedSettings;
 use burncloud_core::routing::Timeouts;
 use burncloud_core::store::ChannelStore;
-use burncloud_core::{ChannelConfig, Gateway, RouteTable, TimeoutSettings, UnixMicros};
+use burncloud_core::{ChannelConfig, DrainSettings, Gateway, RouteTable, TimeoutSettings, UnixMicros};
 use burncloud_store::{SecretBox, SqlStore};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
@@ -88,6 +88,7 @@ impl Parts {
                 max_attempts: config.failover.max_attempts,
                 max_total: config.failover.max_total,
             })
+            .drains(DrainSettings { max: config.billing.max_drains, ..DrainSettings::default() })
             .keep_alive(Some(config.server.keep_alive))
             .build(&channels)?;
         let journal_bound = config.journal.max_bytes;
@@ -137,6 +138,19 @@ impl Parts {
         }
     }
 
+    /// Waits until no answer is read on any more after its caller has gone.
+    pub(crate) async fn drained(&self) {
+        let drains = &self.gateway.handle().stats().drains;
+        while drains.running.get() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Has those that are still read on settle with what they know, and no other begin.
+    pub(crate) fn stop_drains(&self) {
+        self.gateway.handle().stats().drains.close();
+    }
+
     /// Waits (not for ever) until every request that was cut off has left its receipt.
     pub(crate) async fn settled(&self) {
         let stats = self.gateway.handle().stats();
@@ -159,6 +173,7 @@ async fn open_biller(config: &Config, store: &Arc<SqlStore>) -> CliResult<(Arc<B
     options.unpriced = config.billing.unpriced.clone();
     options.guard = config.billing.guard;
     options.default_max_output = config.billing.default_max_output;
+    options.abort = config.billing.abort;
     let store = store.clone();
     let opened =
         tokio::task::spawn_blocking(move || Biller::open(options, store, Arc::new(PriceBook::new())));

@@ -8,7 +8,7 @@ use crate::config::{
     BillingConfig, CatalogueConfig, FailoverConfig, JournalConfig, ServerConfig, StoreConfig, TlsConfig,
 };
 use burncloud_billing::{Guard, Rates, Unpriced};
-use burncloud_core::TimeoutSettings;
+use burncloud_core::{AbortPolicy, TimeoutSettings};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -108,7 +108,9 @@ impl Checker {
         };
         let default_max_output =
             self.positive("billing.default_max_output", raw.default_max_output, d.default_max_output);
-        BillingConfig { unpriced, guard, default_max_output }
+        let abort = self.abort(raw.abort, raw.drain_ms);
+        let max_drains = raw.max_drains.unwrap_or(d.max_drains);
+        BillingConfig { unpriced, guard, default_max_output, abort, max_drains }
     }
 
     fn unpriced(&mut self, value: &Spanned<toml::Value>) -> Unpriced {
@@ -128,6 +130,28 @@ impl Checker {
             }
         }
         Unpriced::Refuse
+    }
+
+    fn abort(&mut self, name: Option<Spanned<String>>, drain_ms: Option<Spanned<u32>>) -> AbortPolicy {
+        let span = drain_ms.as_ref().map(Spanned::span);
+        let drain_ms = self.positive("billing.drain_ms", drain_ms, DRAIN_MS);
+        let policy = match name.as_ref().map(|name| (name.get_ref().as_str(), name.span())) {
+            None | Some(("delivered", _)) => AbortPolicy::Delivered,
+            Some(("reported", _)) => AbortPolicy::Reported { drain_ms },
+            Some(("nothing", _)) => AbortPolicy::Nothing,
+            Some((_, span)) => {
+                self.report(span, "billing.abort", "write \"delivered\", \"reported\" or \"nothing\"");
+                return AbortPolicy::default();
+            }
+        };
+        if let (Some(span), None) = (span, policy.drain()) {
+            self.report(
+                span,
+                "billing.drain_ms",
+                "only `abort = \"reported\"` reads an answer on; leave it out",
+            );
+        }
+        policy
     }
 
     pub(super) fn catalogue(&mut self, raw: RawCatalogue) -> CatalogueConfig {
@@ -161,6 +185,9 @@ impl Checker {
         FailoverConfig { max_attempts, max_total }
     }
 }
+
+/// How long an answer is read on after its caller has gone.
+const DRAIN_MS: u32 = 5_000;
 
 /// A file of another extension beside an SQLite file; for other stores, in the working directory.
 fn beside(url: &SecretString, extension: &str) -> PathBuf {
