@@ -99,7 +99,10 @@ impl Drop for Gateway {
             for line in &lines[lines.len().saturating_sub(30)..] {
                 eprintln!("{line}");
             }
+            return;
         }
+        self.end_now();
+        self.assert_ledger();
     }
 }
 
@@ -274,6 +277,28 @@ impl Gateway {
         let mut child = self.child.take().expect("the gateway runs");
         let status = tokio::time::timeout(PATIENCE, child.wait()).await;
         status.expect("the gateway does not end").expect("a child can be waited for")
+    }
+
+    /// `kill -9` without a runtime to wait in.
+    fn end_now(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        let _ = child.start_kill();
+        let end = std::time::Instant::now() + PATIENCE;
+        while matches!(child.try_wait(), Ok(None)) && std::time::Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Whatever a test did, and however its server ended: the books agree with the receipts.
+    fn assert_ledger(&self) {
+        let Some(dir) = &self.dir else { return };
+        let mut verify = std::process::Command::new(binary());
+        verify.args(["ledger", "verify", "--config"]).arg(self.config_path()).current_dir(dir.path());
+        verify.envs(self.config.environment()).env_remove("RUST_LOG").stdin(Stdio::null());
+        let Ok(output) = verify.output() else { return };
+        let said = String::from_utf8_lossy(&output.stderr);
+        // Where a test left no configuration or no database behind, there is nothing to verify.
+        assert!(!said.contains("the ledger is not in order"), "{said}");
     }
 
     /// Sends a request as `key`, bearer.

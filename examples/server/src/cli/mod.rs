@@ -4,7 +4,9 @@ mod args;
 mod budgets;
 mod catalogue;
 mod channels;
+mod codes;
 mod keys;
+mod ledger;
 mod output;
 mod plans;
 mod prices;
@@ -84,13 +86,13 @@ pub(crate) async fn run(cli: Cli) -> CliResult {
             at_hand(&store, other.may_begin())?;
             let managed = Managed::path(&journal.dir);
             let store = crate::serve::open_store(&store).await?;
-            let actor = Actor::operator(cli.author);
-            desk_command(other, Desk { store, registry, out, actor, managed }).await
+            let actor = Actor::operator(cli.author.clone());
+            desk_command(other, cli.author, Desk { store, registry, out, actor, managed }).await
         }
     }
 }
 
-async fn desk_command(command: Command, desk: Desk) -> CliResult {
+async fn desk_command(command: Command, author: String, desk: Desk) -> CliResult {
     match command {
         Command::Keys(command) => keys::run(command, &desk).await,
         Command::Channels(command) => channels::run(command, &desk).await,
@@ -100,6 +102,8 @@ async fn desk_command(command: Command, desk: Desk) -> CliResult {
         Command::Plans(command) => plans::run(command, &desk).await,
         Command::Receipts(command) => receipts::run(command, &desk).await,
         Command::Prices(command) => prices::run(command, &desk).await,
+        Command::Ledger(command) => ledger::run(command, &desk).await,
+        Command::Codes(command) => codes::run(command, &author, &desk).await,
         Command::Serve(_)
         | Command::Router(_)
         | Command::Demo(_)

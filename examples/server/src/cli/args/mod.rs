@@ -81,6 +81,12 @@ pub(crate) enum Command {
     /// Prices: what is set beside the published ones, and what comes of it.
     #[command(subcommand)]
     Prices(PricesCommand),
+    /// The ledger: entries, balances, and the proof that they agree with the receipts.
+    #[command(subcommand)]
+    Ledger(super::ledger::LedgerCommand),
+    /// Redeem codes: credit as text, used once.
+    #[command(subcommand)]
+    Codes(super::codes::CodesCommand),
     /// Transforms: what channels change in requests and answers.
     #[command(subcommand)]
     Transform(TransformCommand),
