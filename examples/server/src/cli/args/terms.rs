@@ -54,11 +54,13 @@ pub(crate) enum CatalogueCommand {
     /// Put those that wait in force.
     Approve {
         /// The version that `show` names.
+        #[arg(id = "copy", value_name = "VERSION")]
         version: i64,
     },
     /// Put those that wait aside.
     Reject {
         /// The version that `show` names.
+        #[arg(id = "copy", value_name = "VERSION")]
         version: i64,
     },
 }
