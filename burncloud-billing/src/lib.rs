@@ -17,6 +17,7 @@ mod error;
 mod estimate;
 mod journal;
 mod prices;
+pub mod proof;
 mod rates;
 mod rating;
 mod shipper;

@@ -9,6 +9,7 @@ use crate::layers::inspect::{InspectLayer, InspectSettings};
 use crate::layers::limit::{LimitLayer, ModelLimits};
 use crate::layers::meter::MeterLayer;
 use crate::layers::passthrough::PassthroughLayer;
+use crate::layers::receipts::ReceiptsLayer;
 use crate::layers::rescue::RescueLayer;
 use crate::layers::reserve::ReserveLayer;
 use crate::layers::route::RouteLayer;
@@ -319,6 +320,7 @@ impl GatewayBuilder {
         let dispatch = FailoverLayer::new(self.failover).layer(attempt);
         let dispatch = ReserveLayer::new(self.billing.clone()).layer(dispatch);
         let dispatch = RouteLayer.layer(dispatch);
+        let dispatch = ReceiptsLayer::new(self.billing.clone()).layer(dispatch);
         let limited = LimitLayer::new(handle.model_limits.clone(), stats.clone()).layer(dispatch);
         let inside = self.inside.wrap(limited);
         let inspected = InspectLayer::new(self.inspect).layer(inside);
