@@ -29,6 +29,7 @@ mod error;
 mod key;
 mod migration;
 mod price;
+mod proof;
 mod receipt;
 mod secret;
 mod sql;

@@ -1,5 +1,6 @@
 //! The [`Billing`] that keeps real money.
 
+mod proofs;
 mod reserve;
 mod settle;
 
@@ -9,9 +10,9 @@ use crate::error::BillingError;
 use crate::journal::{Journal, JournalSettings};
 use crate::shipper::{Counts, Shipper, ShipperSettings};
 use crate::tariff::Amounts;
-use burncloud_core::billing::{Ask, Billing, Hold, Outcome};
+use burncloud_core::billing::{Ask, Billing, Hold, Outcome, ReceiptFuture};
 use burncloud_core::store::ReceiptStore;
-use burncloud_core::{Caller, Error, Nano, RouteTable, UnixMicros};
+use burncloud_core::{Caller, Error, Nano, ReceiptId, RouteTable, UnixMicros};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -100,6 +101,7 @@ pub struct Biller {
     held: AtomicI64,
     orphans: usize,
     nothing: Arc<str>,
+    proofs: proofs::Proofs,
 }
 
 impl Biller {
@@ -136,7 +138,9 @@ impl Biller {
             recovering: true,
         };
         let (held, nothing) = (AtomicI64::new(0), "".into());
-        Ok((Arc::new(Biller { options, book, accounts, journal, counts, held, orphans, nothing }), shipper))
+        let proofs = proofs::Proofs::default();
+        let biller = Biller { options, book, accounts, journal, counts, held, orphans, nothing, proofs };
+        Ok((Arc::new(biller), shipper))
     }
 
     /// The prices.
@@ -237,6 +241,10 @@ impl Biller {
 }
 
 impl Billing for Biller {
+    fn receipt<'a>(&'a self, caller: &'a Caller, id: ReceiptId) -> ReceiptFuture<'a> {
+        Box::pin(self.proofs.receipt(caller, id))
+    }
+
     fn reserve(&self, ask: &Ask<'_>) -> Result<Hold, Error> {
         self.hold(ask)
     }

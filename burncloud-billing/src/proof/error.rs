@@ -82,6 +82,9 @@ pub enum ProofError {
     /// A link does not follow the one before it.
     #[error("link {0} does not follow the link before it: one of the two was changed or exchanged")]
     Previous(i64),
+    /// A stored link names another hash than its own.
+    #[error("link {0} is stored with another hash than its own")]
+    Hash(i64),
     /// Written by another version.
     #[error("it is of version {0}, which this program does not know")]
     Version(String),

@@ -5,6 +5,8 @@ use burncloud_core::store::{ProofKey, Sealed, Sealer, StoreError, StoreResult};
 use burncloud_core::{Receipt, ReceiptId, UnixMicros};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -139,6 +141,24 @@ impl Signer {
         Some(Signer { pair, public })
     }
 
+    /// With a new random key, and its seed as the text that [`from_text`](Signer::from_text) reads.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the operating system gives no random numbers.
+    pub fn generate() -> StoreResult<(Signer, SecretString)> {
+        let mut seed = Zeroizing::new([0; 32]);
+        random(&mut *seed)?;
+        let signer = Signer::new(&seed).ok_or_else(|| StoreError::Invalid("no key comes of that seed".into()))?;
+        Ok((signer, hex(&*seed).into()))
+    }
+
+    /// With a seed written as 64 hexadecimal digits; `None` for another shape.
+    #[must_use]
+    pub fn from_text(text: &SecretString) -> Option<Signer> {
+        let seed = Zeroizing::new(unhex(text.expose_secret())?);
+        Signer::new(&seed)
+    }
+
     /// The public half.
     #[must_use]
     pub fn public(&self) -> PublicKey {
@@ -149,7 +169,7 @@ impl Signer {
     #[must_use]
     pub fn link(
         &self,
-        last: Option<&Sealed>,
+        last: Option<(i64, Hash)>,
         entry: i64,
         at: UnixMicros,
         salt: [u8; 16],
@@ -164,28 +184,34 @@ impl Signer {
         };
         let leaves: Vec<Hash> = sorted.iter().map(leaf).collect();
         let mut link = Sealed {
-            sequence: last.map_or(0, |last| last.sequence) + 1,
+            sequence: last.map_or(0, |(sequence, _)| sequence) + 1,
             entry,
             at,
             receipts: sorted.iter().map(|receipt| receipt.id).collect(),
             root: root(&leaves),
             leaves,
             salt,
-            previous: last.map_or([0; 32], link_hash),
+            previous: last.map_or([0; 32], |(_, hash)| hash),
+            hash: [0; 32],
             signature: Vec::new(),
             key: self.public.id(),
         };
-        link.signature = self.pair.sign(&link_document(&link)).as_ref().to_vec();
+        let text = link_document(&link);
+        link.hash = sha256(&[&text]);
+        link.signature = self.pair.sign(&text).as_ref().to_vec();
         link
     }
 }
 
 impl Sealer for Signer {
-    fn seal(&self, last: Option<&Sealed>, entry: i64, receipts: &[&Receipt]) -> StoreResult<Sealed> {
+    fn seal(&self, last: Option<(i64, Hash)>, entry: i64, receipts: &[&Receipt]) -> StoreResult<Sealed> {
         let mut salt = [0; 16];
-        SystemRandom::new()
-            .fill(&mut salt)
-            .map_err(|_| StoreError::Unavailable("the operating system gives no random numbers".into()))?;
+        random(&mut salt)?;
         Ok(self.link(last, entry, UnixMicros::now(), salt, receipts))
     }
+}
+
+fn random(bytes: &mut [u8]) -> StoreResult<()> {
+    let filled = SystemRandom::new().fill(bytes);
+    filled.map_err(|_| StoreError::Unavailable("the operating system gives no random numbers".into()))
 }

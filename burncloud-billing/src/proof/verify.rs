@@ -88,6 +88,9 @@ impl ChainCheck {
         let sequence = link.sequence;
         let document = LinkDocument::of(link);
         self.follows(&document, &link.signature)?;
+        if link.hash != sha256(&[&document.text()]) {
+            return Err(ProofError::Hash(sequence));
+        }
         let there: HashMap<ReceiptId, &Receipt> = receipts.iter().map(|receipt| (receipt.id, receipt)).collect();
         if link.leaves.len() != link.receipts.len() {
             return Err(ProofError::Root(sequence));

@@ -196,10 +196,12 @@ pub struct Sealed {
     pub leaves: Vec<[u8; 32]>,
     /// What keeps the private half of a receipt from being guessed by its hash.
     pub salt: [u8; 16],
-    /// SHA-256 of the link before; zeros for the first.
+    /// The hash of the link before; zeros for the first.
     pub previous: [u8; 32],
     /// The root of the tree over the receipts' hashes.
     pub root: [u8; 32],
+    /// The hash of this link, which the next one holds.
+    pub hash: [u8; 32],
     /// The Ed25519 signature.
     pub signature: Vec<u8>,
     /// Which key signed: the first eight bytes of its SHA-256.
@@ -219,11 +221,12 @@ pub struct ProofKey {
 
 /// Makes links; a store that has one calls it for every batch that it records, in the same transaction.
 pub trait Sealer: Send + Sync + 'static {
-    /// The link that follows `last` (`None`: the first), over these receipts. At least one, in any order.
+    /// The link that follows the one of that sequence and hash (`None`: the first), over these receipts. At least one, in
+    /// any order, none twice.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`](super::StoreError::Unavailable) when the operating system gives no random numbers.
-    fn seal(&self, last: Option<&Sealed>, entry: i64, receipts: &[&Receipt]) -> StoreResult<Sealed>;
+    fn seal(&self, last: Option<(i64, [u8; 32])>, entry: i64, receipts: &[&Receipt]) -> StoreResult<Sealed>;
 }
 
 /// What proves receipts.

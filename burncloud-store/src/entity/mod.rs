@@ -7,6 +7,8 @@ pub(crate) mod channel;
 pub(crate) mod migration;
 pub(crate) mod price;
 pub(crate) mod receipt;
+pub(crate) mod receipt_key;
+pub(crate) mod receipt_seal;
 pub(crate) mod tenant;
 pub(crate) mod user;
 

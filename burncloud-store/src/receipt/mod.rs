@@ -1,6 +1,6 @@
 //! Receipts: recorded in batches, once each, with the spending they add up to.
 
-mod row;
+pub(crate) mod row;
 mod write;
 
 pub(crate) use write::Statements;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 
 /// The columns, in the order in which [`write`] gives their values.
-pub(super) const COLUMNS: [Column; 22] = [
+pub(super) const COLUMNS: [Column; 23] = [
     Column::Id,
     Column::At,
     Column::KeyId,
@@ -35,16 +35,17 @@ pub(super) const COLUMNS: [Column; 22] = [
     Column::UpstreamCost,
     Column::FirstByteUs,
     Column::TookUs,
+    Column::Seal,
     Column::Rest,
 ];
 
 /// The id as bytes whose order is its own.
-pub(super) fn id_bytes(id: ReceiptId) -> Vec<u8> {
+pub(crate) fn id_bytes(id: ReceiptId) -> Vec<u8> {
     id.0.to_be_bytes().to_vec()
 }
 
-/// The values of one row.
-pub(super) fn write(receipt: &Receipt) -> [Value; 22] {
+/// The values of one row, in the link of that number.
+pub(super) fn write(receipt: &Receipt, seal: Option<i64>) -> [Value; 23] {
     let usage = &receipt.usage;
     [
         id_bytes(receipt.id).into(),
@@ -68,6 +69,7 @@ pub(super) fn write(receipt: &Receipt) -> [Value; 22] {
         receipt.upstream_cost.0.into(),
         receipt.first_byte_us.map(i64::from).into(),
         count(receipt.took_us).into(),
+        seal.into(),
         to_json(&Rest::of(receipt)).into(),
     ]
 }
@@ -78,7 +80,7 @@ fn count(units: u64) -> i64 {
 }
 
 /// Reads a row back.
-pub(super) fn read(row: Model) -> StoreResult<Receipt> {
+pub(crate) fn read(row: Model) -> StoreResult<Receipt> {
     let id = row.id.as_slice().try_into().map(u128::from_be_bytes).map(ReceiptId);
     let id = id.map_err(|_| damaged("?", "its id has not 16 bytes"))?;
     let name = id.to_string();

@@ -111,12 +111,13 @@ impl SqlStore {
 
     async fn apply(&self, tx: DatabaseTransaction, receipts: Vec<&Arc<Receipt>>) -> Result<usize, Round> {
         let backend = tx.get_database_backend();
+        let seal = crate::proof::seal(&tx, self.sealer(), &receipts, 0).await.map_err(raced)?;
         let mut left = receipts.as_slice();
         while !left.is_empty() {
             let (size, text) = self.receipts.pick(left.len(), backend);
             let (rows, others) = left.split_at(size);
             let mut values = Vec::with_capacity(size * row::COLUMNS.len());
-            rows.iter().for_each(|receipt| values.extend(row::write(receipt)));
+            rows.iter().for_each(|receipt| values.extend(row::write(receipt, seal)));
             let statement =
                 Statement { sql: text.to_owned(), values: Some(Values(values)), db_backend: backend };
             tx.execute_raw(statement).await.map_err(refused)?;
@@ -127,6 +128,14 @@ impl SqlStore {
         spending.apply(&tx).await?;
         tx.commit().await.map_err(database)?;
         Ok(receipts.len())
+    }
+}
+
+/// Another process has taken the link's place: the batch is begun anew.
+fn raced(error: StoreError) -> Round {
+    match error {
+        StoreError::Conflict { .. } => Round::Duplicate,
+        other => Round::Failed(other),
     }
 }
 
