@@ -10,6 +10,7 @@ use arc_swap::ArcSwap;
 use burncloud_core::routing::Lane;
 use burncloud_core::store::PriceOverride;
 use burncloud_core::{Route, UnixMicros};
+use genai_prices::Calculator;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -136,6 +137,13 @@ impl PriceBook {
         let half_hour = now.0.div_euclid(REFRESH);
         let last = std::mem::replace(&mut *self.refreshed.lock(), half_hour);
         if last != half_hour && self.catalogue.refresh(now) {
+            self.generation.store(next_generation(), Ordering::Release);
+        }
+    }
+
+    /// Reads these published prices from now on.
+    pub(crate) fn publish(&self, prices: Option<Calculator>, now: UnixMicros) {
+        if self.catalogue.replace(prices, now) {
             self.generation.store(next_generation(), Ordering::Release);
         }
     }

@@ -10,6 +10,7 @@
 //! [`Biller::warm`](crate::Biller::warm)).
 
 use crate::rates::{Prices, Rates, Table};
+use arc_swap::ArcSwapOption;
 use burncloud_core::{LineKind, Nano, ServiceTier, UnixMicros};
 use genai_prices::{Calculator, PriceCalculation, PriceRequest, Usage, UsageKey};
 use parking_lot::RwLock;
@@ -31,6 +32,8 @@ pub struct Listed {
 /// Published prices by provider and model, looked up once each.
 #[derive(Debug, Default)]
 pub struct Catalogue {
+    /// What was fetched since; without it, what came with this build.
+    fetched: ArcSwapOption<Calculator>,
     known: RwLock<Known>,
 }
 
@@ -88,7 +91,7 @@ impl Catalogue {
         if let Some(found) = self.known.read().get(&key) {
             return found.clone();
         }
-        let found = look_up(provider, model, at).map(Arc::new);
+        let found = self.with(|prices| look_up(prices, provider, model, at)).map(Arc::new);
         self.known.write().entry(key).or_insert(found).clone()
     }
 
@@ -104,6 +107,20 @@ impl Catalogue {
         self.find(provider, sent, at).or_else(|| self.find(provider, asked, at))
     }
 
+    /// What is read at the moment.
+    pub(crate) fn with<R>(&self, read: impl FnOnce(&Calculator) -> R) -> R {
+        match &*self.fetched.load() {
+            Some(fetched) => read(fetched),
+            None => read(Calculator::bundled()),
+        }
+    }
+
+    /// Reads these prices from now on; `None` is what came with this build. Asks again for all that was asked for.
+    pub(crate) fn replace(&self, by: Option<Calculator>, at: UnixMicros) -> bool {
+        self.fetched.store(by.map(Arc::new));
+        self.refresh(at)
+    }
+
     /// Asks again for everything that was asked for, since published prices change with the date and some with
     /// the time of day. Returns whether any did.
     pub(crate) fn refresh(&self, at: UnixMicros) -> bool {
@@ -111,7 +128,7 @@ impl Catalogue {
         let fresh: Known = keys
             .into_iter()
             .map(|key| {
-                let found = look_up(&key.0, &key.1, at).map(Arc::new);
+                let found = self.with(|prices| look_up(prices, &key.0, &key.1, at)).map(Arc::new);
                 (key, found)
             })
             .collect();
@@ -122,27 +139,29 @@ impl Catalogue {
     }
 }
 
-fn look_up(provider: &str, model: &str, at: UnixMicros) -> Option<Listed> {
+fn look_up(prices: &Calculator, provider: &str, model: &str, at: UnixMicros) -> Option<Listed> {
     let at = UNIX_EPOCH + Duration::from_micros(u64::try_from(at.0).unwrap_or(0));
     let own = NAMES.iter().find(|(ours, _)| *ours == provider).map_or(provider, |(_, theirs)| theirs);
     // `@` begins a version at Vertex; a name's maker stands before `/` at those who host others' models.
     let bare = model.rsplit_once('/').map_or(model, |(_, name)| name);
     let names = if bare == model { &[model][..] } else { &[model, bare][..] };
     let places = std::iter::once(own).chain(STAND_INS);
-    places.filter(|place| known_provider(place)).find_map(|place| {
-        let found = names.iter().find_map(|name| Ask { provider: place, model: name, at }.listed())?;
+    places.filter(|place| known_provider(prices, place)).find_map(|place| {
+        let found =
+            names.iter().find_map(|name| Ask { prices, provider: place, model: name, at }.listed())?;
         Some(Listed { own: place == own, ..found })
     })
 }
 
 /// By exact id: the catalogue's own search also takes aliases, and would find `openai` in `my-openai-proxy`.
-fn known_provider(id: &str) -> bool {
-    Calculator::bundled().providers().any(|p| p.id() == id)
+fn known_provider(prices: &Calculator, id: &str) -> bool {
+    prices.providers().any(|p| p.id() == id)
 }
 
 /// One model at one provider.
 #[derive(Clone, Copy)]
 struct Ask<'a> {
+    prices: &'a Calculator,
     provider: &'a str,
     model: &'a str,
     at: SystemTime,
@@ -165,7 +184,7 @@ impl Ask<'_> {
             variant(ServiceTier::Priority),
             variant(ServiceTier::Batch),
         );
-        let providers = Calculator::bundled().providers();
+        let providers = self.prices.providers();
         let models = providers.filter(|p| p.id() == found.provider_id).flat_map(|p| p.models());
         let context_window =
             models.filter(|m| m.id() == found.model_id).find_map(|m| m.context_window()).filter(|n| *n > 0);
@@ -183,7 +202,7 @@ impl Ask<'_> {
             Some(ServiceTier::Priority) => request.with_price_context("service_tier", "priority"),
             Some(ServiceTier::Batch) => request.with_price_context("processing", "batch"),
         };
-        genai_prices::calculate(&request).ok()
+        self.prices.calculate(&request).ok()
     }
 
     fn table(self, tier: Option<ServiceTier>) -> Table {
@@ -254,13 +273,13 @@ impl Ask<'_> {
 }
 
 /// Dollars, as whole pico-dollars.
-fn pico(dollars: f64) -> i128 {
+pub(crate) fn pico(dollars: f64) -> i128 {
     let text = format!("{dollars:.12}");
     text.chars().filter(|c| *c != '.').collect::<String>().parse().unwrap_or(0)
 }
 
 /// The price of `units` in pico-dollars, as nano-dollars per million units, rounded half up.
-fn per_million(pico: i128, units: u64) -> Nano {
+pub(crate) fn per_million(pico: i128, units: u64) -> Nano {
     let units = i128::from(units.max(1));
     Nano(i64::try_from((pico * 1_000 + units / 2) / units).unwrap_or(i64::MAX))
 }

@@ -38,6 +38,9 @@ pub enum BillingError {
         /// What is odd about it.
         why: &'static str,
     },
+    /// What was fetched is no catalogue of prices.
+    #[error("published prices: {0}; those in force stay")]
+    Catalogue(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

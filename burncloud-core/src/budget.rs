@@ -1,6 +1,6 @@
 //! Budgets: what may be spent by whom in a span of time.
 
-use crate::{ChannelId, KeyId, Nano, TenantId, UserId};
+use crate::{ChannelId, KeyId, Nano, Receipt, TenantId, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -111,6 +111,47 @@ pub struct Spent {
     pub tokens: u64,
 }
 
+impl Spent {
+    /// The sum, saturating.
+    #[must_use]
+    pub fn plus(self, other: Spent) -> Spent {
+        Spent { money: self.money.plus(other.money), tokens: self.tokens.saturating_add(other.tokens) }
+    }
+}
+
+/// A quarter of an hour, in microseconds: the grain in which spending is summed.
+pub const QUARTER_US: i64 = 900_000_000;
+
+/// What a receipt adds to the spending of each scope it concerns: the key, the user, the model, the channel that served,
+/// and every tenant from the user's own up to the house. Each scope is named once; those that nothing is added to are
+/// left out.
+///
+/// A tenant with a leg spent what the leg says; one without is of the house, and its spending is what its users and the
+/// tenants right below it were charged.
+#[must_use]
+pub fn spending(receipt: &Receipt) -> Vec<(Scope, Spent)> {
+    let tokens = receipt.usage.total_input().saturating_add(receipt.usage.total_output());
+    let mut all = Vec::with_capacity(5 + receipt.legs.len());
+    let mut add = |scope: Scope, money: Nano| {
+        if money != Nano::ZERO || tokens > 0 {
+            all.push((scope, Spent { money, tokens }));
+        }
+    };
+    add(Scope::Key(receipt.key), receipt.charge);
+    add(Scope::User(receipt.user), receipt.charge);
+    add(Scope::Model(receipt.model.to_string()), receipt.charge);
+    if let Some(channel) = receipt.channel {
+        add(Scope::Channel(channel), receipt.upstream_cost);
+    }
+    let (mut house, mut earned) = (receipt.tenant, receipt.charge);
+    for leg in &receipt.legs {
+        add(Scope::Tenant(leg.tenant), leg.charge);
+        (house, earned) = (leg.parent, leg.charge);
+    }
+    add(Scope::Tenant(house), earned);
+    all
+}
+
 /// Something an operator should know about money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
@@ -122,4 +163,57 @@ pub struct Alert {
     pub subject: String,
     /// In words.
     pub text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Leg, Usage};
+
+    #[test]
+    fn a_receipt_concerns_everyone_on_its_path_once() {
+        let leg = |tenant, parent, charge| Leg {
+            tenant: TenantId(tenant),
+            parent: TenantId(parent),
+            charge: Nano(charge),
+            shortfall: Nano::ZERO,
+        };
+        let usage = Usage { input: 3, cached_read: 4, output: 5, ..Usage::default() };
+        let (charge, upstream_cost) = (Nano(90), Nano(50));
+        let legs = vec![leg(9, 10, 80), leg(10, 11, 70)];
+        let receipt = Receipt { usage, charge, upstream_cost, legs, ..crate::testing::receipt(1) };
+        let of = |money| Spent { money: Nano(money), tokens: 12 };
+        let expected = [
+            (Scope::Key(KeyId(7)), of(90)),
+            (Scope::User(UserId(8)), of(90)),
+            (Scope::Model("claude-ü".into()), of(90)),
+            (Scope::Channel(ChannelId(3)), of(50)),
+            (Scope::Tenant(TenantId(9)), of(80)),
+            (Scope::Tenant(TenantId(10)), of(70)),
+            (Scope::Tenant(TenantId(11)), of(70)),
+        ];
+        assert_eq!(spending(&receipt), expected);
+        let house = Receipt { legs: Vec::new(), channel: None, ..receipt.clone() };
+        assert_eq!(
+            spending(&house).last(),
+            Some(&(Scope::Tenant(TenantId(9)), of(90))),
+            "its users' charges"
+        );
+        let refused = Receipt { charge: Nano::ZERO, usage: Usage::default(), ..house };
+        assert_eq!(spending(&refused), []);
+    }
+
+    #[test]
+    fn every_scope_is_read_back() {
+        for scope in [
+            Scope::Key(KeyId(1)),
+            Scope::User(UserId(-2)),
+            Scope::Tenant(TenantId(i64::MAX)),
+            Scope::Channel(ChannelId(4)),
+            Scope::Model("a:b/ü".into()),
+        ] {
+            assert_eq!(Scope::parse(&scope.to_string()), Some(scope));
+        }
+        assert_eq!(Scope::parse("planet:3"), None);
+    }
 }

@@ -4,6 +4,7 @@
 //! that was earned, a provider's bill to pay. Costs and cash received are negative. So the sum of all accounts is zero
 //! at every moment.
 
+use crate::store::{StoreError, StoreResult};
 use crate::{ChannelId, Nano, Receipt, TenantId, UnixMicros, UserId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -177,6 +178,32 @@ pub struct NewEntry {
     pub reverses: Option<i64>,
     /// At least two; their sum is zero.
     pub postings: Vec<Posting>,
+}
+
+impl NewEntry {
+    /// What every store refuses of an entry before it looks at its accounts.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`]: see [`LedgerStore::post`](crate::store::LedgerStore::post).
+    pub fn check(&self) -> StoreResult<()> {
+        let invalid = |why: String| Err(StoreError::Invalid(why));
+        let sum: i128 = self.postings.iter().map(|posting| i128::from(posting.amount.0)).sum();
+        if sum != 0 {
+            return invalid(format!("the postings of an entry sum to zero, these to {sum} nano-dollars"));
+        }
+        if self.postings.len() < 2 || self.postings.iter().any(|posting| posting.amount == Nano::ZERO) {
+            return invalid("an entry has at least two postings, none of them of zero".to_owned());
+        }
+        let mut accounts: Vec<Account> = self.postings.iter().map(|posting| posting.account).collect();
+        accounts.sort_unstable();
+        if accounts.windows(2).any(|pair| pair[0] == pair[1]) {
+            return invalid("an entry names an account once".to_owned());
+        }
+        if self.reference.as_ref().is_some_and(|reference| reference.is_empty() || reference.len() > 200) {
+            return invalid("a reference has 1 to 200 bytes".to_owned());
+        }
+        Ok(())
+    }
 }
 
 /// An entry as it stands for ever.

@@ -61,7 +61,7 @@ mod usage;
 pub mod usecase;
 
 pub use body::Body;
-pub use budget::{Alert, Allowance, Budget, Enforcement, Period, Scope, Spent};
+pub use budget::{Alert, Allowance, Budget, Enforcement, Period, QUARTER_US, Scope, Spent, spending};
 pub use channel::{
     ChannelConfig, ChannelSettings, ScriptFailure, ScriptSettings, SystemPrompt, SystemPromptMode,
     TimeoutSettings,

@@ -71,6 +71,100 @@ pub(crate) fn bulk_insert(text: String, backend: DbBackend) -> String {
     }
 }
 
+/// A table whose sums are moved in bulk.
+pub(crate) struct Sums {
+    pub(crate) table: &'static str,
+    /// The columns that name a row.
+    pub(crate) key: &'static [&'static str],
+    pub(crate) sums: &'static [&'static str],
+}
+
+/// The largest and the smallest number that a column holds.
+const MOST: &str = "9223372036854775807";
+const LEAST: &str = "(-9223372036854775807 - 1)";
+
+/// `column` moved by `by`, but never beyond the range of an `i64`: past it SQLite would go on in floating point, and others
+/// would refuse.
+fn saturating(column: &str, by: &str) -> String {
+    format!(
+        "CASE WHEN {by} > 0 THEN CASE WHEN {column} > {MOST} - {by} THEN {MOST} ELSE {column} + {by} END \
+         ELSE CASE WHEN {column} < {LEAST} - {by} THEN {LEAST} ELSE {column} + {by} END END"
+    )
+}
+
+impl Sums {
+    /// How many values a row takes: the key's, then one for each sum.
+    pub(crate) fn width(&self) -> usize {
+        self.key.len() + self.sums.len()
+    }
+
+    /// Adds to the sums of rows, and makes those that are not there.
+    pub(crate) fn add(&self, rows: usize, backend: DbBackend) -> String {
+        let columns: Vec<&str> = self.key.iter().chain(self.sums).copied().collect();
+        let places = places(rows, self.width(), backend, |place| place);
+        let (table, columns, key) = (self.table, columns.join(", "), self.key.join(", "));
+        let mysql = backend == DbBackend::MySql;
+        let upsert = match mysql {
+            true => "ON DUPLICATE KEY UPDATE".to_owned(),
+            false => format!("ON CONFLICT ({key}) DO UPDATE SET"),
+        };
+        let moved = |sum: &&str| {
+            let new = if mysql { format!("VALUES({sum})") } else { format!("excluded.{sum}") };
+            format!("{sum} = {}", saturating(&format!("{table}.{sum}"), &new))
+        };
+        let moved: Vec<String> = self.sums.iter().map(moved).collect();
+        let text = format!("INSERT INTO {table} ({columns}) VALUES {places} {upsert} {}", moved.join(", "));
+        bulk_insert(text, backend)
+    }
+
+    /// Adds to the sums of those rows that are there; the key is one number.
+    pub(crate) fn shift(&self, rows: usize, backend: DbBackend) -> String {
+        let key = self.key[0];
+        let columns: Vec<String> =
+            (0..self.width()).map(|n| if n == 0 { key.to_owned() } else { format!("by{n}") }).collect();
+        let (table, columns) = (self.table, columns.join(", "));
+        let moved = |(n, sum): (usize, &&str)| {
+            let column = format!("{table}.{sum}");
+            let set = if backend == DbBackend::MySql { column.as_str() } else { sum };
+            format!("{set} = {}", saturating(&column, &format!("moved.by{}", n + 1)))
+        };
+        let sets: Vec<String> = self.sums.iter().enumerate().map(moved).collect();
+        let sets = sets.join(", ");
+        if backend == DbBackend::MySql {
+            let places = places(rows, self.width(), backend, |place| place);
+            let places = places.replace('(', "ROW(");
+            return format!(
+                "UPDATE {table} JOIN (VALUES {places}) AS moved ({columns}) ON {table}.{key} = moved.{key} SET {sets}"
+            );
+        }
+        // Without the cast PostgreSQL would take the values for texts.
+        let places = places(rows, self.width(), backend, |place| format!("CAST({place} AS BIGINT)"));
+        let or_fail = if backend == DbBackend::Sqlite { "OR FAIL " } else { "" };
+        format!(
+            "WITH moved ({columns}) AS (VALUES {places}) UPDATE {or_fail}{table} SET {sets} FROM moved \
+             WHERE {table}.{key} = moved.{key}"
+        )
+    }
+}
+
+/// `(?, ?), (?, ?)`, in the words of the database.
+fn places(rows: usize, width: usize, backend: DbBackend, place: impl Fn(String) -> String) -> String {
+    let mut places = String::new();
+    for row in 0..rows {
+        places.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..width {
+            let name = match backend {
+                DbBackend::Postgres => format!("${}", row * width + column + 1),
+                _ => "?".to_owned(),
+            };
+            places.push_str(if column == 0 { "" } else { ", " });
+            places.push_str(&place(name));
+        }
+        places.push(')');
+    }
+    places
+}
+
 /// What a database says of an error, if that cannot hold a value; else its code.
 pub(crate) fn describe(error: &dyn DatabaseError) -> String {
     #[cfg(feature = "sqlite")]

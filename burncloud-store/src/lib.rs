@@ -21,12 +21,14 @@
 compile_error!("burncloud-store needs a database: enable the feature `sqlite`, `postgres` or `mysql`");
 
 mod backend;
+mod bulk;
 mod cache;
 mod caller;
 mod channel;
 mod entity;
 mod error;
 mod key;
+mod ledger;
 mod migration;
 mod price;
 mod proof;

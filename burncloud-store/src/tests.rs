@@ -4,9 +4,10 @@ use crate::backend::Waits;
 use crate::cache::CallerCache;
 use crate::entity::{channel, migration, receipt};
 use crate::{SecretBox, SqlStore};
-use burncloud_core::store::{ChannelStore, KeyStore, ReceiptStore, StoreError, UserStore};
+use burncloud_core::ledger::{Account, EntryKind, NewEntry, Posting};
+use burncloud_core::store::{ChannelStore, KeyStore, LedgerStore, ReceiptStore, StoreError, UserStore};
 use burncloud_core::testing::{new_key, receipt as a_receipt};
-use burncloud_core::{ChannelConfig, ChannelId, ChannelSettings, Nano, Receipt, Status};
+use burncloud_core::{ChannelConfig, ChannelId, ChannelSettings, Nano, Receipt, Status, User};
 use sea_orm::ActiveValue::{Set, Unchanged};
 use sea_orm::{ConnectionTrait, EntityTrait};
 use secrecy::ExposeSecret;
@@ -33,6 +34,18 @@ impl File {
     }
 }
 
+fn top_up(user: &User, amount: i64) -> NewEntry {
+    let side = |account, amount| Posting { account, amount: Nano(amount) };
+    NewEntry {
+        kind: EntryKind::TopUp,
+        reference: None,
+        author: "tests".into(),
+        reason: "top-up".into(),
+        reverses: None,
+        postings: vec![side(Account::User(user.id), amount), side(Account::Cash(user.tenant), -amount)],
+    }
+}
+
 fn secrets() -> SecretBox {
     SecretBox::generate().unwrap()
 }
@@ -49,7 +62,7 @@ async fn a_locked_database_is_away_and_then_records_once() {
     for _ in 0..2 {
         let refused = store.record(&batch).await;
         assert!(matches!(&refused, Err(StoreError::Unavailable(_))), "{refused:?}");
-        let refused = store.add_balance(user.id, Nano(1)).await;
+        let refused = store.post(top_up(&user, 1)).await;
         assert!(matches!(&refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     }
     assert_eq!(store.key(key.id).await.unwrap().unwrap().used, Nano(0), "reading goes on");

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is the assertion")]
 
+use burncloud_core::ledger::{Account, EntryKind, NewEntry, Posting};
 use burncloud_core::store::{
-    CallerStore, ChannelStore, KeyStore, ReceiptStore, StoreError, StoreResult, UserStore,
+    CallerStore, ChannelStore, KeyStore, LedgerStore, NewTenant, NewUser, ReceiptStore, StoreError,
+    StoreResult, UserStore,
 };
 use burncloud_core::testing::{new_key, receipt};
-use burncloud_core::{ApiKey, KeyHash, Limits, Nano, Receipt, Status};
+use burncloud_core::{ApiKey, KeyHash, Nano, Receipt, Status, TenantId, User};
 use burncloud_store::{SecretBox, SqlStore};
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -23,9 +25,25 @@ async fn open(url: &str) -> SqlStore {
     SqlStore::connect(url, SecretBox::from_text(&KEY.to_owned().into()).unwrap()).await.unwrap()
 }
 
+fn new_user(name: &str, tenant: TenantId) -> NewUser {
+    NewUser { name: name.to_owned(), tenant, ..NewUser::default() }
+}
+
+fn top_up(user: &User) -> NewEntry {
+    let side = |account, amount| Posting { account, amount: Nano(amount) };
+    NewEntry {
+        kind: EntryKind::TopUp,
+        reference: None,
+        author: "tests".into(),
+        reason: "top-up".into(),
+        reverses: None,
+        postings: vec![side(Account::User(user.id), 7), side(Account::Cash(user.tenant), -7)],
+    }
+}
+
 async fn a_key(store: &SqlStore, name: &str) -> ApiKey {
     let tenant = store.tenants().await.unwrap()[0].id;
-    let user = store.create_user(name, tenant, Some(Nano(0)), Limits::default()).await.unwrap();
+    let user = store.create_user(new_user(name, tenant)).await.unwrap();
     store.create_key(new_key(name, user.id)).await.unwrap()
 }
 
@@ -57,7 +75,7 @@ async fn two_stores_record_each_receipt_once() {
     for store in stores {
         assert_eq!(store.key(key.id).await.unwrap().unwrap().used, Nano(1_800));
         let user = store.user(key.user).await.unwrap().unwrap();
-        assert_eq!((user.used, user.balance), (Nano(1_800), Some(Nano(-1_800))));
+        assert_eq!((user.used, user.balance), (Nano(1_800), Nano(-1_800)));
     }
 }
 
@@ -116,7 +134,7 @@ async fn every_management_change_moves_the_version() {
         ($($change:expr),* $(,)?) => { $(
             let _ = $change.await.unwrap();
             let now = store.change_version().await.unwrap();
-            assert!(now > last, stringify!($change));
+            assert!(now > last, "{}", stringify!($change));
             last = now;
         )* };
     }
@@ -124,12 +142,11 @@ async fn every_management_change_moves_the_version() {
     tenant.limits.concurrency = Some(1);
     let user = store.users(None, 1).await.unwrap().remove(0);
     moves!(
-        store.create_tenant("t", Limits::default()),
+        store.create_tenant(NewTenant { name: "t".into(), ..NewTenant::default() }),
         store.update_tenant(&tenant),
-        store.create_user("u", tenant.id, None, Limits::default()),
+        store.create_user(new_user("u", tenant.id)),
         store.update_user(&user),
-        store.add_balance(user.id, Nano(1)),
-        store.set_balance(user.id, None),
+        store.post(top_up(&user)),
         store.create_key(new_key("k", user.id)),
     );
     let key = store.key_by_name("k").await.unwrap().unwrap();

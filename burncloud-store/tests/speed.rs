@@ -6,7 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "in a test an unwrap is the assertion")]
 
-use burncloud_core::store::{CallerStore, KeyStore, ReceiptStore, UserStore};
+use burncloud_core::store::{CallerStore, KeyStore, NewUser, ReceiptStore, UserStore};
 use burncloud_core::testing::{new_key, receipt};
 use burncloud_core::{ApiKey, Attempt, ChannelId, KeyHash, Nano, Receipt, ReceiptId, UnixMicros, Usage};
 use burncloud_store::{SecretBox, SqlStore};
@@ -49,7 +49,8 @@ async fn record(keys: usize, batch: usize, rows: usize) {
     let mut owners = Vec::new();
     for n in 0..keys {
         let name = format!("owner {n}");
-        let user = store.create_user(&name, tenant, Some(Nano(1 << 60)), Default::default()).await.unwrap();
+        let user =
+            store.create_user(NewUser { name: name.clone(), tenant, ..NewUser::default() }).await.unwrap();
         owners.push(store.create_key(new_key(&name, user.id)).await.unwrap());
     }
     let receipts: Vec<_> = (0..rows).map(|n| ordinary(&owners[n * 7919 % keys])).collect();

@@ -46,6 +46,14 @@ pub trait LedgerStore: Send + Sync + 'static {
     async fn balances(&self, after: Option<Account>, limit: u32) -> StoreResult<Vec<(Account, Nano)>>;
     /// The receipts that an entry of the kind `Receipts` posted, sorted by id.
     async fn receipts_of(&self, entry: i64) -> StoreResult<Vec<Receipt>>;
+    /// Their ids, sorted: also of those that are gone.
+    async fn receipt_ids_of(&self, entry: i64) -> StoreResult<Vec<ReceiptId>> {
+        Ok(self.receipts_of(entry).await?.iter().map(|receipt| receipt.id).collect())
+    }
+    /// When the ledger was begun: receipts that were recorded before are in no entry.
+    async fn ledger_begun(&self) -> StoreResult<UnixMicros> {
+        Ok(UnixMicros(0))
+    }
 }
 
 /// Budgets.

@@ -10,6 +10,7 @@
 //! # }
 //! ```
 
+mod budgets;
 mod callers;
 mod channels;
 mod keys;
@@ -19,7 +20,8 @@ mod users;
 
 use crate::ledger::{Account, EntryKind, NewEntry, Posting};
 use crate::store::{
-    CallerStore, LedgerStore, NewKey, NewUser, Posted, Store, StoreError, StoreResult, UserStore,
+    AlertStore, BudgetStore, CallerStore, LedgerStore, NewKey, NewUser, PlanStore, Posted, SpendingStore,
+    Store, StoreError, StoreResult, UserStore,
 };
 use crate::{
     AbortKind, Attempt, Caller, ChannelId, Dialect, End, KeyHash, KeyId, Leg, Limits, Line, LineKind, Nano,
@@ -75,6 +77,29 @@ pub async fn store_suite<S: Store, F: AsyncFn() -> S>(fresh: F) {
         receipts::concurrent_batches_apply_each_charge_once,
         receipts::spending_never_overflows,
         receipts::receipts_outlive_what_they_name,
+    );
+}
+
+/// Runs the cases of budgets, plans, spending and alerts, as [`store_suite`] does the others.
+///
+/// # Panics
+/// At the first promise that is broken; the text names it.
+pub async fn money_suite<S, F: AsyncFn() -> S>(fresh: F)
+where
+    S: Store + BudgetStore + SpendingStore + PlanStore + AlertStore,
+{
+    macro_rules! run {
+        ($($case:path),* $(,)?) => { $( $case(Arc::new(fresh().await)).await; )* };
+    }
+    run!(
+        budgets::budgets_are_set_listed_and_removed,
+        budgets::plans_are_set_and_listed,
+        budgets::alerts_are_listed_newest_first,
+        budgets::spending_is_summed_in_quarters,
+        budgets::spending_of_tenants_holds_those_below,
+        budgets::spending_counts_a_receipt_once,
+        budgets::concurrent_receipts_are_all_spent,
+        budgets::spending_never_overflows,
     );
 }
 

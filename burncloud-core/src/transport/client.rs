@@ -9,14 +9,21 @@ use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::BodyExt;
 use std::time::Duration;
 
-/// Most bytes of an answer that are kept.
+/// Most bytes of an answer that are kept, unless said otherwise.
 const ANSWER_LIMIT: usize = 1 << 20;
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// Asks for small documents, each over a connection of its own.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Client {
     proxy: Option<String>,
+    most: usize,
+}
+
+impl Default for Client {
+    fn default() -> Client {
+        Client::new(None)
+    }
 }
 
 impl std::fmt::Debug for Client {
@@ -34,13 +41,20 @@ impl Client {
     /// Through this HTTP proxy, or directly.
     #[must_use]
     pub fn new(proxy: Option<String>) -> Client {
-        Client { proxy }
+        Client { proxy, most: ANSWER_LIMIT }
+    }
+
+    /// Takes answers of at most so many bytes, instead of a mebibyte.
+    #[must_use]
+    pub fn most(mut self, bytes: usize) -> Client {
+        self.most = bytes;
+        self
     }
 
     /// Sends a request with an absolute URI and reads the whole answer, whatever its status.
     ///
     /// # Errors
-    /// [`ErrorKind::BadGateway`] without an answer, or with one over a mebibyte;
+    /// [`ErrorKind::BadGateway`] without an answer, or with one that is too long;
     /// [`ErrorKind::GatewayTimeout`] when it takes longer than `within`.
     pub async fn send(&self, request: Request<Bytes>, within: Duration) -> Result<Response<Bytes>, Error> {
         tokio::time::timeout(within, self.exchange(request)).await.map_err(|_| {
@@ -62,7 +76,7 @@ impl Client {
             if let Ok(data) = frame.map_err(|e| failed(e.to_string()))?.into_data() {
                 bytes.extend_from_slice(&data);
             }
-            if bytes.len() > ANSWER_LIMIT {
+            if bytes.len() > self.most {
                 return Err(failed("its answer is too long".to_owned()));
             }
         }

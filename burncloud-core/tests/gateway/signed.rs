@@ -103,6 +103,7 @@ async fn stage() -> (World, Arc<MemoryStore>, ApiKey, String, String) {
         models: None,
         ips: None,
         expires_at: None,
+        group: None,
     };
     let key = store.create_key(key).await.unwrap();
     let billing = Arc::new(Remembers::default());

@@ -224,6 +224,7 @@ pub(crate) async fn world(mut channels: Vec<ChannelConfig>) -> World {
         models: None,
         ips: None,
         expires_at: None,
+        group: None,
     };
     store.create_key(key).await.unwrap();
     let billing = Arc::new(Remembers::default());

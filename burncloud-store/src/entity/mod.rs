@@ -4,6 +4,9 @@
 pub(crate) mod api_key;
 pub(crate) mod change;
 pub(crate) mod channel;
+pub(crate) mod ledger_balance;
+pub(crate) mod ledger_entry;
+pub(crate) mod ledger_posting;
 pub(crate) mod migration;
 pub(crate) mod price;
 pub(crate) mod receipt;

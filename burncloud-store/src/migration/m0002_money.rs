@@ -123,16 +123,24 @@ fn records(backend: DbBackend) -> [TableCreateStatement; 5] {
     let mut usage = table("usage_quarters")
         .col(number("quarter"))
         .col(number("key_id"))
-        .col(number("channel_id"))
-        .col(word("model", 255))
         .col(number("user_id"))
         .col(number("tenant_id"))
+        .col(number("channel_id"))
+        .col(word("model", 255))
         .col(number("requests"))
         .col(number("tokens_in"))
         .col(number("tokens_out"))
         .col(number("charge"))
         .col(number("cost"))
-        .primary_key(Index::create().col("quarter").col("key_id").col("channel_id").col("model"))
+        .primary_key(
+            Index::create()
+                .col("quarter")
+                .col("key_id")
+                .col("user_id")
+                .col("tenant_id")
+                .col("channel_id")
+                .col("model"),
+        )
         .to_owned();
     backend::clustered(&mut usage, backend);
     // What tenants spent, with all below them.

@@ -1,6 +1,7 @@
 //! Receipts: recorded in batches, once each, with the spending they add up to.
 
 pub(crate) mod row;
+mod spending;
 mod write;
 
 pub(crate) use write::Statements;

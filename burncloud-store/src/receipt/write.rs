@@ -1,43 +1,33 @@
-//! The dearest part of a request, so it is done in bulk: a batch is one transaction of a few statements,
-//! whose texts are made once per size.
+//! The dearest part of a request, so it is done in bulk: a batch is one transaction of a few statements, and one entry of
+//! the ledger.
 //!
 //! A batch is first inserted as if nothing of it were there, which is nearly always so. Only when the
 //! primary key says otherwise is the transaction begun anew, this time asking first what is there.
 
 use super::row;
+use super::spending::{self, Spending};
 use crate::SqlStore;
-use crate::entity::{api_key, receipt, user};
+use crate::bulk::{SIZES, Texts};
+use crate::entity::receipt;
 use crate::error::{database, is_duplicate};
+use crate::ledger::Postings;
 use burncloud_core::Receipt;
+use burncloud_core::ledger::postings;
 use burncloud_core::store::{StoreError, StoreResult};
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Query, SimpleExpr};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter,
-    QuerySelect, Statement, Values,
-};
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, OnceLock};
-
-/// Rows of one insert, largest first: a batch is cut into these, so that few texts are ever made.
-const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
-
-/// Keys or users whose spending one statement changes.
-const SPENDERS: usize = 32;
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{ColumnTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 /// How often a batch is begun anew because others record parts of it at the same time.
 const ROUNDS: usize = 5;
 
-/// The texts of the inserts, by the place of their size in [`SIZES`].
+/// The texts of the statements.
 #[derive(Default)]
-pub(crate) struct Statements([OnceLock<String>; SIZES.len()]);
-
-impl Statements {
-    /// The largest insert that `rows` rows fill, and its text.
-    fn pick(&self, rows: usize, backend: DbBackend) -> (usize, &str) {
-        let place = SIZES.iter().position(|size| *size <= rows).unwrap_or(SIZES.len() - 1);
-        let size = SIZES[place];
-        (size, self.0[place].get_or_init(|| insert(size, backend)))
-    }
+pub(crate) struct Statements {
+    receipts: Texts,
+    pub(crate) ledger: Postings,
+    spending: spending::Statements,
 }
 
 fn insert(rows: usize, backend: DbBackend) -> String {
@@ -110,22 +100,20 @@ impl SqlStore {
     }
 
     async fn apply(&self, tx: DatabaseTransaction, receipts: Vec<&Arc<Receipt>>) -> Result<usize, Round> {
-        let backend = tx.get_database_backend();
-        let seal = crate::proof::seal(&tx, self.sealer(), &receipts, 0).await.map_err(raced)?;
-        let mut left = receipts.as_slice();
-        while !left.is_empty() {
-            let (size, text) = self.receipts.pick(left.len(), backend);
-            let (rows, others) = left.split_at(size);
-            let mut values = Vec::with_capacity(size * row::COLUMNS.len());
-            rows.iter().for_each(|receipt| values.extend(row::write(receipt, seal)));
-            let statement =
-                Statement { sql: text.to_owned(), values: Some(Values(values)), db_backend: backend };
-            tx.execute_raw(statement).await.map_err(refused)?;
-            left = others;
-        }
+        let postings = postings(receipts.iter().map(|receipt| &***receipt));
+        let entry = match postings.is_empty() {
+            true => None,
+            false => Some(self.receipts.ledger.receipts(&tx, &receipts, &postings).await?),
+        };
+        let sealed = crate::proof::seal(&tx, self.sealer(), &receipts, entry.unwrap_or_default()).await;
+        let seal = sealed.map_err(raced)?;
+        let mut values = Vec::with_capacity(receipts.len() * row::COLUMNS.len());
+        receipts.iter().for_each(|receipt| values.extend(row::write(receipt, entry, seal)));
+        let inserted = self.receipts.receipts.run(&tx, values, row::COLUMNS.len(), insert).await;
+        inserted.map_err(refused)?;
         let mut spending = Spending::default();
         receipts.iter().for_each(|receipt| spending.add(receipt));
-        spending.apply(&tx).await?;
+        spending.apply(&tx, &self.receipts.spending).await.map_err(database)?;
         tx.commit().await.map_err(database)?;
         Ok(receipts.len())
     }
@@ -141,65 +129,4 @@ fn raced(error: StoreError) -> Round {
 
 fn refused(error: DbErr) -> Round {
     if is_duplicate(&error) { Round::Duplicate } else { Round::Failed(database(error)) }
-}
-
-/// What a batch comes to. Ordered, so that concurrent batches lock rows in one order.
-#[derive(Default)]
-struct Spending {
-    keys: BTreeMap<i64, i128>,
-    users: BTreeMap<i64, i128>,
-}
-
-impl Spending {
-    fn add(&mut self, receipt: &Receipt) {
-        let charge = i128::from(receipt.charge.0);
-        if charge != 0 {
-            *self.keys.entry(receipt.key.0).or_default() += charge;
-            *self.users.entry(receipt.user.0).or_default() += charge;
-        }
-    }
-
-    async fn apply(self, tx: &DatabaseTransaction) -> StoreResult<()> {
-        for some in sums(&self.keys).chunks(SPENDERS) {
-            api_key::Entity::update_many()
-                .col_expr(api_key::Column::Used, moved(api_key::Column::Used, api_key::Column::Id, some, 1))
-                .filter(api_key::Column::Id.is_in(some.iter().map(|(id, _)| *id)))
-                .exec(tx)
-                .await
-                .map_err(database)?;
-        }
-        for some in sums(&self.users).chunks(SPENDERS) {
-            let (used, balance) = (user::Column::Used, user::Column::Balance);
-            user::Entity::update_many()
-                .col_expr(used, moved(used, user::Column::Id, some, 1))
-                .col_expr(balance, moved(balance, user::Column::Id, some, -1))
-                .filter(user::Column::Id.is_in(some.iter().map(|(id, _)| *id)))
-                .exec(tx)
-                .await
-                .map_err(database)?;
-        }
-        Ok(())
-    }
-}
-
-fn sums(spent: &BTreeMap<i64, i128>) -> Vec<(i64, i64)> {
-    let clamp = |sum: i128| i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX });
-    spent.iter().map(|(id, sum)| (*id, clamp(*sum))).collect()
-}
-
-/// `column`, moved by each row's own sum, up or down, but never beyond the range of an `i64`: past it SQLite
-/// would go on in floating point. NULL, an unlimited balance, stays NULL.
-fn moved(column: impl ColumnTrait, id: impl ColumnTrait, sums: &[(i64, i64)], sign: i64) -> SimpleExpr {
-    let mut moved = CaseStatement::new();
-    for (spender, sum) in sums {
-        let by = sum.saturating_mul(sign);
-        let (beyond, end) = match by {
-            0.. => (Expr::col(column).gt(i64::MAX - by), i64::MAX),
-            _ => (Expr::col(column).lt(i64::MIN - by), i64::MIN),
-        };
-        moved = moved
-            .case(Expr::col(id).eq(*spender).and(beyond), Expr::value(end))
-            .case(Expr::col(id).eq(*spender), Expr::col(column).add(by));
-    }
-    moved.finally(Expr::col(column)).into()
 }

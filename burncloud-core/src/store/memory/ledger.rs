@@ -21,26 +21,6 @@ fn invalid<T>(why: impl Into<String>) -> StoreResult<T> {
     Err(StoreError::Invalid(why.into()))
 }
 
-/// What every store refuses of an entry before it looks at its accounts.
-pub(super) fn check(entry: &NewEntry) -> StoreResult<()> {
-    let sum: i128 = entry.postings.iter().map(|posting| i128::from(posting.amount.0)).sum();
-    if sum != 0 {
-        return invalid(format!("the postings of an entry sum to zero, these to {sum} nano-dollars"));
-    }
-    if entry.postings.len() < 2 || entry.postings.iter().any(|posting| posting.amount == Nano::ZERO) {
-        return invalid("an entry has at least two postings, none of them of zero");
-    }
-    let mut accounts: Vec<Account> = entry.postings.iter().map(|posting| posting.account).collect();
-    accounts.sort_unstable();
-    if accounts.windows(2).any(|pair| pair[0] == pair[1]) {
-        return invalid("an entry names an account once");
-    }
-    if entry.reference.as_ref().is_some_and(|reference| reference.is_empty() || reference.len() > 200) {
-        return invalid("a reference has 1 to 200 bytes");
-    }
-    Ok(())
-}
-
 impl State {
     /// What the balances of these accounts become.
     fn moved(&self, postings: &[Posting]) -> StoreResult<Vec<Posting>> {
@@ -87,7 +67,7 @@ impl State {
     }
 
     pub(super) fn post(&mut self, new: NewEntry) -> StoreResult<Posted> {
-        check(&new)?;
+        new.check()?;
         let NewEntry { kind, reference, author, reason, reverses, mut postings } = new;
         postings.sort_by_key(|posting| posting.account);
         if let Some(id) = reference.as_ref().and_then(|reference| self.books.references.get(reference)) {
@@ -190,6 +170,10 @@ impl LedgerStore for MemoryStore {
         all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let page = all.into_iter().filter(|(name, ..)| *name > after).take(limit as usize);
         Ok(page.map(|(_, account, nano)| (account, nano)).collect())
+    }
+
+    async fn receipt_ids_of(&self, entry: i64) -> StoreResult<Vec<ReceiptId>> {
+        Ok(self.state.read().books.receipts.get(&entry).cloned().unwrap_or_default())
     }
 
     async fn receipts_of(&self, entry: i64) -> StoreResult<Vec<Receipt>> {

@@ -1,5 +1,6 @@
 //! A store in memory: for tests, embedders without a database, and as the reference of the traits.
 
+mod budgets;
 mod ledger;
 
 use super::{
@@ -13,6 +14,7 @@ use crate::{
 use async_trait::async_trait;
 use parking_lot::RwLock;
 use secrecy::SecretString;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
@@ -72,6 +74,7 @@ struct State {
     receipts: BTreeMap<ReceiptId, Arc<Receipt>>,
     prices: Vec<PriceOverride>,
     books: ledger::Books,
+    budgets: budgets::Budgets,
 }
 
 fn conflict<T>(what: &'static str, name: &str) -> StoreResult<T> {
@@ -400,9 +403,10 @@ impl ReceiptStore for MemoryStore {
         let state = &mut *self.state.write();
         let mut new = Vec::new();
         for receipt in receipts {
-            if !state.receipts.contains_key(&receipt.id) {
-                state.receipts.insert(receipt.id, receipt.clone());
+            if let Entry::Vacant(place) = state.receipts.entry(receipt.id) {
+                place.insert(receipt.clone());
                 state.spend(receipt);
+                state.budgets.note(receipt);
                 new.push(receipt.clone());
             }
         }
@@ -452,6 +456,7 @@ mod tests {
     #[tokio::test]
     async fn keeps_every_promise_of_a_store() {
         crate::testing::store_suite(async || MemoryStore::default()).await;
+        crate::testing::money_suite(async || MemoryStore::default()).await;
     }
 
     #[tokio::test]
