@@ -85,6 +85,9 @@ pub enum ProofError {
     /// A stored link names another hash than its own.
     #[error("link {0} is stored with another hash than its own")]
     Hash(i64),
+    /// The last line of an export speaks of other links.
+    #[error("the last line speaks of other links than those before it: some are missing")]
+    End,
     /// Written by another version.
     #[error("it is of version {0}, which this program does not know")]
     Version(String),

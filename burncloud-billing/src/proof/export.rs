@@ -1,4 +1,5 @@
-//! Exports: lines of JSON, the first with the keys, then one for each link with all of its receipts.
+//! Exports: lines of JSON, the first with the keys, then one for each link with all of its receipts, the last with their
+//! numbers: a file that was cut off is found.
 
 use super::link::LinkDocument;
 use super::{ChainCheck, Disclosed, Documents, ProofError, VERSION, hex, receipt_salt, unhex};
@@ -73,6 +74,50 @@ pub fn export_line(link: &Sealed, receipts: &[Receipt], to: &mut Vec<u8>) -> Res
     }
     to.extend_from_slice(b"]}");
     Ok(())
+}
+
+/// The last line of an export.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Footer {
+    /// The hash of the last link as 64 hexadecimal digits; empty where there is none.
+    pub last: String,
+    /// How many links there are.
+    pub links: u64,
+    /// How many receipts they hold.
+    pub receipts: u64,
+}
+
+impl Footer {
+    /// Counts a link that was written.
+    pub fn add(&mut self, link: &Sealed) {
+        self.last = hex(&link.hash);
+        self.links += 1;
+        self.receipts += link.receipts.len() as u64;
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct End {
+    end: Footer,
+}
+
+/// The last line of an export, without its end: `{"end":{"last":"…","links":…,"receipts":…}}`.
+#[must_use]
+pub fn footer_line(footer: &Footer) -> Vec<u8> {
+    serde_json::to_vec(&End { end: footer.clone() }).expect("a plain struct goes into memory")
+}
+
+/// Reads the last line; `None` for a line of a link.
+///
+/// # Errors
+/// [`ProofError::Json`].
+pub fn read_footer(line: &[u8]) -> Result<Option<Footer>, ProofError> {
+    if !line.starts_with(b"{\"end\":") {
+        return Ok(None);
+    }
+    let end: End = serde_json::from_slice(line).map_err(ProofError::json)?;
+    Ok(Some(end.end))
 }
 
 #[derive(Deserialize)]

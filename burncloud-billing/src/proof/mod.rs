@@ -27,7 +27,7 @@ pub use answer::{Answer, answer};
 pub use canonical::canonical;
 pub use document::Documents;
 pub use error::ProofError;
-pub use export::{export_line, header_line, read_header, read_link};
+pub use export::{Footer, export_line, footer_line, header_line, read_footer, read_header, read_link};
 pub use link::{PublicKey, Signer, link_document, link_hash, receipt_salt};
 pub use tree::{Step, climb, leaf, path, root};
 pub use verify::{ChainCheck, Disclosed, Verified, verify_receipt};

@@ -237,13 +237,34 @@ fn an_export_is_verified_without_a_store() {
     assert_eq!(imported(&[lines[0].clone(), raise(&lines[1])]).unwrap_err(), ProofError::Changed { id, sequence: 2 });
 }
 
-/// Whether changing a bit leaves the meaning: what is not compared is the key that the answer offers, and names that
-/// a reader skips.
-fn flipped(json: &[u8], bit: usize) -> Option<Vec<u8>> {
+#[test]
+fn an_export_that_was_cut_off_is_found() {
+    let whole = chain(&[3, 1, 2]);
+    let mut footer = Footer::default();
+    whole.iter().for_each(|(link, _)| footer.add(link));
+    let read = read_footer(&footer_line(&footer)).unwrap().unwrap();
+    let lines = exported(&whole);
+    assert_eq!(read_footer(&lines[0]), Ok(None));
+    assert_eq!(imported(&lines).unwrap().ends_with(&read), Ok(()));
+    assert_eq!(imported(&lines[..2]).unwrap().ends_with(&read), Err(ProofError::End));
+    assert_eq!(imported(&lines[1..]).unwrap().ends_with(&read), Err(ProofError::End));
+    let empty = ChainCheck::from_start(vec![]);
+    assert_eq!((empty.last(), empty.ends_with(&Footer::default())), (None, Ok(())));
+}
+
+#[test]
+fn a_chain_begins_at_its_beginning() {
+    let whole = chain(&[1, 1]);
+    let mut check = ChainCheck::from_start(vec![signer().public()]);
+    assert_eq!(check.stored(&whole[1].0, &whole[1].1), Err(ProofError::Gap { expected: 1, found: 2 }));
+    assert_eq!(check.stored(&whole[0].0, &whole[0].1), Ok(()));
+}
+
+fn flipped(json: &[u8], bit: usize) -> Vec<u8> {
     let mut json = json.to_vec();
     let at = bit / 8 % json.len();
     json[at] ^= 1 << (bit % 8);
-    Some(json)
+    json
 }
 
 proptest! {
@@ -258,7 +279,7 @@ proptest! {
             serde_json::to_vec(&value).unwrap()
         };
         prop_assert!(verified(&json).is_ok());
-        let changed = flipped(&json, bit).unwrap();
+        let changed = flipped(&json, bit);
         let same = serde_json::from_slice::<Value>(&changed).ok() == serde_json::from_slice(&json).ok();
         prop_assert!(same || verified(&changed).is_err());
     }
@@ -267,7 +288,7 @@ proptest! {
     fn any_flipped_bit_of_an_export_is_found(counts in prop::collection::vec(1usize..4, 1..4), pick: usize, bit: usize) {
         let mut lines = exported(&chain(&counts));
         let at = pick % lines.len();
-        let changed = flipped(&lines[at], bit).unwrap();
+        let changed = flipped(&lines[at], bit);
         let same = serde_json::from_slice::<Value>(&changed).ok() == serde_json::from_slice(&lines[at]).ok();
         lines[at] = changed;
         prop_assert!(same || imported(&lines).is_err());

@@ -2,7 +2,9 @@
 
 use super::answer::Answer;
 use super::link::LinkDocument;
-use super::{Documents, Hash, ProofError, PublicKey, canonical, climb, leaf, receipt_salt, root, sha256, unhex};
+use super::{
+    Documents, Footer, Hash, ProofError, PublicKey, canonical, climb, hex, leaf, receipt_salt, root, sha256, unhex,
+};
 use burncloud_core::store::Sealed;
 use burncloud_core::{Receipt, ReceiptId};
 use serde_json::Value;
@@ -69,6 +71,7 @@ pub struct ChainCheck {
     keys: Vec<PublicKey>,
     first: Option<i64>,
     last: Option<(i64, Hash)>,
+    links: u64,
     receipts: u64,
     documents: Documents,
 }
@@ -77,7 +80,13 @@ impl ChainCheck {
     /// With every key that may have signed.
     #[must_use]
     pub fn new(keys: Vec<PublicKey>) -> ChainCheck {
-        ChainCheck { keys, first: None, last: None, receipts: 0, documents: Documents::default() }
+        ChainCheck { keys, first: None, last: None, links: 0, receipts: 0, documents: Documents::default() }
+    }
+
+    /// As [`new`](ChainCheck::new), of a chain that must begin with its first link.
+    #[must_use]
+    pub fn from_start(keys: Vec<PublicKey>) -> ChainCheck {
+        ChainCheck { last: Some((0, [0; 32])), ..ChainCheck::new(keys) }
     }
 
     /// The next link and the receipts that are there of it, as a store has them.
@@ -159,8 +168,19 @@ impl ChainCheck {
         }
         self.first.get_or_insert(link.sequence);
         self.last = Some((link.sequence, sha256(&[&link.text()])));
+        self.links += 1;
         self.receipts += leaves.len() as u64;
         Ok(())
+    }
+
+    /// Whether what was checked is what the last line of the export says.
+    ///
+    /// # Errors
+    /// [`ProofError::End`].
+    pub fn ends_with(&self, footer: &Footer) -> Result<(), ProofError> {
+        let last = self.last().map(|(_, hash)| hex(&hash)).unwrap_or_default();
+        let ours = Footer { last, links: self.links, receipts: self.receipts };
+        if ours == *footer { Ok(()) } else { Err(ProofError::End) }
     }
 
     /// The first link that was checked.
@@ -172,7 +192,7 @@ impl ChainCheck {
     /// The last link that was checked, and its hash: what a later check must find again.
     #[must_use]
     pub fn last(&self) -> Option<(i64, Hash)> {
-        self.last
+        self.first.and(self.last)
     }
 
     /// How many receipts were checked.

@@ -5,6 +5,7 @@ mod channels;
 mod keys;
 mod output;
 mod prices;
+mod proof;
 mod receipts;
 mod transform;
 mod users;
@@ -47,6 +48,9 @@ impl Desk {
     }
 }
 
+/// Where the configuration file is that says where the store is.
+pub(crate) struct Places<'a>(Option<&'a Path>);
+
 /// Carries out one command.
 ///
 /// # Errors
@@ -68,6 +72,9 @@ pub(crate) async fn run(cli: Cli) -> CliResult {
                 Ok(store)
             };
             Box::pin(transform::run(command, config, &registry, &out, opened)).await
+        }
+        Command::Receipts(command) if proof::is_proof(&command) => {
+            proof::run(command, &out, Places(config)).await
         }
         other => {
             let (store, journal) = config.map(Config::load_places).transpose()?.unwrap_or_default();

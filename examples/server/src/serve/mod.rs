@@ -8,10 +8,12 @@ mod metrics;
 mod ops;
 mod parts;
 mod reload;
+mod signing;
 mod stall;
 pub(crate) mod tls;
 
 pub(crate) use parts::open_store;
+pub(crate) use signing::make as make_signing_key;
 
 use crate::cli::{CliResult, say};
 use crate::config::{Config, Problems};
