@@ -47,7 +47,8 @@ pub(super) async fn run(command: ReceiptsCommand, out: &Output, config: super::P
             show(out, &seen)
         }
         ReceiptsCommand::Export { file, since, until } => {
-            export(&*config.open().await?, &file, since, until, out).await
+            let store = config.open().await?;
+            export(&*store, &file, since, until, out).await
         }
         ReceiptsCommand::Key { all, rotate } => key(&config.open().await?, all, rotate, out).await,
         ReceiptsCommand::List { .. } | ReceiptsCommand::Show { .. } => Ok(()),
