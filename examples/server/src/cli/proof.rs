@@ -50,7 +50,10 @@ pub(super) async fn run(command: ReceiptsCommand, out: &Output, config: super::P
             let store = config.open().await?;
             export(&*store, &file, since, until, out).await
         }
-        ReceiptsCommand::Key { all, rotate } => key(&config.open().await?, all, rotate, out).await,
+        ReceiptsCommand::Key { all, rotate } => {
+            let store = config.open().await?;
+            key(&store, all, rotate, out).await
+        }
         ReceiptsCommand::List { .. } | ReceiptsCommand::Show { .. } => Ok(()),
     }
 }
