@@ -68,7 +68,14 @@ impl SqlStore {
     ) -> StoreResult<SqlStore> {
         let Connections { read, write } = backend::open(url, waits).await?;
         migration::run(&write).await?;
-        Ok(SqlStore { read, write, secrets, callers, receipts: Default::default(), sealer: Default::default() })
+        Ok(SqlStore {
+            read,
+            write,
+            secrets,
+            callers,
+            receipts: Default::default(),
+            sealer: Default::default(),
+        })
     }
 
     /// A number that grows with every change of a key, user, tenant, channel or price, by whatever process;

@@ -44,8 +44,11 @@ impl Proofs {
         let json = answer(&receipt, link.as_ref(), public.as_ref().map(|key| &key.public));
         json.map(|json| Some(json.into())).map_err(|wrong| {
             tracing::error!(receipt = %id, error = %wrong, "a stored receipt does not fit its link");
-            Error::new(ErrorKind::Internal, "the receipt cannot be proved; ask the operator to verify the receipts")
-                .with_code("receipt_not_provable")
+            Error::new(
+                ErrorKind::Internal,
+                "the receipt cannot be proved; ask the operator to verify the receipts",
+            )
+            .with_code("receipt_not_provable")
         })
     }
 }

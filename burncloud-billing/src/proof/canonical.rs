@@ -53,7 +53,9 @@ mod tests {
 
     #[test]
     fn there_is_one_way_to_write_a_value() {
-        let value = serde_json::from_str(" {\"b\": [1, -2, true, null], \"a\\u0000\": \"\\u00fc\\u001f/\\\\\", \"a\": {}}");
+        let value = serde_json::from_str(
+            " {\"b\": [1, -2, true, null], \"a\\u0000\": \"\\u00fc\\u001f/\\\\\", \"a\": {}}",
+        );
         let text = String::from_utf8(canonical(&value.unwrap()).unwrap()).unwrap();
         assert_eq!(text, "{\"a\":{},\"a\\u0000\":\"ü\\u001f/\\\\\",\"b\":[1,-2,true,null]}");
     }

@@ -27,7 +27,9 @@ pub enum ProofError {
     #[error("the signature of link {0} does not fit: the link was changed, or signed by somebody else")]
     Signature(i64),
     /// The receipt is not among those that the link was made over.
-    #[error("receipt {id} is not in link {sequence} as it is written: it, its path or its private hash was changed")]
+    #[error(
+        "receipt {id} is not in link {sequence} as it is written: it, its path or its private hash was changed"
+    )]
     NotInLink {
         /// The receipt.
         id: String,
@@ -51,7 +53,9 @@ pub enum ProofError {
         sequence: i64,
     },
     /// A receipt stands where the link has another.
-    #[error("receipt {id} does not belong where it stands in link {sequence}: receipts are sorted, each there once")]
+    #[error(
+        "receipt {id} does not belong where it stands in link {sequence}: receipts are sorted, each there once"
+    )]
     Misplaced {
         /// The receipt.
         id: ReceiptId,

@@ -29,8 +29,7 @@ struct Key {
 #[must_use]
 pub fn header_line(keys: &[ProofKey]) -> Vec<u8> {
     let key = |key: &ProofKey| Key { id: hex(&key.id), public: hex(&key.public), since: key.since };
-    let header =
-        Header { format: FORMAT.to_owned(), keys: keys.iter().map(key).collect(), version: VERSION };
+    let header = Header { format: FORMAT.to_owned(), keys: keys.iter().map(key).collect(), version: VERSION };
     serde_json::to_vec(&header).expect("plain structs go into memory")
 }
 

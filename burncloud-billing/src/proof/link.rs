@@ -148,7 +148,8 @@ impl Signer {
     pub fn generate() -> StoreResult<(Signer, SecretString)> {
         let mut seed = Zeroizing::new([0; 32]);
         random(&mut *seed)?;
-        let signer = Signer::new(&seed).ok_or_else(|| StoreError::Invalid("no key comes of that seed".into()))?;
+        let signer =
+            Signer::new(&seed).ok_or_else(|| StoreError::Invalid("no key comes of that seed".into()))?;
         Ok((signer, hex(&*seed).into()))
     }
 

@@ -98,7 +98,10 @@ fn another_program_comes_to_the_same() {
     let receipts: Vec<&Receipt> = known.iter().collect();
     let link = signer().link(None, 12, UnixMicros(1_760_000_001_000_000), SALT, &receipts);
     assert_eq!(std::str::from_utf8(&link_document(&link)).unwrap(), vectors["link"]);
-    assert_eq!((hex(&link.hash), link_hash(&link)), (vectors["hash"].as_str().unwrap().to_owned(), link.hash));
+    assert_eq!(
+        (hex(&link.hash), link_hash(&link)),
+        (vectors["hash"].as_str().unwrap().to_owned(), link.hash)
+    );
     assert_eq!(hex(&link.signature), vectors["signature"]);
     assert_eq!(signer().public().to_string(), vectors["public_key"]);
 }
@@ -150,10 +153,17 @@ fn what_is_missing_or_exchanged_is_named() {
     assert_eq!(wrong(&|c| c[1].0.at = UnixMicros(6)), ProofError::Signature(2));
     assert_eq!(wrong(&|c| c[1].0.hash[0] ^= 1), ProofError::Hash(2));
     // A whole link by the right key, but of another chain.
-    let other = signer().link(Some((1, [7; 32])), 1, UnixMicros(5), SALT, &whole[1].1.iter().collect::<Vec<_>>());
+    let other =
+        signer().link(Some((1, [7; 32])), 1, UnixMicros(5), SALT, &whole[1].1.iter().collect::<Vec<_>>());
     assert_eq!(wrong(&|c| c[1].0 = other.clone()), ProofError::Previous(2));
     let stranger = Signer::new(&[1; 32]).unwrap();
-    let own = stranger.link(Some((1, whole[0].0.hash)), 1, UnixMicros(5), SALT, &whole[1].1.iter().collect::<Vec<_>>());
+    let own = stranger.link(
+        Some((1, whole[0].0.hash)),
+        1,
+        UnixMicros(5),
+        SALT,
+        &whole[1].1.iter().collect::<Vec<_>>(),
+    );
     assert!(matches!(wrong(&|c| c[1].0 = own.clone()), ProofError::UnknownKey { sequence: 2, .. }));
 }
 
@@ -231,10 +241,17 @@ fn an_export_is_verified_without_a_store() {
     assert!(read_header(b"{}").is_err());
     let lines = exported(&chain(&[3, 1, 2]));
     assert_eq!(imported(&lines).unwrap().receipts(), 6);
-    assert!(matches!(imported(&[lines[0].clone(), lines[2].clone()]), Err(ProofError::Gap { expected: 2, found: 3 })));
-    let raise = |line: &[u8]| String::from_utf8_lossy(line).replacen("\"charge\":5", "\"charge\":6", 1).into_bytes();
+    assert!(matches!(
+        imported(&[lines[0].clone(), lines[2].clone()]),
+        Err(ProofError::Gap { expected: 2, found: 3 })
+    ));
+    let raise =
+        |line: &[u8]| String::from_utf8_lossy(line).replacen("\"charge\":5", "\"charge\":6", 1).into_bytes();
     let id = receipt(3).id;
-    assert_eq!(imported(&[lines[0].clone(), raise(&lines[1])]).unwrap_err(), ProofError::Changed { id, sequence: 2 });
+    assert_eq!(
+        imported(&[lines[0].clone(), raise(&lines[1])]).unwrap_err(),
+        ProofError::Changed { id, sequence: 2 }
+    );
 }
 
 #[test]

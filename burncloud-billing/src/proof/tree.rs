@@ -89,7 +89,8 @@ impl Serialize for Step {
 
 impl<'de> Deserialize<'de> for Step {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Step, D::Error> {
-        let read = |text: &str| unhex(text).ok_or_else(|| D::Error::custom("a hash is 64 hexadecimal digits"));
+        let read =
+            |text: &str| unhex(text).ok_or_else(|| D::Error::custom("a hash is 64 hexadecimal digits"));
         Ok(match Side::deserialize(from)? {
             Side::Left(text) => Step::Left(read(&text)?),
             Side::Right(text) => Step::Right(read(&text)?),

@@ -3,7 +3,8 @@
 use super::answer::Answer;
 use super::link::LinkDocument;
 use super::{
-    Documents, Footer, Hash, ProofError, PublicKey, canonical, climb, hex, leaf, receipt_salt, root, sha256, unhex,
+    Documents, Footer, Hash, ProofError, PublicKey, canonical, climb, hex, leaf, receipt_salt, root, sha256,
+    unhex,
 };
 use burncloud_core::store::Sealed;
 use burncloud_core::{Receipt, ReceiptId};
@@ -25,7 +26,9 @@ pub struct Verified {
 
 fn id_of(document: &Value) -> Result<ReceiptId, ProofError> {
     let id = document.get("id").and_then(Value::as_str).and_then(ReceiptId::parse);
-    id.ok_or_else(|| ProofError::Json("a receipt has no `id` of the form `rc_` and 32 hexadecimal digits".into()))
+    id.ok_or_else(|| {
+        ProofError::Json("a receipt has no `id` of the form `rc_` and 32 hexadecimal digits".into())
+    })
 }
 
 /// Whether a receipt as it was answered is in the link that it names, and one of these keys signed the link. The key in
@@ -100,7 +103,8 @@ impl ChainCheck {
         if link.hash != sha256(&[&document.text()]) {
             return Err(ProofError::Hash(sequence));
         }
-        let there: HashMap<ReceiptId, &Receipt> = receipts.iter().map(|receipt| (receipt.id, receipt)).collect();
+        let there: HashMap<ReceiptId, &Receipt> =
+            receipts.iter().map(|receipt| (receipt.id, receipt)).collect();
         if link.leaves.len() != link.receipts.len() {
             return Err(ProofError::Root(sequence));
         }

@@ -76,7 +76,11 @@ fn asked(request: &Request<Body>) -> Result<Option<(Arc<Caller>, ReceiptId)>, Er
     Ok(Some((context.caller()?.clone(), id)))
 }
 
-async fn answer(billing: Arc<dyn Billing>, caller: Arc<Caller>, id: ReceiptId) -> Result<Response<Body>, Error> {
+async fn answer(
+    billing: Arc<dyn Billing>,
+    caller: Arc<Caller>,
+    id: ReceiptId,
+) -> Result<Response<Body>, Error> {
     let json = billing.receipt(&caller, id).await?.ok_or_else(|| missing(id, UnixMicros::now()))?;
     Ok(shown(json))
 }

@@ -13,9 +13,7 @@ use async_trait::async_trait;
 use burncloud_core::store::{ProofKey, ProofStore, Sealed, Sealer, StoreResult};
 use burncloud_core::{KeyId, Receipt, ReceiptId, UnixMicros, UserId};
 use sea_orm::ActiveValue::Set;
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Who makes the links, if anybody.
@@ -56,7 +54,8 @@ pub(crate) async fn seal(
         .one(tx)
         .await
         .map_err(database)?;
-    let last = last.map(|(sequence, hash)| Ok::<_, Failure>((sequence, array(sequence, &hash)?))).transpose()?;
+    let last =
+        last.map(|(sequence, hash)| Ok::<_, Failure>((sequence, array(sequence, &hash)?))).transpose()?;
     let receipts: Vec<&Receipt> = receipts.iter().map(|receipt| &***receipt).collect();
     let link = sealer.seal(last, entry, &receipts)?;
     let sequence = link.sequence;

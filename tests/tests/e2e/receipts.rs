@@ -68,7 +68,9 @@ async fn a_caller_of_the_sdk_proves_its_receipts() {
         let file = file.to_str().unwrap();
         let seen = gateway.cli(&["receipts", "verify", file, "--key", &public]).await;
         assert_eq!(seen["ok"], true, "{seen}");
-        assert!(complaint(&gateway, &[file, "--key", &"00".repeat(32)]).await.contains("none of those given"));
+        assert!(
+            complaint(&gateway, &[file, "--key", &"00".repeat(32)]).await.contains("none of those given")
+        );
         let forged = folder.join(format!("{name}-forged.json"));
         let said = complaint(&gateway, &[forged.to_str().unwrap(), "--key", &public]).await;
         assert!(said.contains("was changed"), "{said}");
@@ -93,7 +95,10 @@ async fn receipts_are_their_owners_alone() {
     assert_eq!(openai_error(&strange), openai_error(&unknown));
     assert_eq!(unknown.headers.get("retry-after"), None, "that id is of long ago");
     let malformed = gateway.ask("dev", get(format!("{path}0"))).await;
-    assert_eq!((malformed.status, openai_error(&malformed)["code"].as_str()), (400, Some("invalid_receipt_id")));
+    assert_eq!(
+        (malformed.status, openai_error(&malformed)["code"].as_str()),
+        (400, Some("invalid_receipt_id"))
+    );
     assert_eq!(get(path.clone()).send(gateway.addr()).await.status, 401);
     let posted = gateway.ask("dev", Request::post(&path, "{}")).await;
     assert_eq!((posted.status, posted.headers.get("allow")), (405, Some("GET")));
@@ -114,7 +119,8 @@ fn sql(gateway: &Gateway, statement: &str) {
         changed = db.execute(sys.argv[2]).rowcount\ndb.commit()\nsys.exit(0 if changed == 1 else f'{changed} rows')";
     let database = std::fs::read_dir(gateway.folder()).unwrap().flatten().map(|entry| entry.path());
     let database = database.into_iter().find(|path| path.extension().is_some_and(|e| e == "db")).unwrap();
-    let run = std::process::Command::new("python3").args(["-c", program]).arg(database).arg(statement).output();
+    let run =
+        std::process::Command::new("python3").args(["-c", program]).arg(database).arg(statement).output();
     let run = run.unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
 }

@@ -72,12 +72,9 @@ async fn key(store: &SqlStore, all: bool, rotate: bool, out: &Output) -> CliResu
     }
     let mut keys = store.proof_keys().await?;
     keys.reverse();
-    let one = |key: &burncloud_core::store::ProofKey| {
-        json!({ "id": hex(&key.id), "public_key": hex(&key.public), "since": key.since })
-    };
+    let one = |key: &burncloud_core::store::ProofKey| json!({ "id": hex(&key.id), "public_key": hex(&key.public), "since": key.since });
     if all {
-        let rows: Vec<_> =
-            keys.iter().map(|k| [hex(&k.public), hex(&k.id), moment::show(k.since)]).collect();
+        let rows: Vec<_> = keys.iter().map(|k| [hex(&k.public), hex(&k.id), moment::show(k.since)]).collect();
         return out.list(keys.iter().map(one).collect(), ["public key", "id", "since"], &rows);
     }
     let newest = keys.first().ok_or("there is no key")?;
@@ -175,7 +172,8 @@ fn verify_export(mut input: impl BufRead, keys: &[PublicKey]) -> Result<Seen, (u
     let mut line = Vec::new();
     for number in 2.. {
         line.clear();
-        let read = input.read_until(b'\n', &mut line).map_err(|e| (number, format!("it cannot be read: {e}")))?;
+        let read =
+            input.read_until(b'\n', &mut line).map_err(|e| (number, format!("it cannot be read: {e}")))?;
         if read == 0 {
             return Err((number, "the file ends before its last line: it was cut off".to_owned()));
         }

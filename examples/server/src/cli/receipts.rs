@@ -4,7 +4,7 @@ use super::args::ReceiptsCommand;
 use super::keys::user_id;
 use super::{CliResult, Desk, word};
 use crate::moment;
-use burncloud_core::store::{ReceiptFilter, Store, StoreError, StoreResult};
+use burncloud_core::store::{ReceiptFilter, ReceiptStore, Store, StoreError, StoreResult};
 use burncloud_core::usecase::keys::find_key;
 use burncloud_core::{Attempt, ChannelId, KeyId, Line, LineKind, Nano, Receipt, UserId};
 use serde_json::{Value, json};
@@ -71,7 +71,9 @@ pub(super) async fn run(command: ReceiptsCommand, desk: &Desk) -> CliResult {
             list(desk, &receipts, &Names::of(&*desk.store, &receipts).await?)
         }
         // Answered without a desk.
-        ReceiptsCommand::Export { .. } | ReceiptsCommand::Verify { .. } | ReceiptsCommand::Key { .. } => Ok(()),
+        ReceiptsCommand::Export { .. } | ReceiptsCommand::Verify { .. } | ReceiptsCommand::Key { .. } => {
+            Ok(())
+        }
         ReceiptsCommand::Show { id } => {
             let found = desk.store.receipt(id).await?;
             let receipt =

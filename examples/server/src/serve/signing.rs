@@ -48,7 +48,11 @@ pub(crate) async fn make(store: &SqlStore) -> Result<Signer, CliError> {
 async fn newest(store: &SqlStore) -> Result<Option<Signer>, CliError> {
     for key in store.proof_keys().await?.into_iter().rev() {
         let seed = store.proof_seed(key.id).await?;
-        match seed.as_ref().and_then(Signer::from_text).filter(|signer| signer.public() == PublicKey::from(key)) {
+        match seed
+            .as_ref()
+            .and_then(Signer::from_text)
+            .filter(|signer| signer.public() == PublicKey::from(key))
+        {
             Some(signer) => return Ok(Some(signer)),
             None => tracing::warn!(key = %PublicKey::from(key), "this key for receipts cannot be decrypted"),
         }
