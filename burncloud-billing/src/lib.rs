@@ -24,6 +24,7 @@ mod losses;
 pub mod newapi;
 pub mod people;
 mod prices;
+pub mod proof;
 pub mod published;
 mod rates;
 mod rating;

@@ -130,13 +130,15 @@ operations! {
     ConverseStream = "converse_stream",
     /// Cohere v2 chat.
     CohereChat = "cohere_chat",
+    /// A receipt of the caller's own; `x-burncloud-receipt-id` names it.
+    Receipt = "receipt",
 }
 
 impl Operation {
-    /// Answered by the gateway itself from its routing table.
+    /// Answered by the gateway itself.
     #[must_use]
     pub fn is_local(self) -> bool {
-        matches!(self, Operation::ListModels | Operation::GetModel)
+        matches!(self, Operation::ListModels | Operation::GetModel | Operation::Receipt)
     }
 
     /// The path itself asks for a stream.
@@ -252,6 +254,9 @@ fn classify(path: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Endp
         return match rest {
             "messages" => Some(Endpoint::new(Dialect::Anthropic, Operation::Messages)),
             "messages/count_tokens" => Some(Endpoint::new(Dialect::Anthropic, Operation::CountTokens)),
+            _ if rest.strip_prefix("receipts/").is_some_and(|id| !id.is_empty()) => {
+                Some(Endpoint::new(Dialect::OpenAi, Operation::Receipt))
+            }
             _ => models(rest, query, headers).or_else(|| vertex(rest)),
         };
     }
@@ -478,6 +483,17 @@ mod tests {
                 (Operation::GetModel, Some("a.b-v1:0"))
             );
         }
+    }
+
+    #[test]
+    fn a_receipt_is_only_read() {
+        let ask = |method| Endpoint::find(&method, "/v1/receipts/rc_1", None, &HeaderMap::new());
+        let found = ask(Method::GET).unwrap();
+        assert_eq!((found.operation, found.dialect), (Operation::Receipt, Dialect::OpenAi));
+        assert!(found.operation.is_local() && found.operation.is_free() && found.path_model.is_none());
+        assert_eq!(ask(Method::POST), Err((Dialect::OpenAi, NoEndpoint::Method { allow: "GET" })));
+        let none = Endpoint::find(&Method::GET, "/v1/receipts/", None, &HeaderMap::new());
+        assert_eq!(none, Err((Dialect::OpenAi, NoEndpoint::Path)));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::layers::inspect::{InspectLayer, InspectSettings};
 use crate::layers::limit::{LimitLayer, ModelLimits};
 use crate::layers::meter::MeterLayer;
 use crate::layers::passthrough::PassthroughLayer;
+use crate::layers::receipts::ReceiptsLayer;
 use crate::layers::rescue::RescueLayer;
 use crate::layers::reserve::ReserveLayer;
 use crate::layers::route::RouteLayer;
@@ -330,6 +331,7 @@ impl GatewayBuilder {
         let dispatch = FailoverLayer::new(self.failover).billing(self.billing.clone()).layer(attempt);
         let dispatch = ReserveLayer::new(self.billing.clone()).layer(dispatch);
         let dispatch = RouteLayer.layer(dispatch);
+        let dispatch = ReceiptsLayer::new(self.billing.clone()).layer(dispatch);
         let limited = LimitLayer::new(handle.model_limits.clone(), stats.clone()).layer(dispatch);
         let inside = self.inside.wrap(limited);
         let inspected = InspectLayer::new(self.inspect).layer(inside);

@@ -67,14 +67,33 @@ impl ReceiptId {
     /// Reads the shown form back.
     #[must_use]
     pub fn parse(text: &str) -> Option<ReceiptId> {
-        let hex = text.strip_prefix("rc_").filter(|h| h.len() == 32)?;
+        let hex = text.strip_prefix("rc_").filter(|h| h.len() == 32 && !h.starts_with('+'))?;
         u128::from_str_radix(hex, 16).ok().map(ReceiptId)
+    }
+
+    /// The shown form, without an allocation.
+    #[must_use]
+    pub fn text(self) -> [u8; 35] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut out = *b"rc_00000000000000000000000000000000";
+        for (pair, byte) in out[3..].chunks_exact_mut(2).zip(self.0.to_be_bytes()) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        out
+    }
+
+    /// When the request arrived, to the millisecond.
+    #[must_use]
+    pub fn at(self) -> UnixMicros {
+        let ms = i64::try_from(self.0 >> 80).unwrap_or(i64::MAX / 1000);
+        UnixMicros(ms * 1000)
     }
 }
 
 impl fmt::Display for ReceiptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "rc_{:032x}", self.0)
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
@@ -161,6 +180,9 @@ mod tests {
         assert!(a < b && ReceiptId::new(UnixMicros(1_000_000)) != a);
         assert_eq!(ReceiptId::parse(&a.to_string()), Some(a));
         assert_eq!(ReceiptId::parse("rc_1"), None);
+        assert_eq!(ReceiptId::parse("rc_+0000000000000000000000000000001"), None);
+        assert_eq!(ReceiptId(0xab).to_string(), format!("rc_{:032x}", 0xab));
+        assert_eq!((a.at(), b.at()), (UnixMicros(1_000_000), UnixMicros(2_000_000)));
     }
 
     #[test]

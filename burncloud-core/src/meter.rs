@@ -142,6 +142,11 @@ impl Settlement {
         &self.stats
     }
 
+    /// The receipt it will end in.
+    pub(crate) fn id(&self) -> ReceiptId {
+        self.draft.id
+    }
+
     /// The request ends in an error of the gateway's.
     pub(crate) fn refuse(self, error: &Error) {
         self.draft.note(|notes| {

@@ -34,6 +34,7 @@ mod key;
 mod ledger;
 mod migration;
 mod price;
+mod proof;
 mod receipt;
 mod secret;
 mod spending;

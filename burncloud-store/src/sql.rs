@@ -27,6 +27,7 @@ pub struct SqlStore {
     pub(crate) secrets: SecretBox,
     pub(crate) callers: CallerCache,
     pub(crate) receipts: crate::receipt::Statements,
+    pub(crate) sealer: crate::proof::SealerSlot,
 }
 
 impl fmt::Debug for SqlStore {
@@ -67,7 +68,14 @@ impl SqlStore {
     ) -> StoreResult<SqlStore> {
         let Connections { read, write } = backend::open(url, waits).await?;
         migration::run(&write).await?;
-        Ok(SqlStore { read, write, secrets, callers, receipts: Default::default() })
+        Ok(SqlStore {
+            read,
+            write,
+            secrets,
+            callers,
+            receipts: Default::default(),
+            sealer: Default::default(),
+        })
     }
 
     /// A number that grows with every change of a key, user, tenant, channel or price, by whatever process;

@@ -21,6 +21,8 @@ pub enum Script {
     PythonBedrock,
     /// `openai`, `anthropic` and `google-genai` for Python, as clients of Azure and Vertex.
     PythonClouds,
+    /// `openai` for Python, as a caller who verifies its receipts.
+    PythonReceipts,
     /// Any Python SDK, as a reader of answers that a test has translated.
     PythonParseTranslated,
     /// `openai` for Node.
@@ -120,6 +122,7 @@ impl Script {
             Self::PythonGoogle => python("google_sdk.py"),
             Self::PythonBedrock => python("bedrock_sdk.py"),
             Self::PythonClouds => python("clouds_sdk.py"),
+            Self::PythonReceipts => python("receipts_sdk.py"),
             Self::PythonParseTranslated => python("parse_translated.py"),
             Self::NodeOpenAi => node("openai.mjs"),
             Self::NodeAnthropic => node("anthropic.mjs"),

@@ -3,6 +3,7 @@
 mod abort;
 mod fuse;
 mod held;
+mod proofs;
 mod reserve;
 mod settle;
 
@@ -16,10 +17,12 @@ use crate::shipper::{Counts, Shipper, ShipperSettings};
 use crate::tariff::Ladder;
 use crate::terms::House;
 use arc_swap::ArcSwap;
-use burncloud_core::billing::{Ask, Billing, Hold, Outcome};
+use burncloud_core::billing::{Ask, Billing, Hold, Outcome, ReceiptFuture};
 use burncloud_core::routing::{Candidate, Lane};
 use burncloud_core::store::ReceiptStore;
-use burncloud_core::{AbortPolicy, Caller, Error, ErrorKind, Nano, Plan, Route, RouteTable, UnixMicros};
+use burncloud_core::{
+    AbortPolicy, Caller, Error, ErrorKind, Nano, Plan, ReceiptId, Route, RouteTable, UnixMicros,
+};
 use held::Held;
 use parking_lot::Mutex;
 use std::collections::HashSet;
@@ -88,6 +91,7 @@ pub struct Biller {
     held: AtomicI64,
     orphans: usize,
     nothing: Arc<str>,
+    proofs: proofs::Proofs,
     losses: Losses,
     /// Models without a price that are served nevertheless, as far as the log says so.
     unpriced: Mutex<HashSet<Arc<str>>>,
@@ -142,6 +146,7 @@ impl Biller {
             nothing: "".into(),
             losses: Losses::default(),
             unpriced: Mutex::default(),
+            proofs: proofs::Proofs::default(),
         };
         Ok((Arc::new(biller), shipper))
     }
@@ -301,6 +306,10 @@ impl Biller {
 }
 
 impl Billing for Biller {
+    fn receipt<'a>(&'a self, caller: &'a Caller, id: ReceiptId) -> ReceiptFuture<'a> {
+        Box::pin(self.proofs.receipt(caller, id))
+    }
+
     fn reserve(&self, ask: &Ask<'_>) -> Result<Hold, Error> {
         self.hold(ask)
     }

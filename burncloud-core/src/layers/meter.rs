@@ -5,7 +5,7 @@
 //! afterwards. An error from below is noted with its status. See [`crate::billing`].
 //!
 //! Stands right below `auth`: from here on there is somebody to account to, so that refusals (402, 403,
-//! 404, 413, 429) leave receipts too. What fails above (401, 404 of a path, 503 of `shed`) is counted, not
+//! 404, 413, 429) leave receipts too. Each answer names its receipt in `x-burncloud-receipt-id`. What fails above (401, 404 of a path, 503 of `shed`) is counted, not
 //! recorded: a stranger must not be able to fill a disk. Model lists are answered without a receipt.
 
 use crate::billing::Billing;
@@ -14,7 +14,7 @@ use crate::layers::Reply;
 use crate::meter::{Draft, Settlement};
 use crate::stats::Stats;
 use crate::{Body, Error};
-use http::{Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use std::fmt;
 use std::future::Future;
@@ -22,6 +22,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{self, Poll, ready};
 use tower::{Layer, Service};
+
+/// The header that tells the caller which receipt the request leaves; `GET /v1/receipts/{id}` shows it.
+pub static RECEIPT_HEADER: HeaderName = HeaderName::from_static("x-burncloud-receipt-id");
 
 /// Makes [`Meter`] services.
 #[derive(Clone)]
@@ -111,12 +114,24 @@ impl<F: Future<Output = Result<Response<Body>, Error>>> Future for MeterFuture<F
         let result = ready!(this.inner.poll(cx));
         let settlement = this.settlement.take();
         Poll::Ready(match (result, settlement) {
-            (Ok(response), Some(settlement)) => Ok(response.map(|body| body.hold(settlement))),
-            (Err(error), Some(settlement)) => {
+            (Ok(mut response), Some(settlement)) => {
+                name(response.headers_mut(), &settlement);
+                Ok(response.map(|body| body.hold(settlement)))
+            }
+            (Err(mut error), Some(settlement)) => {
+                let mut headers = error.take_headers();
+                name(&mut headers, &settlement);
                 settlement.refuse(&error);
-                Err(error)
+                Err(error.with_headers(headers))
             }
             (result, None) => result,
         })
+    }
+}
+
+/// Says which receipt it will be.
+fn name(headers: &mut HeaderMap, settlement: &Settlement) {
+    if let Ok(value) = HeaderValue::from_bytes(&settlement.id().text()) {
+        headers.insert(RECEIPT_HEADER.clone(), value);
     }
 }

@@ -11,6 +11,7 @@
 //! | [`inspect`] | looks at the body once | the layers below need the model |
 //! | *the embedder's* | sees caller, envelope and body | may refuse before anything is counted |
 //! | [`limit`] | requests, tokens, concurrency | before money is held |
+//! | [`receipts`] | shows callers their receipts | leaves none itself, but is limited |
 //! | [`route`] | model → candidates | prices depend on the candidates |
 //! | [`reserve`] | holds an upper estimate | the last thing before a provider is asked |
 //! | [`failover`] | one attempt after another until the head | |
@@ -37,6 +38,8 @@ pub mod limit;
 pub mod meter;
 #[cfg(feature = "passthrough")]
 pub mod passthrough;
+#[cfg(feature = "receipts")]
+pub mod receipts;
 mod reply;
 #[cfg(feature = "rescue")]
 pub mod rescue;

@@ -11,7 +11,7 @@ mod money;
 pub use memory::MemoryStore;
 pub use money::{
     AlertStore, BudgetStore, CatalogueCopy, CatalogueState, CatalogueStore, CodeStore, EntryFilter,
-    LedgerStore, NewCode, PlanStore, Posted, ProofStore, RedeemCode, Sealed, SpendingStore,
+    LedgerStore, NewCode, PlanStore, Posted, ProofKey, ProofStore, RedeemCode, Sealed, Sealer, SpendingStore,
 };
 
 use crate::ledger::Account;

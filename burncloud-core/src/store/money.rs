@@ -216,19 +216,48 @@ pub struct Sealed {
     pub at: UnixMicros,
     /// The receipts, sorted.
     pub receipts: Vec<ReceiptId>,
-    /// SHA-256 of the link before; zeros for the first.
+    /// Their hashes, in the same order: a proof needs no other receipt then, and whoever looks for a changed one finds it.
+    pub leaves: Vec<[u8; 32]>,
+    /// What keeps the private half of a receipt from being guessed by its hash.
+    pub salt: [u8; 16],
+    /// The hash of the link before; zeros for the first.
     pub previous: [u8; 32],
     /// The root of the tree over the receipts' hashes.
     pub root: [u8; 32],
+    /// The hash of this link, which the next one holds.
+    pub hash: [u8; 32],
     /// The Ed25519 signature.
     pub signature: Vec<u8>,
     /// Which key signed: the first eight bytes of its SHA-256.
     pub key: [u8; 8],
 }
 
+/// A key that links are signed with: what is public of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProofKey {
+    /// The first eight bytes of its SHA-256.
+    pub id: [u8; 8],
+    /// Ed25519.
+    pub public: [u8; 32],
+    /// When it was made; links are signed with the newest.
+    pub since: UnixMicros,
+}
+
+/// Makes links; a store that has one calls it for every batch that it records, in the same transaction.
+pub trait Sealer: Send + Sync + 'static {
+    /// The link that follows the one of that sequence and hash (`None`: the first), over these receipts. At least one, in
+    /// any order, none twice.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`](super::StoreError::Unavailable) when the operating system gives no random numbers.
+    fn seal(&self, last: Option<(i64, [u8; 32])>, entry: i64, receipts: &[&Receipt]) -> StoreResult<Sealed>;
+}
+
 /// What proves receipts.
 #[async_trait]
 pub trait ProofStore: Send + Sync + 'static {
+    /// Every key that links are or were signed with, in the order in which they were made.
+    async fn proof_keys(&self) -> StoreResult<Vec<ProofKey>>;
     /// The link that a receipt is in; `None` while it has none.
     async fn seal_of(&self, id: ReceiptId) -> StoreResult<Option<Sealed>>;
     /// Links in order, after `after`, at most `limit`.

@@ -14,6 +14,8 @@ pub(crate) mod migration;
 pub(crate) mod plan;
 pub(crate) mod price;
 pub(crate) mod receipt;
+pub(crate) mod receipt_key;
+pub(crate) mod receipt_seal;
 pub(crate) mod redeem_code;
 pub(crate) mod tenant;
 pub(crate) mod user;

@@ -89,7 +89,7 @@ fn terms() -> [TableCreateStatement; 4] {
     [budgets, plans, codes, catalogues]
 }
 
-fn records(backend: DbBackend) -> [TableCreateStatement; 4] {
+fn records(backend: DbBackend) -> [TableCreateStatement; 5] {
     let alerts = table("alerts")
         .col(id("id"))
         .col(number("at"))
@@ -103,10 +103,21 @@ fn records(backend: DbBackend) -> [TableCreateStatement; 4] {
         .col(number("at"))
         // 16 bytes each, sorted.
         .col(column("receipts").blob().not_null())
+        // Their hashes, 32 bytes each, in the same order.
+        .col(column("leaves").blob().not_null())
+        .col(column("salt").binary_len(16).not_null())
         .col(column("previous").binary_len(32).not_null())
         .col(column("root").binary_len(32).not_null())
+        .col(column("hash").binary_len(32).not_null())
         .col(column("signature").binary_len(64).not_null())
         .col(column("signer").binary_len(8).not_null())
+        .to_owned();
+    let keys = table("receipt_keys")
+        .col(column("id").binary_len(8).not_null().primary_key())
+        .col(column("public").binary_len(32).not_null())
+        // The private half, sealed like channels' credentials.
+        .col(column("seed").blob().not_null())
+        .col(number("created_at"))
         .to_owned();
     // Quarters of an hour since the epoch; a channel of 0 is none.
     let mut usage = table("usage_quarters")
@@ -141,7 +152,7 @@ fn records(backend: DbBackend) -> [TableCreateStatement; 4] {
         .primary_key(Index::create().col("quarter").col("tenant_id"))
         .to_owned();
     backend::clustered(&mut tenants, backend);
-    [alerts, seals, usage, tenants]
+    [alerts, seals, keys, usage, tenants]
 }
 
 /// Balances from before the ledger become its opening entry; who had none had no bound.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 
 /// The columns, in the order in which [`write`] gives their values.
-pub(super) const COLUMNS: [Column; 23] = [
+pub(super) const COLUMNS: [Column; 24] = [
     Column::Id,
     Column::At,
     Column::KeyId,
@@ -36,6 +36,7 @@ pub(super) const COLUMNS: [Column; 23] = [
     Column::FirstByteUs,
     Column::TookUs,
     Column::Entry,
+    Column::Seal,
     Column::Rest,
 ];
 
@@ -44,8 +45,8 @@ pub(crate) fn id_bytes(id: ReceiptId) -> Vec<u8> {
     id.0.to_be_bytes().to_vec()
 }
 
-/// The values of one row, of a receipt that the entry of that number posts.
-pub(super) fn write(receipt: &Receipt, entry: Option<i64>) -> [Value; 23] {
+/// The values of one row, of a receipt that the entry of that number posts, in the link of that number.
+pub(super) fn write(receipt: &Receipt, entry: Option<i64>, seal: Option<i64>) -> [Value; 24] {
     let usage = &receipt.usage;
     [
         id_bytes(receipt.id).into(),
@@ -70,6 +71,7 @@ pub(super) fn write(receipt: &Receipt, entry: Option<i64>) -> [Value; 23] {
         receipt.first_byte_us.map(i64::from).into(),
         count(receipt.took_us).into(),
         entry.into(),
+        seal.into(),
         to_json(&Rest::of(receipt)).into(),
     ]
 }

@@ -105,8 +105,10 @@ impl SqlStore {
             true => None,
             false => Some(self.receipts.ledger.receipts(&tx, &receipts, &postings).await?),
         };
+        let sealed = crate::proof::seal(&tx, self.sealer(), &receipts, entry.unwrap_or_default()).await;
+        let seal = sealed.map_err(raced)?;
         let mut values = Vec::with_capacity(receipts.len() * row::COLUMNS.len());
-        receipts.iter().for_each(|receipt| values.extend(row::write(receipt, entry)));
+        receipts.iter().for_each(|receipt| values.extend(row::write(receipt, entry, seal)));
         let inserted = self.receipts.receipts.run(&tx, values, row::COLUMNS.len(), insert).await;
         inserted.map_err(refused)?;
         let mut spending = Spending::default();
@@ -114,6 +116,14 @@ impl SqlStore {
         spending.apply(&tx, &self.receipts.spending).await.map_err(database)?;
         tx.commit().await.map_err(database)?;
         Ok(receipts.len())
+    }
+}
+
+/// Another process has taken the link's place: the batch is begun anew.
+fn raced(error: StoreError) -> Round {
+    match error {
+        StoreError::Conflict { .. } => Round::Duplicate,
+        other => Round::Failed(other),
     }
 }
 

@@ -14,6 +14,7 @@ mod limits;
 mod money;
 mod oracle;
 mod passthrough;
+mod receipts;
 mod replay;
 mod sdk;
 mod secrets;

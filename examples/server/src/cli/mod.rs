@@ -10,6 +10,7 @@ mod ledger;
 mod output;
 mod plans;
 mod prices;
+mod proof;
 mod quote;
 mod receipts;
 mod tenants;
@@ -59,6 +60,9 @@ impl Desk {
     }
 }
 
+/// Where the configuration file is that says where the store is.
+pub(crate) struct Places<'a>(Option<&'a Path>);
+
 /// Carries out one command.
 ///
 /// # Errors
@@ -80,6 +84,9 @@ pub(crate) async fn run(cli: Cli) -> CliResult {
                 Ok(store)
             };
             Box::pin(transform::run(command, config, &registry, &out, opened)).await
+        }
+        Command::Receipts(command) if proof::is_proof(&command) => {
+            proof::run(command, &out, Places(config)).await
         }
         other => {
             let (store, journal) = config.map(Config::load_places).transpose()?.unwrap_or_default();

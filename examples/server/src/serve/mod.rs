@@ -9,11 +9,13 @@ mod metrics;
 mod ops;
 mod parts;
 mod reload;
+mod signing;
 mod stall;
 pub(crate) mod tls;
 
 pub(crate) use catalogue::{fetch as fetch_catalogue, shown as shown_address};
 pub(crate) use parts::open_store;
+pub(crate) use signing::make as make_signing_key;
 
 use crate::cli::{CliResult, say};
 use crate::config::{Config, Problems};

@@ -1,5 +1,6 @@
 //! What a server is made of: store, money, gateway.
 
+use super::signing;
 use crate::cli::{CliError, CliResult};
 use crate::config::apply::{Changes, Managed, apply};
 use crate::config::{Config, StoreConfig};
@@ -62,7 +63,10 @@ impl Parts {
     /// Whatever keeps it from starting.
     pub(crate) async fn build(config: &Config, registry: Registry) -> CliResult<(Parts, Shipper, Managed)> {
         let store = open_store(&config.store).await?;
+        // Before anything is recorded.
+        signing::begin(&store).await?;
         let (biller, mut shipper) = open_biller(config, &store).await?;
+        biller.show_receipts_of(store.clone());
         let path = Managed::path(&config.journal.dir);
         let mut managed =
             Managed::load(&path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
@@ -105,6 +109,7 @@ impl Parts {
     /// The store's, or a price that is none; the gateway goes on with what it has.
     pub(crate) async fn refresh(&self, timeouts: &Timeouts) -> CliResult {
         self.store.invalidate_all();
+        signing::follow(&self.store).await?;
         self.restore_catalogue().await?;
         reload_prices(&*self.store, self.biller.book()).await?;
         let channels = usable_channels(&self.store, &self.registry, timeouts).await?;

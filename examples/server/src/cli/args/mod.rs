@@ -14,6 +14,7 @@ pub(crate) use terms::{
 
 use super::Format;
 use crate::logging::LogFormat;
+use burncloud_billing::proof::PublicKey;
 use burncloud_core::{Dialect, Limits, Nano, Operation, ReceiptId, UnixMicros};
 use clap::{ArgGroup, Args, Parser, Subcommand};
 use http::{HeaderName, HeaderValue};
@@ -350,11 +351,44 @@ pub(crate) enum ReceiptsCommand {
         #[arg(value_parser = receipt_id)]
         id: ReceiptId,
     },
+    /// Write the chain of receipts to a file that anyone can verify: links, and both documents of each receipt.
+    Export {
+        /// Of links made at this moment or later.
+        #[arg(long, value_parser = crate::moment::parse, value_name = "MOMENT")]
+        since: Option<UnixMicros>,
+        /// Of links made before this moment.
+        #[arg(long, value_parser = crate::moment::parse, value_name = "MOMENT")]
+        until: Option<UnixMicros>,
+        /// Where to; lines of JSON.
+        file: PathBuf,
+    },
+    /// Verify an export, an answer of GET /v1/receipts/{id}, or, without a file, the store's own chain.
+    Verify {
+        /// What to verify, without a store; `-` is the standard input.
+        #[arg(requires = "keys")]
+        file: Option<PathBuf>,
+        /// A public key that may have signed, as `burncloud receipts key` shows it; may be repeated.
+        #[arg(id = "keys", long = "key", value_parser = public_key, value_name = "KEY")]
+        keys: Vec<PublicKey>,
+    },
+    /// Show the public key that receipts are signed with.
+    Key {
+        /// Those of earlier times too.
+        #[arg(long)]
+        all: bool,
+        /// Make a new one first. What older ones signed stays valid.
+        #[arg(long)]
+        rotate: bool,
+    },
 }
 
 fn option(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write name=value")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn public_key(text: &str) -> Result<PublicKey, String> {
+    PublicKey::parse(text).ok_or_else(|| "a public key is 64 hexadecimal digits".to_owned())
 }
 
 fn receipt_id(text: &str) -> Result<ReceiptId, String> {
