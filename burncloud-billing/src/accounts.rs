@@ -17,7 +17,7 @@
 //! Another process that spends from the same account shows as a stored `used` above our `spent`; the difference is
 //! taken over. Between two such reads each process sees only its own spending.
 
-use crate::tariff::Amounts;
+use crate::tariff::{Amounts, Class};
 use burncloud_core::{Caller, KeyId, Nano, Receipt, Tenant, TenantId, UserId};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -130,9 +130,16 @@ pub(crate) struct Purse {
     user: Arc<Account>,
     /// Those of tenants with a parent, from the user's own upwards.
     tenants: Vec<(TenantId, Arc<Account>)>,
+    /// Who else has the same prices.
+    class: Class,
 }
 
 impl Purse {
+    /// The class of callers that the prices are kept by.
+    pub(crate) fn class(&self) -> Class {
+        self.class
+    }
+
     /// Whether any account has a limit.
     pub(crate) fn is_limited(&self) -> bool {
         self.key.is_limited()
@@ -264,6 +271,7 @@ impl Accounts {
             key: account(keys, &unshipped.keys, key.id, key.quota, key.used),
             user: account(users, &unshipped.users, user.id, wallet, user.used),
             tenants: above.collect(),
+            class: Class::of(caller),
         }
     }
 }

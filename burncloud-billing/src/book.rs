@@ -1,46 +1,46 @@
-//! The price book: what the operator set, else what is published.
-//!
-//! Reading it costs a request no look-up by name: what applies to a route and to a lane is kept in their slots,
-//! under the generation of the book that it was read from.
+//! The price book: what operators and resellers set, else what is published.
 
-use crate::catalogue::{Catalogue, Listed};
+use crate::catalogue::Catalogue;
 use crate::error::BillingError;
+use crate::ladder::Mint;
 use crate::rates::Rates;
+use crate::snapshot::Snapshot;
 use arc_swap::ArcSwap;
-use burncloud_core::routing::Lane;
+use burncloud_core::UnixMicros;
 use burncloud_core::store::PriceOverride;
-use burncloud_core::{Route, UnixMicros};
 use genai_prices::Calculator;
 use parking_lot::Mutex;
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Effective-dated prices; shared behind an [`Arc`] and changed in place.
+/// What becomes of a request for a model that has no price.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Unpriced {
+    /// It is refused with 403 `model_not_priced`, whoever asks.
+    #[default]
+    Refuse,
+    /// It is served, and the house takes nothing for it.
+    Free,
+    /// The house takes this for it.
+    At(Arc<Rates>),
+}
+
+/// Effective-dated prices of the house and of every tenant that sells; shared behind an [`Arc`] and changed in place.
 ///
-/// The selling price of a request is the newest override of the model *as asked* that is in force when the request
-/// arrives (the last version set, of two from the same moment), else the published price of the model *as served*.
-/// The buying price is always the published one of the provider that served it.
+/// A request's price comes down from the provider to the user, level by level. Each seller has a
+/// [rule](crate::PriceRule) for the model *as asked*, or one for `*`: of several the newest counts that is in force when
+/// the request arrives (the last one set, of two from the same moment). The house without a rule takes the published
+/// price of the model *as served*, a tenant what it pays itself. That times the ratio of the buyer's group is the
+/// buyer's price, rounded once. The provider takes what the channel's buying rule says, else its published price.
 pub struct PriceBook {
     catalogue: Catalogue,
     snapshot: ArcSwap<Snapshot>,
+    unpriced: ArcSwap<Unpriced>,
     /// Never the same for two states of two books, so that one number tells whether a slot is up to date.
     generation: AtomicU64,
     /// The half hour whose published prices are known.
     refreshed: Mutex<i64>,
-}
-
-#[derive(Default)]
-struct Snapshot {
-    version: u64,
-    overrides: HashMap<Box<str>, Arc<[Dated]>>,
-}
-
-struct Dated {
-    from: UnixMicros,
-    version: u64,
-    rates: Arc<Rates>,
 }
 
 fn next_generation() -> u64 {
@@ -51,68 +51,43 @@ fn next_generation() -> u64 {
 /// How often published prices are read again, in microseconds; some change on the half hour.
 const REFRESH: i64 = 30 * 60 * 1_000_000;
 
-/// What a route's slot holds.
-pub(crate) struct RoutePrices {
-    generation: u64,
-    /// Of the book; a receipt freezes it.
-    pub(crate) version: u64,
-    dated: Option<Arc<[Dated]>>,
-    pub(crate) warned: AtomicBool,
-}
-
-impl RoutePrices {
-    /// The override in force.
-    pub(crate) fn at(&self, at: UnixMicros) -> Option<&Arc<Rates>> {
-        let dated = self.dated.as_deref()?;
-        dated.iter().find(|d| d.from <= at).map(|d| &d.rates)
-    }
-}
-
-/// What a lane's slot holds.
-pub(crate) struct LanePrices {
-    generation: u64,
-    pub(crate) listed: Option<Arc<Listed>>,
-}
-
-struct Cell<T>(ArcSwap<T>);
-
 impl PriceBook {
     /// The published prices alone.
     #[must_use]
     pub fn new() -> PriceBook {
         PriceBook {
             catalogue: Catalogue::new(),
-            snapshot: ArcSwap::from_pointee(Snapshot { version: 1, ..Snapshot::default() }),
+            snapshot: ArcSwap::from_pointee(Snapshot::empty()),
+            unpriced: ArcSwap::default(),
             generation: AtomicU64::new(next_generation()),
             refreshed: Mutex::new(UnixMicros::now().0.div_euclid(REFRESH)),
         }
     }
 
-    /// Replaces the overrides by these. Requests under way keep the price of the moment they arrived at.
+    /// Replaces all rules by these. Requests under way keep the price of the moment they arrived at.
     ///
     /// # Errors
-    /// [`BillingError::Price`] for the first one whose rates are none; then nothing is changed.
+    /// [`BillingError::Price`] for the first one that is no rule, or whose currency has no rate of exchange when it
+    /// begins to hold; then nothing is changed.
     pub fn set_overrides(&self, overrides: Vec<PriceOverride>) -> Result<(), BillingError> {
-        let mut by_model: HashMap<Box<str>, Vec<Dated>> = HashMap::new();
-        let newest = overrides.iter().map(|price| price.version).max().unwrap_or(0);
-        for price in overrides {
-            let rates = Rates::from_json(&price.rates)
-                .map_err(|source| BillingError::Price { model: price.model.clone(), source })?;
-            let dated = Dated { from: price.effective_at, version: price.version, rates: Arc::new(rates) };
-            by_model.entry(price.model.into_boxed_str()).or_default().push(dated);
-        }
-        let sorted = by_model.into_iter().map(|(model, mut dated)| {
-            dated.sort_by_key(|d| std::cmp::Reverse((d.from, d.version)));
-            (model, dated.into())
-        });
-        let snapshot = Snapshot { version: newest.saturating_add(1), overrides: sorted.collect() };
-        self.snapshot.store(Arc::new(snapshot));
-        self.generation.store(next_generation(), Ordering::Release);
+        self.snapshot.store(Arc::new(Snapshot::new(overrides)?));
+        self.changed();
         Ok(())
     }
 
-    /// The version that receipts freeze: one more than the newest override's, so never 0. Version *v* is the
-    /// catalogue with the overrides whose own versions are below *v*.
+    /// Declares what the house takes for models that have no price. [`Biller::open`](crate::Biller::open) does so with
+    /// what its options say.
+    pub fn set_unpriced(&self, unpriced: Unpriced) {
+        self.unpriced.store(Arc::new(unpriced));
+        self.changed();
+    }
+
+    fn changed(&self) {
+        self.generation.store(next_generation(), Ordering::Release);
+    }
+
+    /// The version that receipts freeze: one more than the newest rule's, so never 0. Version *v* is the
+    /// catalogue with the rules whose own versions are below *v*.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.snapshot.load().version
@@ -124,27 +99,20 @@ impl PriceBook {
         &self.catalogue
     }
 
-    /// What callers of `model` pay at that time if the operator set it.
-    #[must_use]
-    pub fn override_of(&self, model: &str, at: UnixMicros) -> Option<Arc<Rates>> {
-        let snapshot = self.snapshot.load();
-        snapshot.overrides.get(model)?.iter().find(|d| d.from <= at).map(|d| d.rates.clone())
-    }
-
     /// Reads the published prices again if the half hour has changed since the last time. Takes milliseconds
     /// for each model in use: not for a request's way. The [`Shipper`](crate::Shipper) calls it.
     pub fn refresh(&self, now: UnixMicros) {
         let half_hour = now.0.div_euclid(REFRESH);
         let last = std::mem::replace(&mut *self.refreshed.lock(), half_hour);
         if last != half_hour && self.catalogue.refresh(now) {
-            self.generation.store(next_generation(), Ordering::Release);
+            self.changed();
         }
     }
 
     /// Reads these published prices from now on.
     pub(crate) fn publish(&self, prices: Option<Calculator>, now: UnixMicros) {
         if self.catalogue.replace(prices, now) {
-            self.generation.store(next_generation(), Ordering::Release);
+            self.changed();
         }
     }
 
@@ -154,50 +122,15 @@ impl PriceBook {
         Duration::from_micros(u64::try_from(until).unwrap_or(0))
     }
 
-    pub(crate) fn of_route<R>(&self, route: &Route, of: impl FnOnce(&RoutePrices) -> R) -> R {
-        let make = || {
-            let (generation, snapshot) = (self.generation.load(Ordering::Acquire), self.snapshot.load());
-            let dated = snapshot.overrides.get(&*route.model).cloned();
-            Arc::new(RoutePrices {
-                generation,
-                version: snapshot.version,
-                dated,
-                warned: AtomicBool::new(false),
-            })
-        };
-        match route.billing_slot.get_or_init(|| Arc::new(Cell(ArcSwap::new(make())))) {
-            None => of(&make()),
-            Some(cell) => {
-                if cell.0.load().generation != self.generation.load(Ordering::Acquire) {
-                    cell.0.store(make());
-                }
-                of(&cell.0.load())
-            }
-        }
+    /// Another number whenever a price may have changed.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 
-    pub(crate) fn of_lane<R>(
-        &self,
-        route: &Route,
-        lane: &Lane,
-        at: UnixMicros,
-        of: impl FnOnce(Option<&Listed>) -> R,
-    ) -> R {
-        let make = || {
-            let generation = self.generation.load(Ordering::Acquire);
-            let provider = lane.channel.adapter.name();
-            let listed = self.catalogue.find_mapped(provider, &lane.upstream_model, &route.model, at);
-            Arc::new(LanePrices { generation, listed })
-        };
-        match lane.billing_slot.get_or_init(|| Arc::new(Cell(ArcSwap::new(make())))) {
-            None => of(make().listed.as_deref()),
-            Some(cell) => {
-                if cell.0.load().generation != self.generation.load(Ordering::Acquire) {
-                    cell.0.store(make());
-                }
-                of(cell.0.load().listed.as_deref())
-            }
-        }
+    /// Where the prices of that moment are made.
+    pub(crate) fn with_mint<R>(&self, at: UnixMicros, of: impl FnOnce(&Mint<'_>) -> R) -> R {
+        let (snapshot, unpriced) = (self.snapshot.load(), self.unpriced.load());
+        of(&Mint { snapshot: &snapshot, catalogue: &self.catalogue, unpriced: &unpriced, at })
     }
 }
 
@@ -216,29 +149,24 @@ impl std::fmt::Debug for PriceBook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::support::lane_route;
+    use crate::ladder::Offer;
+    use crate::tests::support::{caller, lane_route, rule};
     use burncloud_core::{LineKind, Nano, ServiceTier};
     use serde_json::json;
 
     fn set(version: u64, model: &str, from: i64, input: &str) -> PriceOverride {
-        let rates = json!({ "input": input });
-        PriceOverride {
-            version,
-            book: None,
-            channel: None,
-            model: model.into(),
-            effective_at: UnixMicros(from),
-            rates,
-        }
+        PriceOverride { version, ..rule(None, model, from, json!({ "input": input })) }
     }
 
     fn input(book: &PriceBook, at: i64) -> Option<Nano> {
-        let rates = book.override_of("m", UnixMicros(at))?;
-        Some(rates.prices(ServiceTier::Standard, 0).get(LineKind::Input))
+        let (route, lane) = lane_route("m", "no-such-model");
+        let quote =
+            crate::quote(book, &caller(None, None, 0, 0), &Offer::of(&route, &lane), &[], UnixMicros(at));
+        Some(quote.user()?.prices(ServiceTier::Standard, 0).get(LineKind::Input))
     }
 
     #[test]
-    fn the_newest_override_in_force_wins() {
+    fn the_newest_rule_in_force_wins() {
         let book = PriceBook::new();
         assert_eq!(book.version(), 1);
         book.set_overrides(vec![set(1, "m", 100, "1"), set(2, "m", 50, "2"), set(3, "m", 100, "3")]).unwrap();
@@ -246,26 +174,22 @@ mod tests {
         let dollars = |n: i64| Some(Nano(n * 1_000_000_000));
         assert_eq!([input(&book, 49), input(&book, 50), input(&book, 99)], [None, dollars(2), dollars(2)]);
         assert_eq!([input(&book, 100), input(&book, i64::MAX)], [dollars(3), dollars(3)], "the last one set");
-        assert!(book.override_of("other", UnixMicros(200)).is_none());
+        book.set_overrides(vec![set(1, "other", 0, "1"), set(2, "m", 60, "2"), set(3, "*", 0, "9")]).unwrap();
+        assert_eq!(
+            [input(&book, 59), input(&book, 60)],
+            [dollars(9), dollars(2)],
+            "`*` is for those without a rule"
+        );
     }
 
     #[test]
-    fn a_bad_override_names_the_model_and_changes_nothing() {
+    fn a_bad_rule_names_the_model_and_changes_nothing() {
         let book = PriceBook::new();
         book.set_overrides(vec![set(1, "m", 0, "1")]).unwrap();
         let error = book.set_overrides(vec![set(2, "m", 0, "2"), set(3, "n", 0, "-2")]).unwrap_err();
         assert_eq!(error.to_string(), "price of `n`: `input`: a price is not negative");
+        let error = book.set_overrides(vec![rule(None, "", 0, json!({"group": {}}))]).unwrap_err();
+        assert!(error.to_string().starts_with("settings of the price book: `group`: "), "{error}");
         assert_eq!((book.version(), input(&book, 1)), (2, Some(Nano(1_000_000_000))));
-    }
-
-    #[test]
-    fn slots_follow_the_book() {
-        let (route, lane) = lane_route("m", "gpt-4o-mini");
-        let (one, other) = (PriceBook::new(), PriceBook::new());
-        let price = |book: &PriceBook| book.of_route(&route, |p| (p.version, p.at(UnixMicros(5)).is_some()));
-        assert_eq!(price(&one), (1, false));
-        one.set_overrides(vec![set(1, "m", 5, "1")]).unwrap();
-        assert_eq!((price(&one), price(&other), price(&one)), ((2, true), (1, false), (2, true)));
-        assert!(one.of_lane(&route, &lane, UnixMicros::now(), |listed| listed.is_some_and(|l| l.own)));
     }
 }

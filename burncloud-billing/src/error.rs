@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BillingError {
-    /// A price that an operator set is not one.
-    #[error("price of `{model}`: {source}")]
+    /// A rule that an operator set is not one, or cannot stand there.
+    #[error("{}: {source}", what(model))]
     Price {
-        /// The model it was set for.
+        /// The model it was set for; empty for a whole book.
         model: String,
         /// The field at fault.
         source: RatesError,
@@ -44,6 +44,10 @@ pub enum BillingError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn what(model: &str) -> String {
+    if model.is_empty() { "settings of the price book".into() } else { format!("price of `{model}`") }
 }
 
 impl BillingError {

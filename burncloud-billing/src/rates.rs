@@ -71,6 +71,17 @@ impl Prices {
         self.0.iter().all(|price| *price == Nano::ZERO)
     }
 
+    /// The first class that is cheaper here than at `cost`. Where calls are sold by the piece, what is not charged
+    /// beside that is no loss: how much a call takes is not known.
+    fn first_below(&self, cost: &Prices) -> Option<LineKind> {
+        let by_call = self.get(LineKind::Request) > cost.get(LineKind::Request);
+        let below = |kind: &LineKind| {
+            let (own, cost) = (self.get(*kind), cost.get(*kind));
+            own < cost && !(by_call && own == Nano::ZERO)
+        };
+        KINDS.into_iter().find(below)
+    }
+
     fn dearest(&self, kinds: &[LineKind]) -> Nano {
         kinds.iter().map(|kind| self.get(*kind)).max().unwrap_or_default()
     }
@@ -172,6 +183,34 @@ impl Rates {
     /// The total inputs above which other prices hold at the standard tier, in increasing order.
     pub fn thresholds(&self) -> impl Iterator<Item = u64> {
         self.standard.tiers.iter().map(|(above, _)| *above)
+    }
+
+    /// These with another price in the place of each.
+    pub(crate) fn map(&self, price: impl Fn(Nano) -> Nano) -> Rates {
+        let prices = |p: &Prices| Prices(p.0.map(&price));
+        let table = |table: &Table| Table {
+            base: prices(&table.base),
+            tiers: table.tiers.iter().map(|(above, p)| (*above, prices(p))).collect(),
+        };
+        let own = |own: &Option<Table>| own.as_ref().map(table);
+        Rates::new(table(&self.standard), own(&self.flex), own(&self.priority), own(&self.batch))
+    }
+
+    /// The first class that is cheaper here than at `cost`, in any service tier and context size.
+    pub(crate) fn first_below(&self, cost: &Rates) -> Option<LineKind> {
+        use ServiceTier as T;
+        let mut sizes: Vec<u64> = [self, cost].iter().flat_map(|rates| rates.marks()).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        let places = [T::Standard, T::Flex, T::Priority, T::Batch].into_iter();
+        let mut places =
+            places.flat_map(|tier| sizes.iter().map(move |above| (tier, above.saturating_add(1))));
+        places.find_map(|(tier, size)| self.prices(tier, size).first_below(cost.prices(tier, size)))
+    }
+
+    /// The total inputs above which some price changes, and 0.
+    fn marks(&self) -> impl Iterator<Item = u64> {
+        self.tables().flat_map(|table| table.tiers.iter().map(|(above, _)| *above)).chain([0])
     }
 
     /// The dearest prices of a request with at most so much input.

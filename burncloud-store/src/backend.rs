@@ -79,6 +79,18 @@ pub(crate) struct Sums {
     pub(crate) sums: &'static [&'static str],
 }
 
+/// The sum of a column in two halves, `high` of 2³² each and `low`: a sum as such may be more than a database can hold.
+pub(crate) fn halves(column: &str, backend: DbBackend) -> String {
+    let (quotient, whole) = match backend {
+        DbBackend::MySql => ("DIV", "SIGNED"),
+        _ => ("/", "BIGINT"),
+    };
+    let half = |operator: &str, name: String| {
+        format!("CAST(SUM({column} {operator} 4294967296) AS {whole}) AS {name}")
+    };
+    format!("{}, {}", half(quotient, format!("{column}_high")), half("%", format!("{column}_low")))
+}
+
 /// The largest and the smallest number that a column holds.
 const MOST: &str = "9223372036854775807";
 const LEAST: &str = "(-9223372036854775807 - 1)";

@@ -21,10 +21,13 @@
 compile_error!("burncloud-store needs a database: enable the feature `sqlite`, `postgres` or `mysql`");
 
 mod backend;
+mod budget;
 mod bulk;
 mod cache;
 mod caller;
+mod catalogue;
 mod channel;
+mod code;
 mod entity;
 mod error;
 mod key;
@@ -33,6 +36,7 @@ mod migration;
 mod price;
 mod receipt;
 mod secret;
+mod spending;
 mod sql;
 #[cfg(test)]
 mod tests;

@@ -1,26 +1,28 @@
 //! The promises of core's store traits, kept by every database this crate knows.
 
-use burncloud_core::testing::store_suite;
+use burncloud_core::testing::{money_suite, store_suite};
 use burncloud_store::{SecretBox, SqlStore};
 use std::sync::Mutex;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sqlite_in_memory_keeps_every_promise() {
-    store_suite(async || {
+    let fresh = async || {
         let secrets = SecretBox::generate().unwrap();
         SqlStore::connect("sqlite::memory:", secrets).await.unwrap()
-    })
-    .await;
+    };
+    store_suite(fresh).await;
+    money_suite(fresh).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sqlite_in_a_file_keeps_every_promise() {
     let folders = Mutex::new(Vec::new());
-    store_suite(async || {
+    let fresh = async || {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("burncloud.db").display());
         folders.lock().unwrap().push(folder);
         SqlStore::connect(&url, SecretBox::generate().unwrap()).await.unwrap()
-    })
-    .await;
+    };
+    store_suite(&fresh).await;
+    money_suite(&fresh).await;
 }

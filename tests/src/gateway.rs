@@ -64,10 +64,22 @@ pub fn free_port() -> u16 {
     listener.local_addr().expect("a bound socket has an address").port()
 }
 
+/// Where a gateway lives other than usually.
+#[derive(Clone, Copy, Debug)]
+pub struct Home<'a> {
+    /// The folder that its folder is made in.
+    pub parent: &'a Path,
+    /// What it logs, as in `RUST_LOG`; the log does not lie with its data.
+    pub log: &'static str,
+}
+
 /// A running gateway. Killed when dropped; its folder is kept when the test failed.
 #[derive(Debug)]
 pub struct Gateway {
     dir: Option<TempDir>,
+    /// The log's folder, if it is another one.
+    log_dir: Option<TempDir>,
+    level: &'static str,
     addr: SocketAddr,
     config: Config,
     child: Option<Child>,
@@ -79,7 +91,8 @@ impl Drop for Gateway {
         if std::thread::panicking()
             && let Some(dir) = self.dir.take()
         {
-            let log = std::fs::read_to_string(dir.path().join("log")).unwrap_or_default();
+            let folder = self.log_dir.as_ref().map_or_else(|| dir.path(), TempDir::path);
+            let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
             let calm = |line: &&str| !line.contains("TRACE") && !line.contains("DEBUG");
             let lines: Vec<&str> = log.lines().filter(calm).collect();
             eprintln!("--- the gateway's log, its end; all in {} ---", dir.keep().display());
@@ -98,11 +111,34 @@ impl Gateway {
     /// When it is not ready within [`PATIENCE`], with what it said.
     pub async fn start(config: Config) -> Self {
         let dir = tempfile::Builder::new().prefix("burncloud-e2e-").tempdir().expect("a temporary folder");
+        Self::start_in(dir, None, "trace,h2=trace,hyper=trace,hyper_util=trace,sqlx=trace", config).await
+    }
+
+    /// [`start`](Gateway::start) in another place, and with less to say.
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Gateway::start).
+    pub async fn start_at(config: Config, home: Home<'_>) -> Self {
+        let dir = tempfile::Builder::new()
+            .prefix("burncloud-e2e-")
+            .tempdir_in(home.parent)
+            .expect("a temporary folder");
+        let log =
+            tempfile::Builder::new().prefix("burncloud-e2e-log-").tempdir().expect("a temporary folder");
+        Self::start_in(dir, Some(log), home.log, config).await
+    }
+
+    async fn start_in(dir: TempDir, log_dir: Option<TempDir>, level: &'static str, config: Config) -> Self {
         let addr = SocketAddr::from(([127, 0, 0, 1], free_port()));
-        let mut gateway = Self { dir: Some(dir), addr, config, child: None };
+        let mut gateway = Self { dir: Some(dir), log_dir, level, addr, config, child: None };
         gateway.write_config();
         gateway.restart().await;
         gateway
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.log_dir.as_ref().map_or_else(|| self.dir(), TempDir::path).join("log")
     }
 
     fn dir(&self) -> &Path {
@@ -162,14 +198,11 @@ impl Gateway {
     /// When it exits or is not ready within [`PATIENCE`].
     pub async fn restart(&mut self) {
         let open = || {
-            let path = self.dir().join("log");
+            let path = self.log_path();
             std::fs::File::options().create(true).append(true).open(path).expect("the folder is writable")
         };
         let mut command = self.command(&["serve"]);
-        command
-            .env("RUST_LOG", "trace,h2=trace,hyper=trace,hyper_util=trace,sqlx=trace")
-            .stdout(open())
-            .stderr(open());
+        command.env("RUST_LOG", self.level).stdout(open()).stderr(open());
         let mut child = command.spawn().expect("the binary starts");
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
@@ -188,7 +221,7 @@ impl Gateway {
     /// Everything it wrote so far, over all its lives.
     #[must_use]
     pub fn log(&self) -> String {
-        let bytes = std::fs::read(self.dir().join("log")).unwrap_or_default();
+        let bytes = std::fs::read(self.log_path()).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 

@@ -4,14 +4,18 @@ mod reserve;
 mod settle;
 
 use crate::accounts::{Accounts, Purse};
-use crate::book::PriceBook;
+use crate::book::{PriceBook, Unpriced};
 use crate::error::BillingError;
 use crate::journal::{Journal, JournalSettings};
+use crate::losses::{Guard, Loss, Losses};
 use crate::shipper::{Counts, Shipper, ShipperSettings};
-use crate::tariff::Amounts;
+use crate::tariff::{Amounts, Ladder};
 use burncloud_core::billing::{Ask, Billing, Hold, Outcome};
+use burncloud_core::routing::{Candidate, Lane};
 use burncloud_core::store::ReceiptStore;
-use burncloud_core::{Caller, Error, Nano, RouteTable, UnixMicros};
+use burncloud_core::{Caller, ChannelId, Error, ErrorKind, Nano, Route, RouteTable, UnixMicros};
+use parking_lot::Mutex;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -27,16 +31,6 @@ pub enum OrphanPolicy {
     Charge,
 }
 
-/// What becomes of a request for a model that has no price.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Unpriced {
-    /// It is refused with 403 `model_not_priced`, unless the caller's spending is not limited anyway.
-    #[default]
-    Refuse,
-    /// It is served and costs nothing.
-    Free,
-}
-
 /// How money is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BillerOptions {
@@ -48,6 +42,8 @@ pub struct BillerOptions {
     pub orphans: OrphanPolicy,
     /// Models without a price.
     pub unpriced: Unpriced,
+    /// Sales below cost.
+    pub guard: Guard,
     /// Output tokens to reserve for when the caller does not limit them. Default 4096. An answer that is longer
     /// takes the rest from what is left then.
     pub default_max_output: u64,
@@ -62,6 +58,7 @@ impl BillerOptions {
             shipper: ShipperSettings::default(),
             orphans: OrphanPolicy::default(),
             unpriced: Unpriced::default(),
+            guard: Guard::default(),
             default_max_output: 4096,
         }
     }
@@ -71,21 +68,24 @@ impl BillerOptions {
 #[derive(Debug)]
 struct Held {
     amounts: Amounts,
+    /// The channels that would sell it below its cost.
+    blocked: Vec<ChannelId>,
 }
 
 impl Held {
     /// Whether the hold's own number says it all.
     fn is_plain(&self) -> bool {
-        self.amounts.tenants.is_empty()
+        self.amounts.tenants.is_empty() && self.blocked.is_empty()
     }
 
-    fn of(hold: &Hold) -> Held {
-        let state = hold.state.as_ref().and_then(|state| state.downcast_ref::<Held>());
-        let amounts = state.map_or_else(
-            || Amounts { user: hold.reserved, tenants: Vec::new() },
-            |held| held.amounts.clone(),
-        );
-        Held { amounts }
+    fn find(hold: &Hold) -> Option<&Held> {
+        hold.state.as_ref()?.downcast_ref()
+    }
+
+    /// What is held at each level.
+    fn amounts(hold: &Hold) -> Amounts {
+        let plain = || Amounts { user: hold.reserved, tenants: Vec::new() };
+        Held::find(hold).map_or_else(plain, |held| held.amounts.clone())
     }
 }
 
@@ -100,6 +100,9 @@ pub struct Biller {
     held: AtomicI64,
     orphans: usize,
     nothing: Arc<str>,
+    losses: Losses,
+    /// Models without a price that are served nevertheless, as far as the log says so.
+    unpriced: Mutex<HashSet<Arc<str>>>,
 }
 
 impl Biller {
@@ -135,8 +138,20 @@ impl Biller {
             settings: options.shipper,
             recovering: true,
         };
-        let (held, nothing) = (AtomicI64::new(0), "".into());
-        Ok((Arc::new(Biller { options, book, accounts, journal, counts, held, orphans, nothing }), shipper))
+        book.set_unpriced(options.unpriced.clone());
+        let biller = Biller {
+            options,
+            book,
+            accounts,
+            journal,
+            counts,
+            held: AtomicI64::new(0),
+            orphans,
+            nothing: "".into(),
+            losses: Losses::default(),
+            unpriced: Mutex::default(),
+        };
+        Ok((Arc::new(biller), shipper))
     }
 
     /// The prices.
@@ -148,11 +163,33 @@ impl Biller {
     /// Looks up the prices of every lane, so that no request has to. Takes milliseconds per model, tens for the
     /// first: call it beside the request path whenever a new table is made.
     pub fn warm(&self, table: &RouteTable) {
-        let now = UnixMicros::now();
+        let (now, catalogue) = (UnixMicros::now(), self.book.catalogue());
         for route in table.models() {
-            self.book.of_route(route, |_| ());
-            route.lanes.iter().for_each(|lane| self.book.of_lane(route, lane, now, |_| ()));
+            for lane in &route.lanes {
+                let provider = lane.channel.adapter.name();
+                catalogue.find_mapped(provider, &lane.upstream_model, &route.model, now);
+            }
         }
+    }
+
+    /// What was asked for and is sold below its cost, as far as requests met it since the book changed last. Empty with
+    /// [`Guard::Off`].
+    #[must_use]
+    pub fn losses(&self) -> Vec<Loss> {
+        self.losses.list(self.book.generation())
+    }
+
+    /// What the caller and those above pay when that lane serves.
+    fn ladder<R>(
+        &self,
+        caller: &Caller,
+        route: &Route,
+        lane: &Lane,
+        at: UnixMicros,
+        of: impl FnOnce(&Ladder) -> R,
+    ) -> R {
+        let class = self.accounts.with(caller, Purse::class);
+        self.book.ladder((caller, class), route, lane, at, of)
     }
 
     /// What is left to a caller: of the key's quota, and of the user's balance; `None` is unlimited.
@@ -241,7 +278,20 @@ impl Billing for Biller {
         self.hold(ask)
     }
 
+    fn attempt(&self, hold: &mut Hold, lane: &Candidate, _at: UnixMicros) -> Result<(), Error> {
+        let blocked = Held::find(hold).is_some_and(|held| held.blocked.contains(&lane.channel.id));
+        if blocked { Err(below_cost()) } else { Ok(()) }
+    }
+
     fn settle(&self, hold: Option<Hold>, outcome: Outcome) {
         self.end(hold, outcome);
     }
+}
+
+/// What a caller hears of [`Guard::Refuse`]: no more than that it is none of their doing.
+fn below_cost() -> Error {
+    let text = "no channel can serve this model at its price at the moment; ask the operator";
+    Error::new(ErrorKind::Unavailable, text)
+        .with_code("below_cost")
+        .with_context("it would be sold below its cost")
 }

@@ -1,13 +1,17 @@
 //! Before dispatch: what a request may cost at most is held, and its admission written down.
 
-use super::{Biller, Held, Unpriced};
+use super::{Biller, Held, below_cost};
 use crate::accounts::Short;
+use crate::book::Unpriced;
 use crate::bound::bound;
 use crate::journal::{Admit, Full};
+use crate::losses::Guard;
 use crate::rates::Rates;
-use crate::tariff::Amounts;
+use crate::tariff::{Amounts, Ladder};
 use burncloud_core::billing::{Ask, Hold};
-use burncloud_core::{AbortPolicy, Caller, Error, ErrorKind, Nano, Route};
+use burncloud_core::routing::Lane;
+use burncloud_core::{AbortPolicy, Caller, ChannelId, Error, ErrorKind, Nano, Route};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -20,19 +24,20 @@ struct Estimate {
     input: Amounts,
     version: u64,
     priced: bool,
+    /// Whether what was declared for models without a price applies.
+    unpriced: bool,
+    /// The channels that would sell it below its cost.
+    blocked: Vec<ChannelId>,
 }
 
 impl Biller {
     pub(super) fn hold(&self, ask: &Ask<'_>) -> Result<Hold, Error> {
         let free = ask.endpoint.operation.is_free();
-        let estimate =
+        let mut estimate =
             if free { Estimate { priced: true, ..Estimate::default() } } else { self.estimate(ask) };
+        self.check(ask, &estimate)?;
         let held = self.accounts.with(ask.caller, |purse| {
-            let limited = purse.is_limited();
-            if !estimate.priced {
-                self.unpriced(ask.route, limited)?;
-            }
-            if !limited || estimate.all.is_zero() {
+            if !purse.is_limited() || estimate.all.is_zero() {
                 return Ok(Amounts::default());
             }
             purse.hold(&estimate.all).map_err(|which| short(which, estimate.all.user))?;
@@ -41,7 +46,7 @@ impl Biller {
         let reserved = held.user;
         self.held.fetch_add(reserved.0, Ordering::Relaxed);
         self.admit(ask, &estimate, reserved).inspect_err(|_| self.release(ask.caller, &held))?;
-        let held = Held { amounts: held };
+        let held = Held { amounts: held, blocked: std::mem::take(&mut estimate.blocked) };
         let state = (!held.is_plain()).then(|| Box::new(held) as Box<_>);
         Ok(Hold { reserved, abort: AbortPolicy::default(), state })
     }
@@ -49,11 +54,15 @@ impl Biller {
     fn estimate(&self, ask: &Ask<'_>) -> Estimate {
         let mut estimate = Estimate::default();
         for lane in ask.candidates {
-            self.book.ladder(ask.caller, ask.route, lane, ask.at, |ladder| {
+            self.ladder(ask.caller, ask.route, lane, ask.at, |ladder| {
                 estimate.version = ladder.version;
                 let Some(rates) = &ladder.user else { return };
+                (estimate.priced, estimate.unpriced) = (true, ladder.unpriced);
+                if ladder.loss.is_some() && self.blocks(ask, lane, ladder) {
+                    estimate.blocked.push(lane.channel.id);
+                    return;
+                }
                 let of = |rates: &Rates| bound(rates, ask, ladder.window, self.options.default_max_output);
-                estimate.priced = true;
                 let (user, tenants) = (of(rates), ladder.tenants.iter().map(|rates| of(rates)));
                 let (all, input) = tenants.map(|bound| (bound.all, bound.input)).unzip();
                 let (all, input) =
@@ -65,22 +74,43 @@ impl Biller {
         estimate
     }
 
-    /// A model without a price may only be used where nobody counts.
-    fn unpriced(&self, route: &Route, limited: bool) -> Result<(), Error> {
-        if self.options.unpriced == Unpriced::Refuse && limited {
+    /// A lane that would sell below cost: it is said, and whether it must not.
+    fn blocks(&self, ask: &Ask<'_>, lane: &Lane, ladder: &Ladder) -> bool {
+        if self.options.guard == Guard::Off {
+            return false;
+        }
+        self.losses.note(ladder, self.book.generation(), &ask.route.model, lane.channel.id, ask.at);
+        self.options.guard == Guard::Refuse
+    }
+
+    /// Whether the request may be served at any price at all.
+    fn check(&self, ask: &Ask<'_>, estimate: &Estimate) -> Result<(), Error> {
+        if !estimate.priced {
             let text = format!(
                 "the model `{}` has no price here, so it cannot be charged; ask the operator to set one",
-                route.model
+                ask.route.model
             );
             return Err(Error::new(ErrorKind::Forbidden, text)
                 .with_code("model_not_priced")
                 .with_param("model"));
         }
-        let first = self.book.of_route(route, |prices| !prices.warned.swap(true, Ordering::Relaxed));
-        if first {
-            tracing::warn!(model = %route.model, "no price is set or published; it is served for nothing");
+        if estimate.unpriced {
+            self.say_unpriced(ask.route);
+        }
+        if !ask.candidates.is_empty() && estimate.blocked.len() == ask.candidates.len() {
+            return Err(below_cost());
         }
         Ok(())
+    }
+
+    #[cold]
+    fn say_unpriced(&self, route: &Route) {
+        let first = self.unpriced.lock().insert(Arc::clone(&route.model));
+        if first && self.options.unpriced == Unpriced::Free {
+            tracing::warn!(model = %route.model, "no price is set or published; it is served for nothing");
+        } else if first {
+            tracing::warn!(model = %route.model, "no price is set or published; the one for such models is taken");
+        }
     }
 
     fn admit(&self, ask: &Ask<'_>, estimate: &Estimate, reserved: Nano) -> Result<(), Error> {

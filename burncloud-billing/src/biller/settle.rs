@@ -6,10 +6,7 @@ use crate::journal::Admit;
 use crate::rating::{Rated, rate, total};
 use crate::tariff::Amounts;
 use burncloud_core::billing::{Hold, Outcome};
-use burncloud_core::routing::Candidate;
-use burncloud_core::{
-    Caller, End, Leg, Nano, Operation, Receipt, Route, TenantId, UnixMicros, Usage, UsageSource,
-};
+use burncloud_core::{Caller, End, Leg, Nano, Operation, Receipt, TenantId, UnixMicros, Usage, UsageSource};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -28,7 +25,7 @@ struct Bill {
 impl Biller {
     pub(super) fn end(&self, hold: Option<Hold>, mut outcome: Outcome) {
         let admitted = hold.is_some();
-        let held = hold.as_ref().map_or_else(Amounts::default, |hold| Held::of(hold).amounts);
+        let held = hold.as_ref().map_or_else(Amounts::default, Held::amounts);
         let reserved = held.user;
         let mut bill = self.bill(&mut outcome);
         let costs = Amounts { user: bill.rated.total, tenants: std::mem::take(&mut bill.above) };
@@ -52,36 +49,16 @@ impl Biller {
             return bill;
         }
         let (Some(route), Some(served)) = (&outcome.route, &outcome.served) else { return bill };
-        self.book.ladder(&outcome.caller, route, served, outcome.at, |ladder| {
+        self.ladder(&outcome.caller, route, served, outcome.at, |ladder| {
             if let Some(cost) = &ladder.cost {
                 bill.upstream_cost = total(cost, &usage);
             }
-            let rated = match &ladder.user {
-                Some(rates) => Some(rate(rates, &usage)),
-                None => self.rate_beside(&outcome.caller, route, served, outcome.at, &usage),
-            };
-            if let Some(rated) = rated {
-                (bill.rated, bill.version) = (rated, ladder.version);
+            if let Some(rates) = &ladder.user {
+                (bill.rated, bill.version) = (rate(rates, &usage), ladder.version);
                 bill.above = ladder.tenants.iter().map(|rates| total(rates, &usage)).collect();
             }
         });
         bill
-    }
-
-    /// The lane that served has no price: the model costs what its first lane with a price takes.
-    fn rate_beside(
-        &self,
-        caller: &Caller,
-        route: &Route,
-        served: &Candidate,
-        at: UnixMicros,
-        usage: &Usage,
-    ) -> Option<Rated> {
-        let others = route.lanes.iter().filter(|lane| !Arc::ptr_eq(lane, served));
-        let rated = |lane: &Candidate| {
-            self.book.ladder(caller, route, lane, at, |ladder| Some(rate(ladder.user.as_ref()?, usage)))
-        };
-        others.filter_map(rated).next()
     }
 
     fn receipt(&self, outcome: Outcome, bill: Bill, reserved: Nano, charge: Nano) -> Receipt {

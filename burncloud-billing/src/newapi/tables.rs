@@ -155,6 +155,31 @@ impl Tables {
         rules
     }
 
+    /// As [`rules`](Tables::rules), for a book that holds these: groups and pairs that are in force there and are not in the
+    /// tables are taken out. Rules of other models stay.
+    #[must_use]
+    pub fn rules_after(&self, held: &[PriceOverride], effective_at: UnixMicros) -> Vec<PriceOverride> {
+        let (before, _) = Tables::from_rules(held, effective_at);
+        let gone = |old: &Table, new: Option<&Table>| -> Map<String, Value> {
+            let lost = old.keys().filter(|name| new.is_none_or(|new| !new.contains_key(*name)));
+            lost.map(|name| (name.clone(), Value::Null)).collect()
+        };
+        let groups = gone(&before.group_ratio, Some(&self.group_ratio));
+        let pairs = before.group_group_ratio.iter();
+        let pairs = pairs.map(|(own, old)| (own.clone(), gone(old, self.group_group_ratio.get(own))));
+        let pairs: Map<_, _> =
+            pairs.filter(|(_, gone)| !gone.is_empty()).map(|(own, gone)| (own, gone.into())).collect();
+        let mut rules = self.rules(effective_at);
+        if groups.is_empty() && pairs.is_empty() {
+            return rules;
+        }
+        // A row of its own, before the one that sets: of two from the same moment both count.
+        let rates = json!({ "groups": groups, "pairs": pairs });
+        let (model, version) = (String::new(), 0);
+        rules.insert(0, PriceOverride { version, book: None, channel: None, model, effective_at, rates });
+        rules
+    }
+
     /// Entries that have no effect in New-API either, and do not become rules: ratios beside a price per call, or of a model
     /// without a model ratio. As `Table.model`.
     #[must_use]
@@ -177,13 +202,11 @@ impl Tables {
         let mut others = Vec::new();
         let house = rules.iter().filter(|rule| rule.book.is_none() && rule.channel.is_none());
         let mut newest: BTreeMap<&str, &PriceOverride> = BTreeMap::new();
-        let (mut groups, mut pairs) = (None, None);
         let mut in_force: Vec<&PriceOverride> = house.filter(|rule| rule.effective_at <= at).collect();
         in_force.sort_by_key(|rule| (rule.effective_at, rule.version));
         for rule in in_force {
             if rule.model.is_empty() {
-                groups = rule.rates.get("groups").or(groups);
-                pairs = rule.rates.get("pairs").or(pairs);
+                tables.take_groups(&rule.rates);
             } else {
                 newest.insert(&rule.model, rule);
             }
@@ -193,12 +216,18 @@ impl Tables {
                 others.push(model.to_owned());
             }
         }
-        tables.group_ratio = groups.map(texts_of).unwrap_or_default();
-        if let Some(Value::Object(pairs)) = pairs {
-            let pairs = pairs.iter().map(|(group, table)| (group.clone(), texts_of(table)));
-            tables.group_group_ratio = pairs.collect();
-        }
+        tables.group_group_ratio.retain(|_, table| !table.is_empty());
         (tables, others)
+    }
+
+    /// Takes in what a row for the whole book says of groups: what it names takes the place of what was there.
+    fn take_groups(&mut self, rates: &Value) {
+        let members = |name| rates.get(name).and_then(Value::as_object).into_iter().flatten();
+        merge(&mut self.group_ratio, members("groups"));
+        for (group, table) in members("pairs") {
+            let pairs = self.group_group_ratio.entry(group.clone()).or_default();
+            merge(pairs, table.as_object().into_iter().flatten());
+        }
     }
 
     /// Takes one rule in, if it is one of ratios or of a price per call alone.
@@ -219,9 +248,13 @@ impl Tables {
     }
 }
 
-fn texts_of(table: &Value) -> Table {
-    let entries = table.as_object().into_iter().flatten();
-    entries.filter_map(|(name, ratio)| Some((name.clone(), Decimal::parse(ratio.as_str()?)?))).collect()
+fn merge<'a>(table: &mut Table, named: impl Iterator<Item = (&'a String, &'a Value)>) {
+    for (name, ratio) in named {
+        match ratio.as_str().and_then(Decimal::parse) {
+            Some(ratio) => table.insert(name.clone(), ratio),
+            None => table.remove(name),
+        };
+    }
 }
 
 fn written(table: &Table, indent: &str) -> String {
@@ -332,6 +365,22 @@ mod tests {
             Tables::default(),
             "nothing was in force yet"
         );
+    }
+
+    #[test]
+    fn an_import_takes_the_place_of_the_groups_that_were_there() {
+        let read = |text: &str| Tables::parse(text).unwrap();
+        let old = read(
+            r#"{"ModelRatio": {"m": 1}, "GroupRatio": {"a": 1, "b": 2}, "GroupGroupRatio": {"a": {"b": 3}}}"#,
+        );
+        let new = read(r#"{"ModelRatio": {"m": 2}, "GroupRatio": {"b": 4, "c": 5}}"#);
+        let number = |rules: Vec<PriceOverride>, first: u64| {
+            (first..).zip(rules).map(|(version, rule)| PriceOverride { version, ..rule }).collect::<Vec<_>>()
+        };
+        let mut held = number(old.rules(NOW), 1);
+        held.extend(number(new.rules_after(&held, NOW), 10));
+        assert_eq!(Tables::from_rules(&held, NOW), (new, Vec::new()));
+        crate::PriceBook::new().set_overrides(held).unwrap();
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a request is charged, refused for, and leaves behind.
 
 use super::support::*;
-use crate::{Biller, BillerOptions, OrphanPolicy, PriceBook, Unpriced};
+use crate::{Biller, BillerOptions, OrphanPolicy, PriceBook, Rates, Unpriced};
 use burncloud_core::billing::{Billing, Outcome};
 use burncloud_core::ledger::{Account, EntryKind, NewEntry, Posting};
 use burncloud_core::store::{
@@ -187,15 +187,26 @@ async fn models_without_a_price() {
     let refused = Request::new(&poor, &bench.route).reserve(&bench.biller).unwrap_err();
     assert_eq!((refused.kind(), refused.code()), (ErrorKind::Forbidden, Some("model_not_priced")));
     assert!(refused.message().contains("`odd`"), "{refused}");
-    let receipt =
-        bench.receipt(&Request::new(&rich, &bench.route.clone()), |o| o.usage = Some(tokens(5, 5))).await;
+    let refused = Request::new(&rich, &bench.route).reserve(&bench.biller).unwrap_err();
+    assert_eq!(refused.code(), Some("model_not_priced"), "whether they are limited or not");
+    let mut counting = Request::new(&rich, &bench.route);
+    counting.endpoint = endpoint(Operation::CountTokens);
+    let receipt = bench.receipt(&counting, |o| o.usage = Some(tokens(5, 0))).await;
     assert_eq!((receipt.charge, receipt.lines.len(), receipt.price_version), (Nano(0), 0, 0));
-    assert_eq!(receipt.usage, tokens(5, 5));
+    assert_eq!(receipt.usage, tokens(5, 0));
 
     let mut bench = bench_with("odd", "no-such-model", |o| o.unpriced = Unpriced::Free);
     let receipt =
         bench.receipt(&Request::new(&poor, &bench.route.clone()), |o| o.usage = Some(tokens(5, 5))).await;
     assert_eq!((receipt.charge, receipt.shortfall), (Nano(0), Nano(0)));
+
+    let rates = Rates::from_json(&serde_json::json!({"input": "1", "output": "2"})).unwrap();
+    let mut bench = bench_with("odd", "no-such-model", |o| o.unpriced = Unpriced::At(Arc::new(rates)));
+    for who in [poor, rich] {
+        let request = Request::new(&who, &bench.route);
+        let receipt = bench.receipt(&request, |o| o.usage = Some(tokens(5, 5))).await;
+        assert_eq!((receipt.charge, receipt.upstream_cost), (Nano(15_000), Nano(0)));
+    }
 }
 
 #[tokio::test]
@@ -244,8 +255,8 @@ async fn a_price_changes_from_its_moment_on() {
     let old = serde_json::json!({"input": "1", "output": "10"});
     let new = serde_json::json!({"input": "2", "output": "20"});
     let book = bench.biller.book().clone();
-    crate::set_price(&store, &book, "m", old, burncloud_core::UnixMicros(0)).await.unwrap();
-    crate::set_price(&store, &book, "m", new, after.at).await.unwrap();
+    crate::set_price(&store, &book, rule(None, "m", 0, old)).await.unwrap();
+    crate::set_price(&store, &book, rule(None, "m", after.at.0, new)).await.unwrap();
     let first = bench.receipt(&before, |o| o.usage = Some(tokens(100, 0))).await;
     let second = bench.receipt(&after, |o| o.usage = Some(tokens(100, 0))).await;
     assert_eq!((first.charge, second.charge), (Nano(100_000), Nano(200_000)));

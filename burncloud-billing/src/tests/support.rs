@@ -247,19 +247,17 @@ impl PriceStore for MockStore {
     }
 }
 
+/// A selling rule in a tenant's book, or the house's.
+pub(crate) fn rule(book: Option<i64>, model: &str, from: i64, rates: serde_json::Value) -> PriceOverride {
+    let (book, effective_at) = (book.map(TenantId), UnixMicros(from));
+    PriceOverride { version: 0, book, channel: None, model: model.into(), effective_at, rates }
+}
+
 /// A book in which `m` costs a dollar per million tokens in and ten out.
 pub(crate) fn book() -> Arc<PriceBook> {
     let book = PriceBook::new();
     let rates = serde_json::json!({"input": "1", "output": "10"});
-    let price = PriceOverride {
-        version: 1,
-        book: None,
-        channel: None,
-        model: "m".into(),
-        effective_at: UnixMicros(0),
-        rates,
-    };
-    book.set_overrides(vec![price]).unwrap();
+    book.set_overrides(vec![PriceOverride { version: 1, ..rule(None, "m", 0, rates) }]).unwrap();
     Arc::new(book)
 }
 

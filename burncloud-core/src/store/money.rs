@@ -1,6 +1,6 @@
 //! What is kept of money beside receipts and prices.
 
-use super::StoreResult;
+use super::{StoreError, StoreResult};
 use crate::ledger::{Account, Entry, NewEntry};
 use crate::{Alert, Budget, KeyId, Nano, Plan, Receipt, ReceiptId, Scope, Spent, UnixMicros, UserId};
 use async_trait::async_trait;
@@ -114,6 +114,22 @@ pub struct RedeemCode {
     pub revoked_at: Option<UnixMicros>,
 }
 
+impl RedeemCode {
+    /// Whether it can be used at that time.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for one that was used or withdrawn, or is expired.
+    pub fn check(&self, now: UnixMicros) -> StoreResult<()> {
+        let why = match self {
+            RedeemCode { redeemed: Some(_), .. } => "a used one",
+            RedeemCode { revoked_at: Some(_), .. } => "a withdrawn one",
+            RedeemCode { code: NewCode { expires_at: Some(at), .. }, .. } if *at <= now => "an expired one",
+            _ => return Ok(()),
+        };
+        Err(StoreError::Conflict { what: "end of this redeem code:", name: why.to_owned() })
+    }
+}
+
 /// Redeem codes.
 #[async_trait]
 pub trait CodeStore: Send + Sync + 'static {
@@ -129,8 +145,8 @@ pub trait CodeStore: Send + Sync + 'static {
         limit: u32,
     ) -> StoreResult<Vec<RedeemCode>>;
     /// Uses a code: marks it and posts `entry`, in one transaction, if it is neither used, withdrawn nor expired at
-    /// `now`. Of any number of concurrent calls one succeeds. `NotFound` for an unknown code, `Conflict` for one that
-    /// cannot be used any more.
+    /// `now`. Of any number of concurrent calls one succeeds. `NotFound` for an unknown code and for one of another
+    /// tenant than the user's, `Conflict` for one that cannot be used any more.
     async fn redeem(
         &self,
         hash: &[u8; 32],

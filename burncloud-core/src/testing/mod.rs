@@ -13,6 +13,7 @@
 mod budgets;
 mod callers;
 mod channels;
+mod codes;
 mod keys;
 mod ledger;
 mod receipts;
@@ -20,8 +21,8 @@ mod users;
 
 use crate::ledger::{Account, EntryKind, NewEntry, Posting};
 use crate::store::{
-    AlertStore, BudgetStore, CallerStore, LedgerStore, NewKey, NewUser, PlanStore, Posted, SpendingStore,
-    Store, StoreError, StoreResult, UserStore,
+    AlertStore, BudgetStore, CallerStore, CatalogueStore, CodeStore, LedgerStore, NewKey, NewUser, PlanStore,
+    Posted, SpendingStore, Store, StoreError, StoreResult, UserStore,
 };
 use crate::{
     AbortKind, Attempt, Caller, ChannelId, Dialect, End, KeyHash, KeyId, Leg, Limits, Line, LineKind, Nano,
@@ -80,13 +81,13 @@ pub async fn store_suite<S: Store, F: AsyncFn() -> S>(fresh: F) {
     );
 }
 
-/// Runs the cases of budgets, plans, spending and alerts, as [`store_suite`] does the others.
+/// Runs the cases of budgets, plans, spending, alerts, redeem codes and copies of prices, as [`store_suite`] does the others.
 ///
 /// # Panics
 /// At the first promise that is broken; the text names it.
 pub async fn money_suite<S, F: AsyncFn() -> S>(fresh: F)
 where
-    S: Store + BudgetStore + SpendingStore + PlanStore + AlertStore,
+    S: Store + BudgetStore + SpendingStore + PlanStore + AlertStore + CodeStore + CatalogueStore,
 {
     macro_rules! run {
         ($($case:path),* $(,)?) => { $( $case(Arc::new(fresh().await)).await; )* };
@@ -100,6 +101,10 @@ where
         budgets::spending_counts_a_receipt_once,
         budgets::concurrent_receipts_are_all_spent,
         budgets::spending_never_overflows,
+        codes::codes_are_made_all_or_none,
+        codes::a_code_is_used_once,
+        codes::what_cannot_be_used_credits_nothing,
+        codes::the_newest_copies_of_prices_are_kept,
     );
 }
 

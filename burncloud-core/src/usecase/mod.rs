@@ -24,6 +24,8 @@ pub enum UseCaseError {
         /// What is wrong and how to mend it; holds no secret.
         message: String,
     },
+    /// Whoever asks may not do this; says what, and who could.
+    Forbidden(String),
     /// The store refused, or is away.
     Store(StoreError),
 }
@@ -39,6 +41,7 @@ impl fmt::Display for UseCaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             UseCaseError::Invalid { field, message } => write!(f, "{field}: {message}"),
+            UseCaseError::Forbidden(message) => f.write_str(message),
             UseCaseError::Store(error) => error.fmt(f),
         }
     }

@@ -1,15 +1,20 @@
 //! The tables, as sea-orm sees them. What is structured and never searched is JSON in a text column.
 #![allow(unreachable_pub, reason = "the entity macros make everything `pub`")]
 
+pub(crate) mod alert;
 pub(crate) mod api_key;
+pub(crate) mod budget;
+pub(crate) mod catalogue;
 pub(crate) mod change;
 pub(crate) mod channel;
 pub(crate) mod ledger_balance;
 pub(crate) mod ledger_entry;
 pub(crate) mod ledger_posting;
 pub(crate) mod migration;
+pub(crate) mod plan;
 pub(crate) mod price;
 pub(crate) mod receipt;
+pub(crate) mod redeem_code;
 pub(crate) mod tenant;
 pub(crate) mod user;
 

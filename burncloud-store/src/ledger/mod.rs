@@ -4,6 +4,7 @@ mod post;
 mod read;
 mod rows;
 
+pub(crate) use post::{Outcome, touched};
 pub(crate) use rows::Postings;
 
 use crate::SqlStore;

@@ -189,6 +189,11 @@ pub(super) fn statements(backend: DbBackend) -> Vec<Statement> {
     let indexes = [
         ("ledger_postings_account", "ledger_postings", "account", "entry"),
         ("redeem_codes_batch", "redeem_codes", "batch", "hash"),
+        ("usage_quarters_key", "usage_quarters", "key_id", "quarter"),
+        ("usage_quarters_user", "usage_quarters", "user_id", "quarter"),
+        ("usage_quarters_channel", "usage_quarters", "channel_id", "quarter"),
+        ("usage_quarters_model", "usage_quarters", "model", "quarter"),
+        ("tenant_quarters_tenant", "tenant_quarters", "tenant_id", "quarter"),
     ];
     all.extend(indexes.map(|(name, table, first, then)| {
         backend.build(&Index::create().name(name).table(table).col(first).col(then).to_owned())

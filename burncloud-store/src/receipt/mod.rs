@@ -4,6 +4,7 @@ pub(crate) mod row;
 mod spending;
 mod write;
 
+pub(crate) use spending::model_key;
 pub(crate) use write::Statements;
 
 use crate::SqlStore;

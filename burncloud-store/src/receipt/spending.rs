@@ -47,7 +47,7 @@ pub(super) struct Spending<'a> {
 const MODEL: usize = 255;
 
 /// A model's name as spending is summed by it.
-fn model_key(name: &str) -> &str {
+pub(crate) fn model_key(name: &str) -> &str {
     name.char_indices().nth(MODEL).map_or(name, |(end, _)| &name[..end])
 }
 

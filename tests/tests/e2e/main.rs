@@ -7,7 +7,6 @@ mod bedrock;
 mod cli;
 mod clouds;
 mod common;
-mod crash;
 mod faults;
 mod harness;
 mod limits;

@@ -2,8 +2,8 @@
 //!
 //! Takes the key from wherever the dialect's SDKs put it, writes `caller`, and takes the key out of the
 //! request: no layer below, and no provider, sees it. 401 for no key or one that nobody knows (or that was
-//! revoked: who holds it need not learn that it once worked), 403 for a key that is switched off or may not
-//! come from this address.
+//! revoked: who holds it need not learn that it once worked), 403 for a key that is switched off (or whose
+//! user or tenant is, or a tenant above) or may not come from this address.
 //!
 //! A key that is at hand in memory costs a hash and a look-up; one seen for the first time waits for the
 //! store. While the store is away unknown keys get 503, never a pass; known ones go on.
@@ -172,6 +172,9 @@ fn admit(caller: &Caller, remote: Option<&RemoteIp>) -> Result<(), Error> {
     if caller.user.status != Status::Active {
         return forbidden("the owner of this API key is switched off", "user_disabled");
     }
+    if caller.tenants().any(|tenant| tenant.status != Status::Active) {
+        return forbidden("the tenant of this API key, or one above it, is switched off", "tenant_disabled");
+    }
     if let Some(ips) = &caller.key.ips {
         let from = remote.map(|RemoteIp(ip)| ip.to_canonical());
         if !from.is_some_and(|ip| ips.iter().any(|allowed| allowed.to_canonical() == ip)) {
@@ -277,6 +280,7 @@ impl<F: Future<Output = Result<Response<Body>, Error>>> Future for AuthFuture<F>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ApiKey, Tenant, User};
 
     fn request(uri: &str, headers: &[(&str, &str)]) -> Request<Body> {
         let mut builder = Request::builder().uri(uri);
@@ -304,6 +308,23 @@ mod tests {
         let mut google = request("/v1/m:g?alt=sse&key=sk-1&x=1", &[]);
         assert_eq!(take_key(&mut google), wanted);
         assert_eq!(google.uri(), "/v1/m:g?alt=sse&x=1");
+    }
+
+    #[test]
+    fn a_tenant_that_is_switched_off_stops_everybody_below_it() {
+        let caller = |statuses: [Status; 3]| {
+            let tenant = |status| Tenant { status, ..Tenant::default() };
+            let [own, reseller, house] = statuses.map(tenant);
+            Caller::new(ApiKey::default(), User::default(), own).under(vec![reseller, house])
+        };
+        let on = Status::Active;
+        assert!(admit(&caller([on; 3]), None).is_ok());
+        for (place, off) in [(0, Status::Disabled), (1, Status::Disabled), (2, Status::Revoked)] {
+            let mut statuses = [on; 3];
+            statuses[place] = off;
+            let error = admit(&caller(statuses), None).unwrap_err();
+            assert_eq!((error.kind(), error.code()), (ErrorKind::Forbidden, Some("tenant_disabled")));
+        }
     }
 
     #[test]

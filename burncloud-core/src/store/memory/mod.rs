@@ -1,6 +1,7 @@
 //! A store in memory: for tests, embedders without a database, and as the reference of the traits.
 
 mod budgets;
+mod codes;
 mod ledger;
 
 use super::{
@@ -74,6 +75,7 @@ struct State {
     receipts: BTreeMap<ReceiptId, Arc<Receipt>>,
     prices: Vec<PriceOverride>,
     books: ledger::Books,
+    codes: codes::Codes,
     budgets: budgets::Budgets,
 }
 

@@ -3,6 +3,7 @@
 use super::args::{ChannelsCommand, CreateChannelArgs};
 use super::{CliResult, Desk, word};
 use crate::config::SecretRef;
+use burncloud_core::store::ChannelStore;
 use burncloud_core::usecase::{UseCaseError, channels};
 use burncloud_core::{ChannelConfig, ChannelId, ChannelSettings, Status};
 use serde_json::{Value, json};

@@ -3,7 +3,8 @@
 use super::args::{CreateKeyArgs, KeysCommand};
 use super::{CliResult, Desk, joined, word};
 use crate::moment;
-use burncloud_core::store::StoreError;
+use burncloud_billing::people;
+use burncloud_core::store::KeyStore;
 use burncloud_core::usecase::keys::{self, CreatedKey, KeySpec};
 use burncloud_core::{ApiKey, Nano, UserId};
 use secrecy::ExposeSecret;
@@ -44,14 +45,14 @@ async fn create(desk: &Desk, args: CreateKeyArgs) -> CliResult<CreatedKey> {
         models: args.models,
         ips: args.ips,
         expires_at: args.expires,
+        group: args.group,
     };
-    Ok(keys::create_key(&*desk.store, spec, None).await?)
+    Ok(people::create_key(&*desk.store, &desk.actor, spec, None).await?)
 }
 
 /// The user of that name.
 pub(super) async fn user_id(desk: &Desk, name: &str) -> CliResult<UserId> {
-    let user = desk.store.user_by_name(name).await?;
-    Ok(user.ok_or_else(|| StoreError::NotFound { what: "user", name: name.to_owned() })?.id)
+    Ok(people::find_user(&*desk.store, name).await?.id)
 }
 
 async fn list(desk: &Desk) -> CliResult {
@@ -108,6 +109,7 @@ fn show(desk: &Desk, key: &ApiKey) -> CliResult {
         format!("key       {}", key.hint),
         format!("status    {}", word(&key.status)),
         format!("user      {}", key.user),
+        format!("group     {}", super::or_dash(key.group.as_deref())),
         format!("quota     {}", quota(key.quota)),
         format!("used      ${}", key.used),
         format!("models    {}", joined(key.models.as_deref())),

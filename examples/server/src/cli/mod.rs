@@ -1,13 +1,19 @@
 //! The command line: what is asked, and who answers it.
 
 mod args;
+mod budgets;
+mod catalogue;
 mod channels;
 mod keys;
 mod output;
+mod plans;
 mod prices;
+mod quote;
 mod receipts;
+mod tenants;
 mod transform;
 mod users;
+mod wallets;
 
 pub(crate) use args::{Cli, Command, DemoArgs};
 pub(crate) use output::{Format, Output, say};
@@ -15,8 +21,10 @@ pub(crate) use receipts::{Names as ReceiptNames, lines as receipt_lines};
 
 use crate::config::apply::Managed;
 use crate::config::{Config, StoreConfig};
+use burncloud_billing::people::Actor;
 use burncloud_core::adapter::Registry;
 use burncloud_core::store::Store;
+use burncloud_store::SqlStore;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -29,9 +37,11 @@ pub(crate) type CliResult<T = ()> = Result<T, CliError>;
 
 /// What the commands that edit the store need.
 pub(crate) struct Desk {
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) store: Arc<SqlStore>,
     pub(crate) registry: Registry,
     pub(crate) out: Output,
+    /// Whoever has the command line.
+    pub(crate) actor: Actor,
     /// Where the names are remembered that the configuration file manages.
     managed: PathBuf,
 }
@@ -73,8 +83,9 @@ pub(crate) async fn run(cli: Cli) -> CliResult {
             let (store, journal) = config.map(Config::load_places).transpose()?.unwrap_or_default();
             at_hand(&store, other.may_begin())?;
             let managed = Managed::path(&journal.dir);
-            let store: Arc<dyn Store> = crate::serve::open_store(&store).await?;
-            desk_command(other, Desk { store, registry, out, managed }).await
+            let store = crate::serve::open_store(&store).await?;
+            let actor = Actor::operator(cli.author);
+            desk_command(other, Desk { store, registry, out, actor, managed }).await
         }
     }
 }
@@ -83,7 +94,10 @@ async fn desk_command(command: Command, desk: Desk) -> CliResult {
     match command {
         Command::Keys(command) => keys::run(command, &desk).await,
         Command::Channels(command) => channels::run(command, &desk).await,
+        Command::Tenants(command) => tenants::run(command, &desk).await,
         Command::Users(command) => users::run(command, &desk).await,
+        Command::Budgets(command) => budgets::run(command, &desk).await,
+        Command::Plans(command) => plans::run(command, &desk).await,
         Command::Receipts(command) => receipts::run(command, &desk).await,
         Command::Prices(command) => prices::run(command, &desk).await,
         Command::Serve(_)
@@ -142,6 +156,11 @@ fn check(config: Option<&Path>, registry: &Registry, out: &Output) -> CliResult 
 /// The names a table shows in the place of ids.
 fn joined(list: Option<&[String]>) -> String {
     list.map_or_else(|| "all".to_owned(), |l| l.join(", "))
+}
+
+/// Or a dash, for a table.
+fn or_dash(text: Option<&str>) -> String {
+    text.filter(|text| !text.is_empty()).unwrap_or("-").to_owned()
 }
 
 /// How an enum is written in JSON, for a table.

@@ -4,7 +4,7 @@ use super::args::ReceiptsCommand;
 use super::keys::user_id;
 use super::{CliResult, Desk, word};
 use crate::moment;
-use burncloud_core::store::{ReceiptFilter, Store, StoreError, StoreResult};
+use burncloud_core::store::{ReceiptFilter, ReceiptStore, Store, StoreError, StoreResult};
 use burncloud_core::usecase::keys::find_key;
 use burncloud_core::{Attempt, ChannelId, KeyId, Line, LineKind, Nano, Receipt, UserId};
 use serde_json::{Value, json};

@@ -13,7 +13,10 @@ mod secret;
 mod transforms;
 mod warnings;
 
-pub(crate) use declared::{Declared, DeclaredKey, DeclaredTenant, DeclaredUser};
+pub(crate) use declared::{
+    DEFAULT, Declared, DeclaredBudget, DeclaredKey, DeclaredPrice, DeclaredScope, DeclaredTenant,
+    DeclaredUser, DeclaredWallet,
+};
 pub(crate) use problem::Problems;
 pub(crate) use secret::SecretRef;
 
@@ -35,6 +38,7 @@ pub(crate) struct Config {
     pub(crate) store: StoreConfig,
     pub(crate) journal: JournalConfig,
     pub(crate) billing: BillingConfig,
+    pub(crate) catalogue: CatalogueConfig,
     pub(crate) timeouts: Timeouts,
     pub(crate) failover: FailoverConfig,
     /// Limits of a model over all its callers.
@@ -130,7 +134,7 @@ impl Default for JournalConfig {
 }
 
 /// `[billing]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BillingConfig {
     /// What becomes of a request for a model without a price.
     pub(crate) unpriced: Unpriced,
@@ -141,6 +145,28 @@ pub(crate) struct BillingConfig {
 impl Default for BillingConfig {
     fn default() -> BillingConfig {
         BillingConfig { unpriced: Unpriced::Refuse, default_max_output: 4096 }
+    }
+}
+
+/// `[catalogue]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CatalogueConfig {
+    /// Where newer published prices are fetched from; nowhere by default.
+    pub(crate) url: Option<String>,
+    pub(crate) every: Duration,
+    /// By how many percent a price may move without approval.
+    pub(crate) bound_percent: u32,
+    pub(crate) proxy: Option<String>,
+}
+
+impl Default for CatalogueConfig {
+    fn default() -> CatalogueConfig {
+        CatalogueConfig {
+            url: None,
+            every: Duration::from_secs(24 * 3600),
+            bound_percent: burncloud_billing::published::DEFAULT_BOUND,
+            proxy: None,
+        }
     }
 }
 
@@ -196,6 +222,7 @@ impl Config {
             ("store", !self.store.is(&running.store)),
             ("journal", self.journal != running.journal),
             ("billing", self.billing != running.billing),
+            ("catalogue", self.catalogue != running.catalogue),
             ("failover", self.failover != running.failover),
         ];
         sections.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()

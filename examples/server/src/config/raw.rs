@@ -19,14 +19,19 @@ pub(super) struct RawFile {
     pub(super) store: RawStore,
     pub(super) journal: RawJournal,
     pub(super) billing: RawBilling,
+    pub(super) catalogue: RawCatalogue,
     pub(super) timeouts: Option<At<TimeoutSettings>>,
     pub(super) failover: RawFailover,
     pub(super) limits: RawLimits,
     pub(super) channels: Vec<At<RawChannel>>,
-    pub(super) tenants: Vec<RawTenant>,
-    pub(super) users: Vec<RawUser>,
+    pub(super) plans: Vec<RawPlan>,
+    pub(super) tenants: Vec<At<RawTenant>>,
+    pub(super) users: Vec<At<RawUser>>,
     pub(super) keys: Vec<At<RawKey>>,
+    pub(super) budgets: Vec<At<RawBudget>>,
     pub(super) prices: Vec<At<RawPrice>>,
+    pub(super) price_groups: Vec<At<RawPriceGroups>>,
+    pub(super) exchange_rates: Vec<At<RawExchangeRates>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -69,6 +74,15 @@ pub(super) struct RawJournal {
 pub(super) struct RawBilling {
     pub(super) unpriced: Option<At<String>>,
     pub(super) default_max_output: Option<At<u64>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawCatalogue {
+    pub(super) url: Option<At<String>>,
+    pub(super) every_hours: Option<At<u64>>,
+    pub(super) bound_percent: Option<At<u32>>,
+    pub(super) proxy: Option<At<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -116,8 +130,24 @@ pub(super) struct RawChannel {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RawPlan {
+    pub(super) name: At<String>,
+    pub(super) abort: At<String>,
+    pub(super) drain_ms: Option<At<u32>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RawTenant {
     pub(super) name: At<String>,
+    pub(super) parent: Option<At<String>>,
+    pub(super) enabled: Option<bool>,
+    pub(super) unlimited: Option<At<bool>>,
+    pub(super) balance_usd: Option<At<Usd>>,
+    pub(super) credit_usd: Option<At<Usd>>,
+    pub(super) group: Option<At<String>>,
+    pub(super) plan: Option<At<String>>,
+    pub(super) time_zone: Option<At<String>>,
     pub(super) rate_limit: Option<At<Limits>>,
 }
 
@@ -126,7 +156,12 @@ pub(super) struct RawTenant {
 pub(super) struct RawUser {
     pub(super) name: At<String>,
     pub(super) tenant: Option<At<String>>,
+    pub(super) role: Option<At<String>>,
+    pub(super) unlimited: Option<At<bool>>,
     pub(super) balance_usd: Option<At<Usd>>,
+    pub(super) credit_usd: Option<At<Usd>>,
+    pub(super) group: Option<At<String>>,
+    pub(super) plan: Option<At<String>>,
     pub(super) rate_limit: Option<At<Limits>>,
     #[serde(default = "yes")]
     pub(super) enabled: bool,
@@ -143,11 +178,48 @@ pub(super) struct RawKey {
     pub(super) models: Option<At<Vec<String>>>,
     pub(super) ips: Option<At<Vec<At<String>>>>,
     pub(super) expires: Option<At<Moment>>,
+    pub(super) group: Option<At<String>>,
     #[serde(default = "yes")]
     pub(super) enabled: bool,
 }
 
-/// `model`, `effective`, and rates as the price book knows them; it also says which fields there are.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBudget {
+    pub(super) name: At<String>,
+    pub(super) key: Option<At<String>>,
+    pub(super) user: Option<At<String>>,
+    pub(super) tenant: Option<At<String>>,
+    pub(super) channel: Option<At<String>>,
+    pub(super) model: Option<At<String>>,
+    pub(super) per: At<String>,
+    pub(super) usd: Option<At<Usd>>,
+    pub(super) tokens: Option<At<u64>>,
+    #[serde(default)]
+    pub(super) soft: bool,
+    pub(super) time_zone: Option<At<String>>,
+}
+
+/// What holds for a whole price book.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPriceGroups {
+    pub(super) tenant: Option<At<String>>,
+    pub(super) effective: Option<At<Moment>>,
+    #[serde(default)]
+    pub(super) groups: BTreeMap<String, At<toml::Value>>,
+    #[serde(default)]
+    pub(super) pairs: BTreeMap<String, At<BTreeMap<String, toml::Value>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawExchangeRates {
+    pub(super) effective: Option<At<Moment>>,
+    pub(super) rates: BTreeMap<String, At<toml::Value>>,
+}
+
+/// `model`, `effective`, `tenant` or `channel`, and rates as the price book knows them; it also says which fields there are.
 pub(super) type RawPrice = BTreeMap<String, At<toml::Value>>;
 
 /// A moment, as a TOML date-time or the same as a text: RFC 3339.

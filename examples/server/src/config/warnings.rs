@@ -1,6 +1,6 @@
 //! What a file in order may still get wrong: models that nobody serves, or that have no price.
 
-use super::Config;
+use super::{Config, DeclaredPrice};
 use burncloud_billing::{Catalogue, Unpriced};
 use burncloud_core::{ChannelConfig, Status, UnixMicros};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +30,8 @@ impl Config {
     fn unpriced(&self) -> Vec<String> {
         let d = &self.declared;
         let limited = d.keys.iter().any(|k| k.spec.quota.is_some())
-            || d.users.iter().any(|u| u.opening_balance.is_some());
+            || d.users.iter().any(|u| !u.wallet.begins_unlimited())
+            || d.tenants.iter().any(|t| t.parent.is_some());
         if !limited || self.billing.unpriced == Unpriced::Free {
             return Vec::new();
         }
@@ -40,7 +41,7 @@ impl Config {
             for (asked, sent) in asked(channel) {
                 let has = priced.entry(asked).or_default();
                 *has = *has
-                    || d.prices.iter().any(|p| p.model == asked && p.effective_at <= now)
+                    || d.prices.iter().any(|p| gives(p, &channel.name, asked) && p.effective_at <= now)
                     || catalogue.find_mapped(&channel.provider, sent, asked, now).is_some();
             }
         }
@@ -59,6 +60,13 @@ impl Config {
     fn served(&self) -> impl Iterator<Item = &ChannelConfig> {
         self.declared.channels.iter().filter(|c| c.status == Status::Active)
     }
+}
+
+/// Whether a row gives the house a price for a model: a list price, or what it costs at this channel.
+fn gives(price: &DeclaredPrice, channel: &str, model: &str) -> bool {
+    let here = price.channel.as_ref().is_none_or(|name| name == channel);
+    let list = price.rates.get("markup").is_none();
+    price.book.is_none() && here && list && (price.model == model || price.model == "*")
 }
 
 /// What callers ask a channel for, and what the provider is asked for then.

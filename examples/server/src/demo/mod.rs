@@ -132,7 +132,7 @@ async fn ask(server: &Server, key: &str, body: &str) -> CliResult {
 
 async fn balance(server: &Server) -> CliResult<Nano> {
     let user = server.store.user_by_name("demo").await?.ok_or("the demo's user is gone")?;
-    Ok(user.balance.unwrap_or_default())
+    Ok(user.balance)
 }
 
 /// The receipts, oldest first, once they are in the store.

@@ -26,6 +26,7 @@ pub(super) async fn first_key<S: Store + ?Sized>(store: &S) -> CliResult<Option<
         models: None,
         ips: None,
         expires_at: None,
+        group: None,
     };
     Ok(Some(create_key(store, spec, None).await?.secret))
 }

@@ -2,6 +2,7 @@
 //! it runs.
 
 mod app;
+mod catalogue;
 mod first_run;
 mod listener;
 mod metrics;
@@ -11,6 +12,7 @@ mod reload;
 mod stall;
 pub(crate) mod tls;
 
+pub(crate) use catalogue::{fetch as fetch_catalogue, shown as shown_address};
 pub(crate) use parts::open_store;
 
 use crate::cli::{CliResult, say};
@@ -113,6 +115,7 @@ pub(crate) struct Server {
     listener: JoinHandle<()>,
     force: watch::Sender<bool>,
     reloader: JoinHandle<()>,
+    catalogue: JoinHandle<()>,
     shipper: JoinHandle<()>,
 }
 
@@ -139,20 +142,34 @@ impl Server {
         let (force, forced) = watch::channel(false);
         let app = app::App::new(parts.clone(), stopped.clone(), console);
         let grace = config.server.shutdown_grace;
+        let catalogue = tokio::spawn(catalogue::run(parts.clone(), config.catalogue.clone()));
         let reloader = Reloader::new(config, source, managed, parts.clone()).await?;
         let reloader = tokio::spawn(reloader.run());
         let listener = tokio::spawn(listener.run(app, stopped, forced));
         tracing::info!(%addr, scheme, "ready");
         let store = parts.store.clone();
-        Ok(Server { addr, scheme, store, parts, grace, stopping, listener, force, reloader, shipper })
+        Ok(Server {
+            addr,
+            scheme,
+            store,
+            parts,
+            grace,
+            stopping,
+            listener,
+            force,
+            reloader,
+            catalogue,
+            shipper,
+        })
     }
 
     /// Stops: no new connection, requests under way get the grace (or until `hurry`), then they are cut off;
     /// every receipt goes to the journal and what can be into the store.
     pub(crate) async fn stop(self, hurry: impl Future<Output = ()>) {
-        let Server { parts, grace, stopping, mut listener, force, reloader, shipper, .. } = self;
+        let Server { parts, grace, stopping, mut listener, force, reloader, catalogue, shipper, .. } = self;
         tracing::info!(grace_ms = grace.as_millis(), "stopping: no new connections");
         reloader.abort();
+        catalogue.abort();
         stopping.send_replace(true);
         tokio::select! {
             _ = &mut listener => (),

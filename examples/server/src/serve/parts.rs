@@ -3,18 +3,18 @@
 use crate::cli::{CliError, CliResult};
 use crate::config::apply::{Changes, Managed, apply};
 use crate::config::{Config, StoreConfig};
-use burncloud_billing::{Biller, BillerOptions, OrphanPolicy, PriceBook, Shipper, reload_prices};
+use burncloud_billing::{Biller, BillerOptions, OrphanPolicy, PriceBook, Shipper, published, reload_prices};
 use burncloud_core::adapter::Registry;
 use burncloud_core::layers::failover::FailoverSettings;
 use burncloud_core::layers::inspect::InspectSettings;
 use burncloud_core::layers::shed::ShedSettings;
 use burncloud_core::routing::Timeouts;
 use burncloud_core::store::ChannelStore;
-use burncloud_core::{ChannelConfig, Gateway, RouteTable, TimeoutSettings};
+use burncloud_core::{ChannelConfig, Gateway, RouteTable, TimeoutSettings, UnixMicros};
 use burncloud_store::{SecretBox, SqlStore};
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// The environment variable that may hold the key which provider credentials are encrypted with.
@@ -51,6 +51,8 @@ pub(crate) struct Parts {
     pub(crate) gateway: Gateway,
     /// How many bytes the journal may hold back before requests are refused.
     pub(crate) journal_bound: u64,
+    /// The number of the published prices that were fetched and are in force, if any are.
+    catalogue: Mutex<Option<i64>>,
 }
 
 impl Parts {
@@ -65,6 +67,7 @@ impl Parts {
         let mut managed =
             Managed::load(&path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
         apply_file(config, &store, &registry, &mut managed).await?;
+        let catalogue = published::restore(&*store, biller.book(), None, UnixMicros::now()).await?;
         reload_prices(&*store, biller.book()).await?;
         // Before the first caller is looked up: accounts are then made from numbers that hold everything.
         if let Err(error) = shipper.recover().await {
@@ -88,7 +91,8 @@ impl Parts {
             .keep_alive(Some(config.server.keep_alive))
             .build(&channels)?;
         let journal_bound = config.journal.max_bytes;
-        let parts = Parts { store, registry, biller, gateway, journal_bound };
+        let catalogue = Mutex::new(catalogue);
+        let parts = Parts { store, registry, biller, gateway, journal_bound, catalogue };
         parts.set_model_limits(config);
         parts.warm().await;
         Ok((parts, shipper, managed))
@@ -100,10 +104,18 @@ impl Parts {
     /// The store's, or a price that is none; the gateway goes on with what it has.
     pub(crate) async fn refresh(&self, timeouts: &Timeouts) -> CliResult {
         self.store.invalidate_all();
+        self.restore_catalogue().await?;
         reload_prices(&*self.store, self.biller.book()).await?;
         let channels = usable_channels(&self.store, &self.registry, timeouts).await?;
         self.gateway.handle().set_channels(&channels)?;
         self.warm().await;
+        Ok(())
+    }
+
+    async fn restore_catalogue(&self) -> CliResult {
+        let known = *self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = published::restore(&*self.store, self.biller.book(), known, UnixMicros::now()).await?;
+        *self.catalogue.lock().unwrap_or_else(PoisonError::into_inner) = now;
         Ok(())
     }
 
@@ -144,7 +156,7 @@ async fn open_biller(config: &Config, store: &Arc<SqlStore>) -> CliResult<(Arc<B
     options.journal.max_bytes = config.journal.max_bytes;
     options.orphans =
         if config.journal.charge_orphans { OrphanPolicy::Charge } else { OrphanPolicy::Release };
-    options.unpriced = config.billing.unpriced;
+    options.unpriced = config.billing.unpriced.clone();
     options.default_max_output = config.billing.default_max_output;
     let store = store.clone();
     let opened =

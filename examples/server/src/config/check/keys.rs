@@ -88,6 +88,7 @@ impl Checker {
             models: raw.models.as_ref().map(|m| m.get_ref().clone()),
             ips: ips.and_then(|(parsed, empty)| (empty || !parsed.is_empty()).then_some(parsed)),
             expires_at: self.moment("keys.expires", raw.expires.as_ref()),
+            group: self.word("keys.group", raw.group.as_ref()),
         }
     }
 }

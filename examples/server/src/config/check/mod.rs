@@ -1,5 +1,6 @@
 //! From the file as it is written to a configuration that can be used, collecting every fault on the way.
 
+mod budgets;
 mod channels;
 mod keys;
 mod people;
@@ -35,21 +36,26 @@ pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Pro
     let store = c.store(raw.store);
     let journal = c.journal(raw.journal, &store);
     let billing = c.billing(raw.billing);
+    let catalogue = c.catalogue(raw.catalogue);
     let failover = c.failover(&raw.failover);
-    let tenants = c.tenants(raw.tenants);
-    let users = c.users(raw.users, &tenants);
+    let plans = c.plans(raw.plans);
+    let tenants = c.tenants(raw.tenants, &plans);
+    let users = c.users(raw.users, &tenants, &plans);
     let channels = c.channels(raw.channels, registry);
     let keys = c.keys(raw.keys, &users);
-    let prices = c.prices(raw.prices);
+    let budgets = c.budgets(raw.budgets, &tenants, &users, &keys, &channels);
+    let mut prices = c.prices(raw.prices, &tenants, &channels);
+    prices.extend(c.book_settings(raw.price_groups, raw.exchange_rates, &tenants));
     let config = Config {
         server,
         store,
         journal,
         billing,
+        catalogue,
         timeouts: Timeouts::default().with(&timeouts),
         failover,
         model_limits,
-        declared: Declared { channels, tenants, users, keys, prices },
+        declared: Declared { channels, plans, tenants, users, keys, budgets, prices },
     };
     if c.problems.is_empty() { Ok(config) } else { Err(c.problems) }
 }

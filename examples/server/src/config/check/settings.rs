@@ -1,9 +1,11 @@
 //! The process's own settings: `[server]`, `[store]`, `[journal]`, `[timeouts]`, `[failover]`.
 
 use super::Checker;
-use crate::config::raw::{RawBilling, RawFailover, RawJournal, RawServer, RawStore};
+use crate::config::raw::{RawBilling, RawCatalogue, RawFailover, RawJournal, RawServer, RawStore};
 use crate::config::secret::SecretRef;
-use crate::config::{BillingConfig, FailoverConfig, JournalConfig, ServerConfig, StoreConfig, TlsConfig};
+use crate::config::{
+    BillingConfig, CatalogueConfig, FailoverConfig, JournalConfig, ServerConfig, StoreConfig, TlsConfig,
+};
 use burncloud_billing::Unpriced;
 use burncloud_core::TimeoutSettings;
 use secrecy::{ExposeSecret, SecretString};
@@ -102,6 +104,29 @@ impl Checker {
         let default_max_output =
             self.positive("billing.default_max_output", raw.default_max_output, d.default_max_output);
         BillingConfig { unpriced, default_max_output }
+    }
+
+    pub(super) fn catalogue(&mut self, raw: RawCatalogue) -> CatalogueConfig {
+        let d = CatalogueConfig::default();
+        let url = raw.url.map(|url| {
+            let scheme = url.get_ref().parse::<http::Uri>().ok();
+            let scheme = scheme.as_ref().and_then(|uri| uri.scheme_str());
+            if !matches!(scheme, Some("http" | "https")) {
+                self.report(
+                    url.span(),
+                    "catalogue.url",
+                    "write an address that begins with https:// or http://",
+                );
+            }
+            url.into_inner()
+        });
+        let hours = self.positive("catalogue.every_hours", raw.every_hours, d.every.as_secs() / 3600);
+        CatalogueConfig {
+            url,
+            every: Duration::from_secs(hours.saturating_mul(3600)),
+            bound_percent: raw.bound_percent.map_or(d.bound_percent, Spanned::into_inner),
+            proxy: raw.proxy.map(Spanned::into_inner),
+        }
     }
 
     pub(super) fn failover(&mut self, raw: &RawFailover) -> FailoverConfig {

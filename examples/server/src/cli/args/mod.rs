@@ -1,5 +1,17 @@
 //! Commands and their options.
 
+mod people;
+mod terms;
+
+pub(crate) use people::{
+    Balance, CreateTenantArgs, CreateUserArgs, MoneyArgs, TenantsCommand, UpdateTenantArgs, UpdateUserArgs,
+    UsersCommand, WalletCommand,
+};
+pub(crate) use terms::{
+    Abort, BudgetScopeArgs, BudgetsCommand, CatalogueCommand, FxArgs, GroupsArgs, Per, PlansCommand,
+    PricesCommand, QuoteArgs, SetBudgetArgs, SetPlanArgs, SetPriceArgs,
+};
+
 use super::Format;
 use crate::logging::LogFormat;
 use burncloud_core::{Dialect, Limits, Nano, Operation, ReceiptId, UnixMicros};
@@ -21,6 +33,9 @@ pub(crate) struct Cli {
     /// How log lines are written; their levels are those of RUST_LOG.
     #[arg(long, global = true, env = "BURNCLOUD_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
+    /// Whom the ledger names as the author of what this command posts.
+    #[arg(long, global = true, env = "USER", value_name = "NAME", default_value = "operator")]
+    pub(crate) author: String,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -48,13 +63,22 @@ pub(crate) enum Command {
     /// Channels: upstream accounts at providers.
     #[command(subcommand)]
     Channels(ChannelsCommand),
+    /// Tenants: users together, and resellers below resellers.
+    #[command(subcommand)]
+    Tenants(TenantsCommand),
     /// Users: they own keys and pay from a balance.
     #[command(subcommand)]
     Users(UsersCommand),
+    /// Budgets: what may be spent by whom in a span of time.
+    #[command(subcommand)]
+    Budgets(BudgetsCommand),
+    /// Plans: what answers cost that do not come to their end.
+    #[command(subcommand)]
+    Plans(PlansCommand),
     /// Receipts: one for each request.
     #[command(subcommand)]
     Receipts(ReceiptsCommand),
-    /// Prices that override the catalogue.
+    /// Prices: what is set beside the published ones, and what comes of it.
     #[command(subcommand)]
     Prices(PricesCommand),
     /// Transforms: what channels change in requests and answers.
@@ -69,7 +93,8 @@ impl Command {
             self,
             Command::Keys(KeysCommand::Create(_))
                 | Command::Channels(ChannelsCommand::Create(_))
-                | Command::Users(UsersCommand::Create { .. })
+                | Command::Tenants(TenantsCommand::Create(_))
+                | Command::Users(UsersCommand::Create(_))
                 | Command::Prices(PricesCommand::Set(_))
         )
     }
@@ -96,13 +121,13 @@ pub(crate) struct DemoArgs {
 pub(crate) struct LimitArgs {
     /// Requests in any 60 seconds.
     #[arg(long, value_name = "N")]
-    requests_per_minute: Option<u64>,
+    pub(super) requests_per_minute: Option<u64>,
     /// Tokens in any 60 seconds.
     #[arg(long, value_name = "N")]
-    tokens_per_minute: Option<u64>,
+    pub(super) tokens_per_minute: Option<u64>,
     /// Requests at the same time.
     #[arg(long, value_name = "N")]
-    concurrency: Option<u64>,
+    pub(super) concurrency: Option<u64>,
 }
 
 impl From<LimitArgs> for Limits {
@@ -162,6 +187,9 @@ pub(crate) struct CreateKeyArgs {
     /// When it stops working, such as 2027-01-31T00:00:00Z.
     #[arg(long, value_parser = crate::moment::parse, value_name = "MOMENT")]
     pub(crate) expires: Option<UnixMicros>,
+    /// The group it calls as, where prices know a pair of that and the user's own.
+    #[arg(long)]
+    pub(crate) group: Option<String>,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
 }
@@ -294,56 +322,6 @@ fn operation(text: &str) -> Result<Operation, String> {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum UsersCommand {
-    /// List users.
-    List,
-    /// Make a user.
-    Create {
-        /// Their name.
-        name: String,
-        /// Where they belong.
-        #[arg(long, default_value = "default")]
-        tenant: String,
-        /// What they start with, in dollars; unlimited by default.
-        #[arg(long, value_name = "USD")]
-        balance_usd: Option<Nano>,
-        #[command(flatten)]
-        limits: LimitArgs,
-    },
-    /// Add to a user's balance.
-    TopUp {
-        /// Their name.
-        name: String,
-        /// Dollars; a negative amount takes away.
-        #[arg(allow_hyphen_values = true)]
-        amount_usd: Nano,
-    },
-    /// Replace a user's balance.
-    SetBalance {
-        /// Their name.
-        name: String,
-        /// Dollars, or `unlimited`.
-        #[arg(value_parser = balance, value_name = "USD|unlimited")]
-        balance: Balance,
-    },
-}
-
-/// A balance; `None` is unlimited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Balance(pub(crate) Option<Nano>);
-
-fn balance(text: &str) -> Result<Balance, String> {
-    if text == "unlimited" {
-        return Ok(Balance(None));
-    }
-    match text.parse::<Nano>() {
-        Ok(amount) if amount < Nano::ZERO => Err("a balance is not set to less than nothing".to_owned()),
-        Ok(amount) => Ok(Balance(Some(amount))),
-        Err(error) => Err(format!("{error}; or write `unlimited`")),
-    }
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum ReceiptsCommand {
     /// List receipts, newest first.
     List {
@@ -368,31 +346,6 @@ pub(crate) enum ReceiptsCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum PricesCommand {
-    /// List the prices that were set.
-    List,
-    /// Set a model's price from a moment on.
-    Set(Box<SetPriceArgs>),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct SetPriceArgs {
-    /// The model, as callers ask for it.
-    pub(crate) model: String,
-    /// From when on; now by default.
-    #[arg(long, value_parser = crate::moment::parse, value_name = "MOMENT")]
-    pub(crate) effective: Option<UnixMicros>,
-    /// Dollars per million tokens (input=0.15 output=0.60 cached_read=0.075 …), or for one (per_request=0.01).
-    #[arg(required = true, value_parser = rate, value_name = "CLASS=USD")]
-    pub(crate) rates: Vec<(String, String)>,
-}
-
-fn rate(text: &str) -> Result<(String, String), String> {
-    let (class, amount) = text.split_once('=').ok_or("write a class and dollars, such as input=0.15")?;
-    Ok((class.to_owned(), amount.to_owned()))
-}
-
 fn option(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("write name=value")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
@@ -406,13 +359,6 @@ fn receipt_id(text: &str) -> Result<ReceiptId, String> {
 mod tests {
     use super::*;
     use clap::CommandFactory;
-
-    #[test]
-    fn a_balance_is_dollars_or_unlimited() {
-        assert_eq!(balance("unlimited"), Ok(Balance(None)));
-        assert_eq!(balance("0.5"), Ok(Balance(Some(Nano(500_000_000)))));
-        assert!(balance("-1").is_err() && balance("none").unwrap_err().contains("unlimited"));
-    }
 
     #[test]
     fn an_option_is_a_name_and_a_value() {

@@ -1,0 +1,29 @@
+//! Keys, as far as it matters who makes them.
+
+use super::actor::Actor;
+use super::roles::Action;
+use super::tree::Tree;
+use burncloud_core::store::{KeyStore, StoreError, UserStore};
+use burncloud_core::usecase::UseCaseResult;
+use burncloud_core::usecase::keys::{self, CreatedKey, KeySpec};
+use secrecy::SecretString;
+
+/// Makes a key, as [`keys::create_key`]. Users make keys of their own, but whose group a key calls as is a matter of price:
+/// that is for those who manage the tenant's keys.
+///
+/// # Errors
+/// `Forbidden`, and those of [`keys::create_key`].
+pub async fn create_key<S: KeyStore + UserStore + ?Sized>(
+    store: &S,
+    actor: &Actor,
+    spec: KeySpec,
+    secret: Option<SecretString>,
+) -> UseCaseResult<CreatedKey> {
+    super::check_word("group", spec.group.as_ref())?;
+    let user = store.user(spec.user).await?;
+    let user = user.ok_or_else(|| StoreError::NotFound { what: "user", name: spec.user.to_string() })?;
+    let tree = Tree::load(store).await?;
+    let own = if spec.group.is_some() { Action::ManageKeys } else { Action::ManageOwnKeys };
+    actor.check_user(&tree, Action::ManageKeys, own, &user)?;
+    keys::create_key(store, spec, secret).await
+}
