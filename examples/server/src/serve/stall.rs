@@ -165,7 +165,8 @@ mod tests {
             }
         };
         let begun = Instant::now();
-        let read = ours.read_exact(&mut [0; 1000]);
+        let mut head = [0; 1000];
+        let read = ours.read_exact(&mut head);
         let error = tokio::select! { _ = drip => unreachable!(), read = read => read.unwrap_err() };
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(begun.elapsed() >= HEAD && begun.elapsed() <= 2 * HEAD);
