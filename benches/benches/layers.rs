@@ -91,6 +91,7 @@ async fn callers() -> Arc<MemoryStore> {
         models: None,
         ips: None,
         expires_at: None,
+        group: None,
     };
     store.create_key(key).await.expect("a new key");
     store

@@ -25,8 +25,19 @@ use std::task::{Context, Poll};
 pub struct Body {
     // Dropped first: an answer notes how it ended before the guards settle it.
     kind: Kind,
-    guards: Vec<Box<dyn Any + Send>>,
+    guards: Option<Box<dyn Guard>>,
 }
+
+/// Whatever is dropped with a body.
+trait Guard: Send {}
+
+/// A guard and those held before it, which are dropped before it.
+struct Held<G> {
+    _earlier: Option<Box<dyn Guard>>,
+    _guard: G,
+}
+
+impl<G: Send> Guard for Held<G> {}
 
 #[derive(Default)]
 enum Kind {
@@ -71,7 +82,7 @@ impl Body {
     /// Keeps `guard` until the last byte is out or the body is dropped.
     #[must_use]
     pub fn hold(mut self, guard: impl Send + 'static) -> Body {
-        self.guards.push(Box::new(guard));
+        self.guards = Some(Box::new(Held { _earlier: self.guards.take(), _guard: guard }));
         self
     }
 
@@ -101,7 +112,7 @@ impl Body {
 
 impl From<Kind> for Body {
     fn from(kind: Kind) -> Body {
-        Body { kind, guards: Vec::new() }
+        Body { kind, guards: None }
     }
 }
 
@@ -118,7 +129,10 @@ impl From<UpstreamBody> for Body {
 }
 
 impl From<Segments> for Body {
-    fn from(segments: Segments) -> Body {
+    fn from(mut segments: Segments) -> Body {
+        if segments.iter().len() <= 1 {
+            return Body::from(segments.pop_front().unwrap_or_default());
+        }
         Body::from(Kind::Segments(Box::new(segments)))
     }
 }

@@ -199,7 +199,7 @@ impl Endpoint {
         headers: &HeaderMap,
     ) -> Result<Endpoint, (Dialect, NoEndpoint)> {
         let endpoint =
-            classify(path, query, headers).ok_or((guess_dialect(path, headers), NoEndpoint::Path))?;
+            classify(path, query, headers).ok_or_else(|| (guess_dialect(path, headers), NoEndpoint::Path))?;
         let wanted = if endpoint.operation.is_local() { Method::GET } else { Method::POST };
         let action = endpoint.operation == Operation::GetModel && path.contains(':');
         if action && *method == Method::POST {

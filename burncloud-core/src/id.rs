@@ -150,24 +150,31 @@ impl fmt::Debug for TraceId {
     }
 }
 
-macro_rules! as_text {
-    ($name:ident, $parse:expr) => {
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-                to.collect_str(self)
-            }
-        }
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(from)?;
-                let parse: fn(&str) -> Option<$name> = $parse;
-                parse(&text).ok_or_else(|| serde::de::Error::custom(concat!("not a ", stringify!($name))))
-            }
-        }
-    };
+impl Serialize for ReceiptId {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
 }
-as_text!(ReceiptId, ReceiptId::parse);
-as_text!(TraceId, |text| TraceId::from_hex(text.as_bytes()));
+
+impl<'de> Deserialize<'de> for ReceiptId {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        ReceiptId::parse(&text).ok_or_else(|| serde::de::Error::custom("not a ReceiptId"))
+    }
+}
+
+impl Serialize for TraceId {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(std::str::from_utf8(&self.hex()).unwrap_or_default())
+    }
+}
+
+impl<'de> Deserialize<'de> for TraceId {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        TraceId::from_hex(text.as_bytes()).ok_or_else(|| serde::de::Error::custom("not a TraceId"))
+    }
+}
 
 #[cfg(test)]
 mod tests {

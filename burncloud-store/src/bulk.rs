@@ -26,12 +26,26 @@ impl Texts {
         width: usize,
         make: impl Fn(usize, DbBackend) -> String,
     ) -> Result<(), DbErr> {
+        let rows = values.len() / width;
+        self.run_each(tx, rows, values.into_iter(), width, make).await
+    }
+
+    /// The same, with values that are made when their statement is: those of a large batch are many times what a
+    /// processor's caches hold.
+    pub(crate) async fn run_each(
+        &self,
+        tx: &DatabaseTransaction,
+        rows: usize,
+        mut values: impl Iterator<Item = Value>,
+        width: usize,
+        make: impl Fn(usize, DbBackend) -> String,
+    ) -> Result<(), DbErr> {
         let backend = tx.get_database_backend();
-        let mut left = values.len() / width;
-        let mut values = values.into_iter();
+        let mut left = rows;
         while left > 0 {
             let (size, text) = self.pick(left, |rows| make(rows, backend));
-            let some = values.by_ref().take(size * width).collect();
+            let mut some = Vec::with_capacity(size * width);
+            some.extend(values.by_ref().take(size * width));
             let statement =
                 Statement { sql: text.to_owned(), values: Some(Values(some)), db_backend: backend };
             tx.execute_raw(statement).await?;

@@ -170,7 +170,10 @@ pub(crate) fn check_name(what: &str, name: &str) -> StoreResult<()> {
 
 /// JSON for a text column.
 pub(crate) fn to_json<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("plain structs with string keys always have a JSON form")
+    // Room for what most rows hold: to grow a text twice costs more than to write it.
+    let mut text = Vec::with_capacity(384);
+    serde_json::to_writer(&mut text, value).expect("plain structs with string keys always have a JSON form");
+    String::from_utf8(text).expect("JSON is UTF-8")
 }
 
 /// Reads a text column that [`to_json`] wrote.

@@ -36,7 +36,8 @@ pin_project! {
 pin_project! {
     #[project = Projected]
     enum State<F> {
-        Now { result: Option<Result<Response<Body>, Error>> },
+        // Boxed: rare, and an answer in place would make every future of every layer as large as itself.
+        Now { result: Option<Box<Result<Response<Body>, Error>>> },
         Below { #[pin] future: F },
         Boxed { future: Boxed },
     }
@@ -52,7 +53,7 @@ impl<F> fmt::Debug for Reply<F> {
 
 impl<F> Reply<F> {
     pub(crate) fn now(result: Result<Response<Body>, Error>) -> Reply<F> {
-        Reply { state: State::Now { result: Some(result) } }
+        Reply { state: State::Now { result: Some(Box::new(result)) } }
     }
 
     pub(crate) fn below(future: F) -> Reply<F> {
@@ -72,7 +73,7 @@ impl<F: Future<Output = Result<Response<Body>, Error>>> Future for Reply<F> {
             Projected::Below { future } => future.poll(cx),
             Projected::Boxed { future } => future.as_mut().poll(cx),
             Projected::Now { result } => match result.take() {
-                Some(result) => Poll::Ready(result),
+                Some(result) => Poll::Ready(*result),
                 None => Poll::Pending,
             },
         }

@@ -5,10 +5,11 @@ use super::{ConnectError, Origin};
 use crate::Body;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
+use hyper::client::conn::{TrySendError, http1};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
-use std::future::{Future, poll_fn};
+use pin_project_lite::pin_project;
+use std::future::Future;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -46,35 +47,52 @@ impl Conn {
     /// The future of the answer needs no waker of its own: it becomes ready only through the connection,
     /// which is polled just before it in the same task. It must not be stopped by the task's budget either: the
     /// waker that is told then is the one that wakes nobody.
-    pub(super) async fn try_send(
-        &mut self,
-        request: Request<Body>,
-    ) -> Result<Response<Incoming>, (hyper::Error, Option<Request<Body>>)> {
-        let mut answer = pin!(tokio::task::unconstrained(self.sender.try_send_request(request)));
-        let io = &mut self.io;
-        let mut ended = false;
-        poll_fn(|cx| {
-            // hyper answers every request on a connection before the connection's future ends.
-            ended = ended || Pin::new(&mut *io).poll(cx).is_ready();
-            match answer.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
-                Poll::Ready(Err(mut failed)) => {
-                    let unsent = failed.take_message();
-                    Poll::Ready(Err((failed.into_error(), unsent)))
-                }
-                Poll::Pending => {
-                    if ended {
-                        cx.waker().wake_by_ref();
-                    }
-                    Poll::Pending
-                }
-            }
-        })
-        .await
+    pub(super) fn try_send(&mut self, request: Request<Body>) -> impl Future<Output = Sent> + Send + '_ {
+        let answer = tokio::task::unconstrained(self.sender.try_send_request(request));
+        Exchange { io: &mut self.io, answer, ended: false }
     }
 
     /// Drives the connection on behalf of the answer's body. `true` when the connection has ended.
     pub(super) fn poll_drive(&mut self, cx: &mut Context<'_>) -> bool {
         Pin::new(&mut self.io).poll(cx).is_ready()
+    }
+}
+
+/// What became of a request.
+type Sent = Result<Response<Incoming>, (hyper::Error, Option<Request<Body>>)>;
+
+pin_project! {
+    /// See [`Conn::try_send`]. Written out because an `async` block would hold the request twice.
+    struct Exchange<'a, F> {
+        io: &'a mut http1::Connection<TokioIo<Stream>, Body>,
+        #[pin]
+        answer: F,
+        ended: bool,
+    }
+}
+
+impl<F> Future for Exchange<'_, F>
+where
+    F: Future<Output = Result<Response<Incoming>, TrySendError<Request<Body>>>>,
+{
+    type Output = Sent;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Sent> {
+        let this = self.project();
+        // hyper answers every request on a connection before the connection's future ends.
+        *this.ended = *this.ended || Pin::new(&mut **this.io).poll(cx).is_ready();
+        match this.answer.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(response)) => Poll::Ready(Ok(response)),
+            Poll::Ready(Err(mut failed)) => {
+                let unsent = failed.take_message();
+                Poll::Ready(Err((failed.into_error(), unsent)))
+            }
+            Poll::Pending => {
+                if *this.ended {
+                    cx.waker().wake_by_ref();
+                }
+                Poll::Pending
+            }
+        }
     }
 }

@@ -50,15 +50,15 @@ impl Service<Request<Body>> for Transport {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> TransportFuture {
+        // The context stays here: a provider's connection has no use for it.
+        let context = std::mem::take(request.extensions_mut());
+        let lane = context.get::<Context>().and_then(|context| context.lane.clone());
+        drop(context);
+        *request.version_mut() = http::Version::HTTP_11;
         TransportFuture(Box::pin(async move {
-            // The context stays here: a provider's connection has no use for it.
-            let context = std::mem::take(request.extensions_mut());
-            let lane = context.get::<Context>().and_then(|context| context.lane.clone());
-            drop(context);
             let Some(lane) = lane else {
                 return Err(Error::new(ErrorKind::Internal, "an attempt without a channel"));
             };
-            *request.version_mut() = http::Version::HTTP_11;
             let connect = lane.channel.timeouts.connect;
             let mut response =
                 lane.channel.upstream.send(request, connect).await.map_err(|error| failed(&error))?;

@@ -79,29 +79,38 @@ impl Upstream {
     ///
     /// # Errors
     /// No connection, or one that broke before the head.
-    pub async fn send(
+    // No `async fn`: that would hold its arguments twice.
+    pub fn send(
         &self,
         mut request: Request<Body>,
         connect_within: Duration,
-    ) -> Result<Response<UpstreamBody>, SendError> {
+    ) -> impl Future<Output = Result<Response<UpstreamBody>, SendError>> + Send + '_ {
         let home = &self.shards[shard_index() % self.shards.len()];
-        // Requests that are ready beside this one get as far as this first; then all of them write, one after
-        // another. A peer that is woken by the first write is still awake for the rest: with a busy gateway that
-        // saves a fifth of a request, most of it the kernel's. With nothing else ready it waits for nothing.
-        tokio::task::yield_now().await;
-        while let Some(mut conn) = self.take_idle(home) {
-            match conn.try_send(request).await {
-                Ok(response) => return Ok(UpstreamBody::wrap(response, conn, home.clone())),
-                Err((_, Some(unsent))) => request = unsent,
-                Err((error, None)) => return Err(SendError::Broken(error)),
+        async move {
+            // Requests that are ready beside this one get as far as this first; then all of them write, one after
+            // another. A peer that is woken by the first write is still awake for the rest: with a busy gateway that
+            // saves a fifth of a request, most of it the kernel's. With nothing else ready it waits for nothing.
+            tokio::task::yield_now().await;
+            loop {
+                let (mut conn, fresh) = match self.take_idle(home) {
+                    Some(conn) => (conn, false),
+                    // Boxed, since it is rare: this future is moved with every request.
+                    None => (Box::pin(self.open(connect_within)).await?, true),
+                };
+                match conn.try_send(request).await {
+                    Ok(response) => return Ok(UpstreamBody::wrap(response, conn, home.clone())),
+                    Err((_, Some(unsent))) if !fresh => request = unsent,
+                    Err((error, _)) => return Err(SendError::Broken(error)),
+                }
             }
         }
-        let mut conn = match tokio::time::timeout(connect_within, Conn::open(&self.origin)).await {
-            Ok(conn) => Box::new(conn.map_err(SendError::Connect)?),
-            Err(_) => return Err(SendError::ConnectTimeout),
-        };
-        let response = conn.try_send(request).await.map_err(|(error, _)| SendError::Broken(error))?;
-        Ok(UpstreamBody::wrap(response, conn, home.clone()))
+    }
+
+    async fn open(&self, within: Duration) -> Result<Box<Conn>, SendError> {
+        match tokio::time::timeout(within, Conn::open(&self.origin)).await {
+            Ok(conn) => Ok(Box::new(conn.map_err(SendError::Connect)?)),
+            Err(_) => Err(SendError::ConnectTimeout),
+        }
     }
 
     fn take_idle(&self, home: &Shard) -> Option<Box<Conn>> {

@@ -107,9 +107,9 @@ impl SqlStore {
         };
         let sealed = crate::proof::seal(&tx, self.sealer(), &receipts, entry.unwrap_or_default()).await;
         let seal = sealed.map_err(raced)?;
-        let mut values = Vec::with_capacity(receipts.len() * row::COLUMNS.len());
-        receipts.iter().for_each(|receipt| values.extend(row::write(receipt, entry, seal)));
-        let inserted = self.receipts.receipts.run(&tx, values, row::COLUMNS.len(), insert).await;
+        let values = receipts.iter().flat_map(|receipt| row::write(receipt, entry, seal));
+        let (rows, width) = (receipts.len(), row::COLUMNS.len());
+        let inserted = self.receipts.receipts.run_each(&tx, rows, values, width, insert).await;
         inserted.map_err(refused)?;
         let mut spending = Spending::default();
         receipts.iter().for_each(|receipt| spending.add(receipt));

@@ -56,6 +56,7 @@ impl Parts {
         draft: &Arc<Draft>,
         lane: &Candidate,
         slot: Slot,
+        started: Instant,
     ) -> Result<Parts, Error> {
         let context = Context::of(request)?;
         let translated = context.adapted.is_some() && !lane.passes(&context.endpoint);
@@ -66,7 +67,7 @@ impl Parts {
             way: None,
             admission: context.adapted.as_ref().and(context.admission.clone()),
             endpoint: context.endpoint.clone(),
-            started: Instant::now(),
+            started,
             draft: draft.clone(),
             slot,
         })
@@ -74,6 +75,11 @@ impl Parts {
 }
 
 impl Parts {
+    /// Whether the answer must go [through](Parts::whole) something.
+    pub(super) fn is_adapted(&self) -> bool {
+        self.adapted.is_some()
+    }
+
     /// Whether the request cannot be said in this provider's words.
     pub(super) fn refused(&self) -> bool {
         self.adapted.as_ref().is_some_and(adapted::Slot::refused)
@@ -105,7 +111,13 @@ impl Parts {
 /// The provider's own id of an exchange.
 fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
     let names = ["x-request-id", "request-id", "apim-request-id", "x-amzn-requestid"];
-    let value = names.iter().find_map(|name| headers.get(*name))?.to_str().ok()?;
+    // One pass over the few that are there: to look a name up takes a hash, and first a parse.
+    let ranked = headers.iter().filter_map(|(name, value)| {
+        let rank = names.iter().position(|wanted| name == wanted)?;
+        Some((rank, value))
+    });
+    let (_, value) = ranked.min_by_key(|(rank, _)| *rank)?;
+    let value = value.to_str().ok()?;
     value.get(..value.len().min(128)).map(Into::into)
 }
 

@@ -27,7 +27,7 @@ use crate::meter::{Draft, micros};
 use crate::routing::Candidate;
 use crate::{Attempt, Body, Error, ErrorKind};
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderName, Request, Response};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use std::fmt;
@@ -38,6 +38,8 @@ use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 use tower::{Layer, Service};
 use verdict::Verdict;
+
+static STRICT: HeaderName = HeaderName::from_static("x-burncloud-strict");
 
 /// The bounds of failover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +165,8 @@ impl<S: Stack> Service<Request<Body>> for Failover<S> {
 }
 
 /// A failed attempt whose answer the caller gets if nothing better comes.
-type LastAnswer = Option<(Response<Body>, Option<Bytes>, accept::Parts, Candidate)>;
+// Boxed, since it is rare: it would make the future of every request half a kilobyte larger.
+type LastAnswer = Option<Box<(Response<Body>, Option<Bytes>, accept::Parts, Candidate)>>;
 
 async fn attempts<S: Stack>(
     mut inner: S,
@@ -172,21 +175,20 @@ async fn attempts<S: Stack>(
     mut request: Request<Body>,
     draft: Option<Arc<Draft>>,
 ) -> Result<Response<Body>, Error> {
-    let strict =
-        request.headers().get("x-burncloud-strict").is_some_and(|value| value != "false" && value != "0");
+    let strict = request.headers().get(&STRICT).is_some_and(|value| value != "false" && value != "0");
     clean_request(request.headers_mut());
     Context::of_mut(&mut request)?.strict = strict;
     let candidates = std::mem::take(&mut Context::of_mut(&mut request)?.candidates);
     let draft = draft.ok_or_else(|| Error::new(ErrorKind::Internal, "`failover` stands below `meter`"))?;
     let at = Context::of(&request)?.at;
-    let began = Instant::now();
+    let mut began: Option<Instant> = None;
     let (total, most) = (candidates.len(), settings.max_attempts.max(1));
     let mut tried = 0;
     let mut spare = Some(request);
     let mut last_answer: LastAnswer = None;
     let mut last_error: Option<Error> = None;
     for (number, lane) in candidates.into_iter().enumerate() {
-        if tried == most || (tried > 0 && began.elapsed() >= settings.max_total) {
+        if tried == most || began.is_some_and(|began| began.elapsed() >= settings.max_total) {
             break;
         }
         let Some(busy) = accept::Slot::take(&lane.channel) else {
@@ -202,17 +204,25 @@ async fn attempts<S: Stack>(
         tried += 1;
         lane.breaker.probe();
         let attempt = next_request(&mut spare, &lane, number + 1 == total, tried == most)?;
-        let mut parts = accept::Parts::of(&attempt, &draft, &lane, busy)?;
         let started = Instant::now();
+        began.get_or_insert(started);
+        let mut parts = accept::Parts::of(&attempt, &draft, &lane, busy, started)?;
         draft.note(|notes| notes.trying = Some((lane.channel.id, started)));
         let call = inner.call(attempt);
         let arrival = async {
             let mut response = call.await?;
             lane.channel.map_status(&mut response);
-            first_bytes(response).await
+            let first = first_bytes(&mut response).await?;
+            Ok((response, first))
         };
-        let arrived = within(lane.channel.timeouts.first_byte, arrival).await;
-        let (result, first) = match parts.whole(arrived, &lane).await {
+        let deadline = started + lane.channel.timeouts.first_byte;
+        let timed = tokio::time::timeout_at(deadline.into(), arrival).await;
+        let mut arrived = timed.unwrap_or_else(|_| Err(no_first_byte()));
+        if parts.is_adapted() {
+            // Boxed, so that the future of every other request is not as large as this.
+            arrived = Box::pin(parts.whole(arrived, &lane)).await;
+        }
+        let (result, first) = match arrived {
             Ok((response, first)) => (Ok(response), first),
             Err(error) => (Err(error), None),
         };
@@ -239,7 +249,7 @@ async fn attempts<S: Stack>(
             (Verdict::Credential, _) => {
                 last_error = Some(Error::new(ErrorKind::BadGateway, "the provider refused this gateway"));
             }
-            (_, Ok(response)) => last_answer = Some((response, first, parts, lane)),
+            (_, Ok(response)) => last_answer = Some(Box::new((response, first, parts, lane))),
             (_, Err(error)) => last_error = Some(error),
         }
         if gone {
@@ -251,7 +261,8 @@ async fn attempts<S: Stack>(
 
 /// Nothing is left to try.
 fn finish(last_answer: LastAnswer, last_error: Option<Error>) -> Result<Response<Body>, Error> {
-    if let Some((response, first, parts, lane)) = last_answer {
+    if let Some(last) = last_answer {
+        let (response, first, parts, lane) = *last;
         return Ok(accept::accept(response, first, parts, &lane));
     }
     Err(last_error
@@ -288,24 +299,21 @@ fn copy(request: &Request<Body>) -> Result<Request<Body>, Error> {
     Ok(copy)
 }
 
-async fn within<T>(limit: Duration, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    match tokio::time::timeout(limit, call).await {
-        Ok(result) => result,
-        Err(_) => Err(Error::new(ErrorKind::GatewayTimeout, "the provider did not answer in time")
-            .with_context("time to first byte")),
-    }
+fn no_first_byte() -> Error {
+    Error::new(ErrorKind::GatewayTimeout, "the provider did not answer in time")
+        .with_context("time to first byte")
 }
 
 /// Waits for the first bytes of an answer that would go out: until they are there another lane may still do
 /// better, and a head that was let out cannot be taken back.
-async fn first_bytes(mut response: Response<Body>) -> Result<(Response<Body>, Option<Bytes>), Error> {
+async fn first_bytes(response: &mut Response<Body>) -> Result<Option<Bytes>, Error> {
     if !Verdict::passes(response.status()) {
-        return Ok((response, None));
+        return Ok(None);
     }
     while !response.body().is_end_stream() {
         match response.body_mut().frame().await {
             Some(Ok(frame)) => match frame.into_data() {
-                Ok(data) if !data.is_empty() => return Ok((response, Some(data))),
+                Ok(data) if !data.is_empty() => return Ok(Some(data)),
                 _ => {}
             },
             Some(Err(error)) => {
@@ -318,7 +326,7 @@ async fn first_bytes(mut response: Response<Body>) -> Result<(Response<Body>, Op
             None => break,
         }
     }
-    Ok((response, None))
+    Ok(None)
 }
 
 fn record(lane: &Candidate, result: &Result<Response<Body>, Error>, started: Instant) -> Attempt {

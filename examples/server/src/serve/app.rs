@@ -2,14 +2,18 @@
 
 use super::ops::Ops;
 use super::parts::Parts;
+use super::stall::{Activity, UnderWay};
 use burncloud_core::layers::auth::RemoteIp;
 use burncloud_core::{Answering, Body, Gateway};
 use futures_util::future::{BoxFuture, Either, FutureExt};
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use std::convert::Infallible;
+use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use tokio::sync::watch;
 
 /// The service of one connection.
@@ -18,33 +22,53 @@ pub(super) struct App {
     gateway: Gateway,
     ops: Arc<Ops>,
     peer: Option<IpAddr>,
+    activity: Arc<Activity>,
 }
 
 impl App {
     pub(super) fn new(parts: Arc<Parts>, stopping: watch::Receiver<bool>, console: bool) -> App {
         let gateway = parts.gateway.clone();
-        App { gateway, ops: Arc::new(Ops::new(parts, stopping, console)), peer: None }
+        let ops = Arc::new(Ops::new(parts, stopping, console));
+        App { gateway, ops, peer: None, activity: Arc::default() }
     }
 
-    /// The service of a connection from there.
-    pub(super) fn at(&self, peer: SocketAddr) -> App {
-        App { peer: Some(peer.ip()), ..self.clone() }
+    /// The service of a connection from there, which tells `activity` of its requests.
+    pub(super) fn at(&self, peer: SocketAddr, activity: Arc<Activity>) -> App {
+        App { peer: Some(peer.ip()), activity, ..self.clone() }
     }
 }
 
 impl hyper::service::Service<Request<Incoming>> for App {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Either<Answering, BoxFuture<'static, Result<Response<Body>, Infallible>>>;
+    type Future = Serving;
 
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+    fn call(&self, mut request: Request<Incoming>) -> Serving {
+        let under_way = Some(self.activity.begin(request.version() == Version::HTTP_2));
         if self.ops.answers(request.uri().path()) {
             let ops = self.ops.clone();
-            return Either::Right(async move { Ok(ops.answer(request.map(Body::new)).await) }.boxed());
+            let answer = async move { Ok(ops.answer(request.map(Body::new)).await) }.boxed();
+            return Serving { answer: Either::Right(answer), under_way };
         }
         if let Some(ip) = self.peer {
             request.extensions_mut().insert(RemoteIp(ip));
         }
-        Either::Left(self.gateway.answer(request.map(Body::new)))
+        Serving { answer: Either::Left(self.gateway.answer(request.map(Body::new))), under_way }
+    }
+}
+
+/// An answer on its way; the request is under way until the last byte of its body.
+pub(super) struct Serving {
+    answer: Either<Answering, BoxFuture<'static, Result<Response<Body>, Infallible>>>,
+    under_way: Option<UnderWay>,
+}
+
+impl Future for Serving {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Ok(response) = ready!(Pin::new(&mut self.answer).poll(cx));
+        let under_way = self.under_way.take();
+        Poll::Ready(Ok(response.map(|body| body.hold(under_way))))
     }
 }

@@ -1,7 +1,7 @@
 //! Accepting connections: HTTP/1.1 and HTTP/2, clear or TLS, until told to stop.
 
 use super::app::App;
-use super::stall::{PATIENCE, Progressing};
+use super::stall::{Activity, PATIENCE, Progressing};
 use super::tls;
 use crate::cli::CliResult;
 use crate::config::ServerConfig;
@@ -9,6 +9,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,8 +17,6 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-/// How long a caller may take to send a request's head, or to send nothing on a connection that is kept open.
-const HEAD: Duration = Duration::from_secs(75);
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// After a failure to accept (no file descriptors left), so that it does not spin.
@@ -80,8 +79,9 @@ impl Listener {
             if let Err(error) = tcp.set_nodelay(true) {
                 tracing::debug!(%error, "no TCP_NODELAY");
             }
-            let connection =
-                Connection { http: http.clone(), app: app.at(peer), watcher: graceful.watcher() };
+            let activity = Arc::<Activity>::default();
+            let app = app.at(peer, activity.clone());
+            let connection = Connection { http: http.clone(), app, activity, watcher: graceful.watcher() };
             let tls = self.tls.clone();
             while connections.try_join_next().is_some() {}
             connections.spawn(connection.serve(tcp, tls));
@@ -97,7 +97,7 @@ impl Listener {
 
 fn http() -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    // No timer of hyper's for heads: `Progressing` bounds them.
     http.http2().timer(TokioTimer::new()).keep_alive_interval(Some(Duration::from_secs(30)));
     http
 }
@@ -105,12 +105,13 @@ fn http() -> auto::Builder<TokioExecutor> {
 struct Connection {
     http: auto::Builder<TokioExecutor>,
     app: App,
+    activity: Arc<Activity>,
     watcher: hyper_util::server::graceful::Watcher,
 }
 
 impl Connection {
     async fn serve(self, tcp: TcpStream, tls: Option<TlsAcceptor>) {
-        let tcp = Progressing::new(tcp, PATIENCE);
+        let tcp = Progressing::new(tcp, PATIENCE, self.activity.clone());
         match tls {
             None => self.drive(tcp).await,
             Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(tcp)).await {
