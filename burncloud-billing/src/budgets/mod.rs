@@ -25,6 +25,7 @@ use burncloud_core::{
 };
 use parking_lot::Mutex;
 use period::Window;
+pub(crate) use period::zone;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;

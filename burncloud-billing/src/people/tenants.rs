@@ -4,6 +4,7 @@ use super::actor::Actor;
 use super::roles::Action;
 use super::tree::Tree;
 use super::{check_word, find_tenant};
+use crate::budgets::zone;
 use burncloud_core::store::{NewTenant, PlanStore, StoreError, UserStore};
 use burncloud_core::usecase::{UseCaseError, UseCaseResult, check_limits, check_name};
 use burncloud_core::{Limits, Status, Tenant};
@@ -140,7 +141,7 @@ pub(super) async fn check_plan<S: PlanStore + ?Sized>(
 /// `Invalid` with the field `time_zone`.
 pub fn check_time_zone(name: &str) -> UseCaseResult<()> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"/_+-".contains(&b);
-    if name.len() > 64 || !name.bytes().all(fits) {
+    if name.len() > 64 || !name.bytes().all(fits) || zone(name).is_none() {
         let message = "write the IANA name of a time zone, such as Europe/Berlin";
         return Err(UseCaseError::invalid("time_zone", message));
     }

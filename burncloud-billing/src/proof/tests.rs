@@ -128,7 +128,8 @@ fn a_chain_in_order_is_in_order() {
 #[test]
 fn what_is_missing_or_exchanged_is_named() {
     let whole = chain(&[2, 3, 2]);
-    let wrong = |change: &dyn Fn(&mut Vec<(Sealed, Vec<Receipt>)>)| {
+    type Chain = Vec<(Sealed, Vec<Receipt>)>;
+    let wrong = |change: &dyn Fn(&mut Chain)| {
         let mut chain = whole.clone();
         change(&mut chain);
         check(&chain).unwrap_err()

@@ -75,6 +75,7 @@ async fn build(closed: Arc<AtomicBool>, base_url: &str) -> Result<Gateway, Box<d
         models: None,
         ips: None,
         expires_at: None,
+        group: None,
     };
     store.create_key(key).await?;
     let channel = ChannelConfig {

@@ -25,6 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         models: None,
         ips: None,
         expires_at: None,
+        group: None,
     };
     store.create_key(key).await?;
     let channel = ChannelConfig {

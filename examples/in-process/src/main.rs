@@ -47,6 +47,7 @@ async fn gateway(
             models: None,
             ips: None,
             expires_at: None,
+            group: None,
         })
         .await?;
     let channel = ChannelConfig {

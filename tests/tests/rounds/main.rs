@@ -135,7 +135,9 @@ async fn a_hundred_kills_and_disturbances_lose_and_double_nothing() {
         for caller in callers {
             caller.await.unwrap();
         }
-        disturbed.map(disturb::Disturbed::end);
+        if let Some(disturbed) = disturbed {
+            disturbed.end();
+        }
         verify(&gateway, &format!("round {round}, {}, killed", disturbance.name())).await;
         gateway.restart().await;
         kills.push((killed, Instant::now()));

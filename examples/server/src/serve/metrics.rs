@@ -4,8 +4,9 @@
 //! caller sent.
 
 use super::parts::Parts;
+use burncloud_billing::BudgetState;
 use burncloud_core::routing::BreakerState;
-use burncloud_core::{DURATION_BUCKETS_MS, Stats};
+use burncloud_core::{Allowance, DURATION_BUCKETS_MS, Spent, Stats};
 use std::fmt::{Display, Write};
 
 /// Everything, at this moment.
@@ -122,8 +123,38 @@ fn money(page: &mut Page, parts: &Parts) {
         "Receipts of refusals that were dropped.",
         biller.dropped(),
     );
+    page.single(
+        "burncloud_alerts_dropped_total",
+        "counter",
+        "Alerts that nobody took.",
+        biller.alerts().dropped(),
+    );
+    budgets(page, parts);
     let lag = u64::try_from(biller.store_lag().as_micros()).unwrap_or(u64::MAX);
     page.single("burncloud_store_lag_seconds", "gauge", "Age of the oldest unshipped receipt.", seconds(lag));
+}
+
+/// Budgets by the operator's own names, in nano-dollars or tokens.
+fn budgets(page: &mut Page, parts: &Parts) {
+    let states = parts.biller.budgets();
+    let of = |state: &BudgetState, spent: Spent| match state.budget.allowance {
+        Allowance::Money(_) => ("nanodollars", spent.money.0.unsigned_abs()),
+        Allowance::Tokens(_) => ("tokens", spent.tokens),
+    };
+    page.family("burncloud_budget_spent", "gauge", "Spent of a budget in its current period.");
+    for state in &states {
+        let (unit, spent) = of(state, state.spent);
+        page.sample("burncloud_budget_spent", &[("budget", &state.budget.name), ("unit", unit)], spent);
+    }
+    page.family("burncloud_budget_allowance", "gauge", "What a budget holds in a period.");
+    for state in &states {
+        let most = match state.budget.allowance {
+            Allowance::Money(nano) => nano.0.unsigned_abs(),
+            Allowance::Tokens(tokens) => tokens,
+        };
+        let unit = of(state, state.spent).0;
+        page.sample("burncloud_budget_allowance", &[("budget", &state.budget.name), ("unit", unit)], most);
+    }
 }
 
 /// Microseconds as seconds, without a float: `0.005`, `600`.

@@ -4,7 +4,9 @@ use super::signing;
 use crate::cli::{CliError, CliResult};
 use crate::config::apply::{Changes, Managed, apply};
 use crate::config::{Config, StoreConfig};
-use burncloud_billing::{Biller, BillerOptions, OrphanPolicy, PriceBook, Shipper, published, reload_prices};
+use burncloud_billing::{
+    Biller, BillerOptions, OrphanPolicy, PriceBook, Shipper, published, reload_budgets, reload_prices,
+};
 use burncloud_core::adapter::Registry;
 use burncloud_core::layers::failover::FailoverSettings;
 use burncloud_core::layers::inspect::InspectSettings;
@@ -77,6 +79,7 @@ impl Parts {
         if let Err(error) = shipper.recover().await {
             tracing::warn!(%error, "receipts of an earlier run wait in the journal");
         }
+        reload_budgets(&*store, &biller).await?;
         let channels = usable_channels(&store, &registry, &config.timeouts).await?;
         let gateway = Gateway::builder(store.clone(), registry.clone())
             .billing(biller.clone())
@@ -112,6 +115,7 @@ impl Parts {
         signing::follow(&self.store).await?;
         self.restore_catalogue().await?;
         reload_prices(&*self.store, self.biller.book()).await?;
+        reload_budgets(&*self.store, &self.biller).await?;
         let channels = usable_channels(&self.store, &self.registry, timeouts).await?;
         self.gateway.handle().set_channels(&channels)?;
         self.warm().await;

@@ -10,12 +10,15 @@ use super::parts::{Parts, apply_file};
 use crate::cli::CliResult;
 use crate::config::Config;
 use crate::config::apply::Managed;
+use burncloud_billing::reload_budgets;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::MissedTickBehavior;
 
 const EVERY: Duration = Duration::from_secs(1);
+/// How often it is asked what others spent of budgets.
+const BUDGETS: Duration = Duration::from_secs(60);
 
 pub(super) struct Reloader {
     parts: Arc<Parts>,
@@ -27,6 +30,8 @@ pub(super) struct Reloader {
     text: Option<Vec<u8>>,
     /// The store's change counter when channels and prices were read last.
     version: Option<i64>,
+    /// When what others spent of budgets was read last.
+    budgets: Instant,
     hangup: Signal,
 }
 
@@ -48,7 +53,8 @@ impl Reloader {
         // Unknown: the first look reads everything once more, so that no change slips in between.
         let version = None;
         let hangup = signal(SignalKind::hangup())?;
-        Ok(Reloader { parts, config, managed, source, text, version, hangup })
+        let budgets = Instant::now();
+        Ok(Reloader { parts, config, managed, source, text, version, budgets, hangup })
     }
 
     /// Runs until it is aborted.
@@ -62,6 +68,22 @@ impl Reloader {
             };
             self.look_at_file(asked).await;
             self.look_at_store().await;
+            self.look_at_budgets().await;
+        }
+    }
+
+    /// Takes over what other processes spent, and keeps what operators should know.
+    async fn look_at_budgets(&mut self) {
+        let Parts { store, biller, .. } = &*self.parts;
+        if let Err(error) = biller.alerts().keep(&**store).await {
+            tracing::warn!(%error, "alerts wait for the store");
+        }
+        if self.budgets.elapsed() < BUDGETS {
+            return;
+        }
+        self.budgets = Instant::now();
+        if let Err(error) = reload_budgets(&**store, biller).await {
+            tracing::warn!(%error, "budgets go on with what this process knows");
         }
     }
 
