@@ -69,7 +69,8 @@ fn place(letter: char) -> Option<u8> {
 /// A polynomial over the field of 32 elements: another letter, and two letters in each other's place, are seen.
 fn check_letter(places: &[u8]) -> u8 {
     let double = |x: u8| if x & 16 == 0 { x << 1 } else { (x << 1) ^ 0b10_0101 };
-    places.iter().fold(0, |sum, place| double(sum) ^ place)
+    // Doubled once more, so that the last letter has another weight than the check that follows it.
+    double(places.iter().fold(0, |sum, place| double(sum) ^ place))
 }
 
 fn generate() -> UseCaseResult<PlainCode> {

@@ -97,7 +97,7 @@ fn extract(bytes: &[u8], fields: &[&str], skip_errors: bool) -> Found {
         at = end + 1;
         let next = bytes[at..].iter().find(|b| !b.is_ascii_whitespace());
         if next == Some(&b':') {
-            wanted = fields.iter().any(|field| field.as_bytes() == raw);
+            wanted = fields.iter().any(|field| field.as_bytes() == raw) && holds_text(&bytes[at..]);
             // What an error says was not written by the model.
             if skip_errors && raw == b"error" {
                 let Some(end) = object_end(bytes, at) else { break };
@@ -108,6 +108,13 @@ fn extract(bytes: &[u8], fields: &[&str], skip_errors: bool) -> Found {
         }
     }
     found
+}
+
+/// Whether the value after a key, its colon first, is a string or a list that begins with one: what stands in an object has
+/// keys of its own.
+fn holds_text(after: &[u8]) -> bool {
+    let value = after.iter().find(|b| !b.is_ascii_whitespace() && **b != b':' && **b != b'[');
+    value.is_none_or(|byte| *byte == b'"')
 }
 
 /// Where the object ends that is the value of the key before `at`; `at` itself where the value is no object. `None` if
