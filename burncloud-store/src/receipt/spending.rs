@@ -62,8 +62,10 @@ impl<'a> Spending<'a> {
         let (key, user, tenant) = (receipt.key.0, receipt.user.0, receipt.tenant.0);
         let channel = receipt.channel.map_or(0, |channel| channel.0);
         let place = (quarter, key, user, tenant, channel, model_key(&receipt.model));
+        // Counting tokens spends none, as `spent_tokens` has it.
+        let spent = |tokens| if receipt.operation.is_free() { 0 } else { count(tokens) };
         let (tokens_in, tokens_out) =
-            (count(receipt.usage.total_input()), count(receipt.usage.total_output()));
+            (spent(receipt.usage.total_input()), spent(receipt.usage.total_output()));
         let cost = receipt.channel.map_or(0, |_| receipt.upstream_cost.0);
         let more = [1, tokens_in.into(), tokens_out.into(), charge, cost.into()];
         sum(self.quarters.entry(place).or_default(), more);
