@@ -61,7 +61,7 @@ const NOTHING: Usage = Usage {
 };
 
 fn answer(path: &'static str, body: &'static str, usage: Usage) -> Answer {
-    let reading = Reading { usage: Some(usage), terminal: Terminal::Complete };
+    let reading = Reading { usage: Some(usage), terminal: Terminal::Complete, ..Reading::default() };
     Answer { path, streamed: true, body: body.into(), reading }
 }
 
@@ -100,7 +100,8 @@ fn samples(name: &str) -> Vec<Answer> {
             messages("/anthropic/v1/messages"),
         ],
         "bedrock" => {
-            let reading = Reading { usage: Some(CONVERSE_USAGE), terminal: Terminal::Unknown };
+            let reading =
+                Reading { usage: Some(CONVERSE_USAGE), terminal: Terminal::Unknown, ..Reading::default() };
             vec![Answer { path: "/model/m/converse", streamed: false, body: CONVERSE.into(), reading }]
         }
         "gemini" => vec![content("/v1beta/models/m:streamGenerateContent"), content(vertex)],

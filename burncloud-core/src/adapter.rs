@@ -318,6 +318,9 @@ pub struct Reading {
     pub usage: Option<Usage>,
     /// How a stream ended, as its own events tell.
     pub terminal: Terminal,
+    /// Whether that report is one of those that a provider makes in the course of an answer, and more may have come of it
+    /// since.
+    pub provisional: bool,
 }
 
 /// How a stream ended.

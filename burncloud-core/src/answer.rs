@@ -98,6 +98,7 @@ impl Answer {
         let sample = Sample { bytes, total: self.bytes };
         self.draft.note(|notes| {
             notes.usage = reading.usage;
+            notes.provisional = reading.provisional;
             notes.end = end;
             notes.bytes_out = self.bytes;
             notes.response_sample = sample;

@@ -86,6 +86,8 @@ pub struct Outcome {
     pub drained: bool,
     /// What the provider reported.
     pub usage: Option<Usage>,
+    /// Whether it reported that in the course of the answer, so that more may have come of it since.
+    pub provisional: bool,
     /// The beginning of the request's body, for an estimate.
     pub request_sample: Sample,
     /// The beginning of the answer's body, for an estimate.

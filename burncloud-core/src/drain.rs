@@ -206,6 +206,7 @@ impl Rest {
         let sample = Sample { bytes: self.sample.concat().into(), total: self.delivered };
         draft.note(|notes| {
             notes.usage = reading.usage;
+            notes.provisional = reading.provisional;
             notes.end = Some(if whole { End::Finished } else { End::CallerGone });
             notes.drained = drained && !whole;
             notes.bytes_out = self.delivered;

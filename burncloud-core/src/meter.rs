@@ -48,6 +48,8 @@ pub(crate) struct Notes {
     /// The answer was read on after its caller had gone.
     pub(crate) drained: bool,
     pub(crate) usage: Option<Usage>,
+    /// Whether more may have come of it since it was reported.
+    pub(crate) provisional: bool,
     pub(crate) request_sample: Sample,
     pub(crate) response_sample: Sample,
     pub(crate) first_byte_us: Option<u32>,
@@ -197,6 +199,7 @@ impl Drop for Settlement {
             end,
             drained: notes.drained,
             usage: notes.usage,
+            provisional: notes.provisional,
             request_sample: notes.request_sample,
             response_sample: notes.response_sample,
             first_byte_us: notes.first_byte_us,

@@ -312,7 +312,10 @@ mod tests {
             tier: ServiceTier::Batch,
             ..Usage::default()
         };
-        assert_eq!(messages(false, body), Reading { usage: Some(expect), terminal: Terminal::Unknown });
+        assert_eq!(
+            messages(false, body),
+            Reading { usage: Some(expect), terminal: Terminal::Unknown, ..Reading::default() }
+        );
         let fast = body.replace("\"batch\"", "\"standard\",\"speed\":\"fast\"");
         let expect = Usage { tier: ServiceTier::Priority, ..expect };
         assert_eq!(messages(false, &fast).usage, Some(expect));
@@ -371,7 +374,12 @@ mod tests {
             (vec![TEXT, STOP], None, Terminal::Complete),
             (vec![], None, Terminal::Unknown),
         ] {
-            assert_eq!(messages(true, &events.concat()), Reading { usage, terminal }, "{events:?}");
+            let provisional = terminal != Terminal::Complete;
+            assert_eq!(
+                messages(true, &events.concat()),
+                Reading { usage, terminal, provisional },
+                "{events:?}"
+            );
         }
     }
 

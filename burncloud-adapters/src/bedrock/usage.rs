@@ -260,7 +260,7 @@ impl UsageReader for ConverseStream {
 
     /// `metadata` comes last, but the answer is whole with `messageStop`.
     fn finish(&mut self) -> Reading {
-        Reading { usage: self.usage, terminal: self.frames.terminal(self.stopped) }
+        Reading { usage: self.usage, terminal: self.frames.terminal(self.stopped), provisional: false }
     }
 }
 
@@ -291,7 +291,7 @@ impl UsageReader for Invoke {
     /// A maker's own report says more than AWS's headers do.
     fn finish(&mut self) -> Reading {
         let (anthropic, converse) = (self.anthropic.finish().usage, self.converse.finish().usage);
-        Reading { usage: anthropic.or(converse).or(self.headers), terminal: Terminal::Unknown }
+        Reading { usage: anthropic.or(converse).or(self.headers), ..Reading::default() }
     }
 }
 
@@ -374,7 +374,8 @@ impl UsageReader for InvokeStream {
             Terminal::Error => Terminal::Error,
             ended => self.frames.terminal(self.done || ended == Terminal::Complete),
         };
-        Reading { usage: messages.usage.or(self.metrics).or(self.headers), terminal }
+        let provisional = messages.provisional && messages.usage.is_some();
+        Reading { usage: messages.usage.or(self.metrics).or(self.headers), terminal, provisional }
     }
 }
 
@@ -409,7 +410,10 @@ mod tests {
             br#"{"delta":{"text":"\"usage\""},"usage":{"inputTokens":1}}"#,
         );
         let cut = body.clone();
-        assert_eq!(reading(CONVERSE, &cut), Reading { usage: None, terminal: Terminal::Missing });
+        assert_eq!(
+            reading(CONVERSE, &cut),
+            Reading { usage: None, terminal: Terminal::Missing, ..Reading::default() }
+        );
         encode_event(&mut body, "messageStop", br#"{"stopReason":"end_turn"}"#);
         encode_event(
             &mut body,
@@ -418,7 +422,10 @@ mod tests {
         );
         let usage =
             Usage { input: 5, output: 2, cached_read: 3, tier: ServiceTier::Priority, ..Usage::default() };
-        assert_eq!(reading(CONVERSE, &body), Reading { usage: Some(usage), terminal: Terminal::Complete });
+        assert_eq!(
+            reading(CONVERSE, &body),
+            Reading { usage: Some(usage), terminal: Terminal::Complete, ..Reading::default() }
+        );
         let mut failed = cut;
         encode_exception(&mut failed, "throttlingException", br#"{"message":"m"}"#);
         assert_eq!(reading(CONVERSE, &failed).terminal, Terminal::Error);
@@ -440,12 +447,18 @@ mod tests {
         assert_eq!(reading(INVOKE, &body).terminal, Terminal::Missing);
         wrapped(&mut body, &json!({"type": "message_stop", "amazon-bedrock-invocationMetrics": metrics}));
         let usage = Usage { input: 7, output: 9, cache_write_1h: 4, ..Usage::default() };
-        assert_eq!(reading(INVOKE, &body), Reading { usage: Some(usage), terminal: Terminal::Complete });
+        assert_eq!(
+            reading(INVOKE, &body),
+            Reading { usage: Some(usage), terminal: Terminal::Complete, ..Reading::default() }
+        );
         let mut body = BytesMut::new();
         wrapped(&mut body, &json!({"generation": "x", "stop_reason": null}));
         wrapped(&mut body, &json!({"generation": "", "amazon-bedrock-invocationMetrics": metrics}));
         let usage = Usage { input: 7, output: 9, cached_read: 1, ..Usage::default() };
-        assert_eq!(reading(INVOKE, &body), Reading { usage: Some(usage), terminal: Terminal::Complete });
+        assert_eq!(
+            reading(INVOKE, &body),
+            Reading { usage: Some(usage), terminal: Terminal::Complete, ..Reading::default() }
+        );
     }
 
     #[test]

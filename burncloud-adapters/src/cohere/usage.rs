@@ -229,10 +229,13 @@ mod tests {
         let usage = Some(Usage { input: 4, output: 8, ..Usage::default() });
         let failed = END.replace("COMPLETE", "ERROR");
         for (stream, expect) in [
-            ([START, END, "data: [DONE]\n\n"].concat(), Reading { usage, terminal: Terminal::Complete }),
-            ([START, END].concat(), Reading { usage, terminal: Terminal::Complete }),
-            ([START, &failed].concat(), Reading { usage, terminal: Terminal::Error }),
-            (START.to_owned(), Reading { usage: None, terminal: Terminal::Missing }),
+            (
+                [START, END, "data: [DONE]\n\n"].concat(),
+                Reading { usage, terminal: Terminal::Complete, ..Reading::default() },
+            ),
+            ([START, END].concat(), Reading { usage, terminal: Terminal::Complete, ..Reading::default() }),
+            ([START, &failed].concat(), Reading { usage, terminal: Terminal::Error, ..Reading::default() }),
+            (START.to_owned(), Reading { usage: None, terminal: Terminal::Missing, ..Reading::default() }),
         ] {
             assert_eq!(at("/v2/chat", true, &stream), expect, "{stream}");
         }

@@ -111,6 +111,7 @@ impl Visit for ContentReport {
 
 impl Report for ContentReport {
     const IN_PARTS: bool = false;
+    const GROWS: bool = true;
 
     fn merge(&mut self, newer: ContentReport) {
         if newer.is_full() {
@@ -305,7 +306,10 @@ mod tests {
             tier: ServiceTier::Flex,
             ..Usage::default()
         };
-        assert_eq!(content(false, &body), Reading { usage: Some(expect), terminal: Terminal::Unknown });
+        assert_eq!(
+            content(false, &body),
+            Reading { usage: Some(expect), terminal: Terminal::Unknown, provisional: false }
+        );
         assert_eq!(expect.total_input() + expect.total_output(), 138);
     }
 
@@ -327,9 +331,12 @@ mod tests {
         let finish = ",\"finishReason\": \"STOP\"";
         let usage = Some(Usage { input: 5, output: 9, ..Usage::default() });
         let stream = [event(5, 1, ""), event(5, 9, finish)].concat();
-        assert_eq!(content(true, &stream), Reading { usage, terminal: Terminal::Complete });
+        assert_eq!(
+            content(true, &stream),
+            Reading { usage, terminal: Terminal::Complete, provisional: false }
+        );
         let cut = [event(5, 1, ""), event(5, 9, "")].concat();
-        assert_eq!(content(true, &cut), Reading { usage, terminal: Terminal::Missing });
+        assert_eq!(content(true, &cut), Reading { usage, terminal: Terminal::Missing, provisional: true });
         // Vertex names the traffic with every event and counts in the last.
         let bare = "data: {\"candidates\":[],\"usageMetadata\":{\"trafficType\":\"ON_DEMAND\"}}\r\n\r\n";
         assert_eq!(content(true, &[bare, &cut, bare].concat()).usage, usage);
@@ -342,7 +349,10 @@ mod tests {
     fn refusals_and_errors() {
         let blocked = "data: {\"promptFeedback\": {\"blockReason\": \"SAFETY\"},\"usageMetadata\": {\"promptTokenCount\": 4}}\r\n\r\n";
         let usage = Some(Usage { input: 4, ..Usage::default() });
-        assert_eq!(content(true, blocked), Reading { usage, terminal: Terminal::Complete });
+        assert_eq!(
+            content(true, blocked),
+            Reading { usage, terminal: Terminal::Complete, provisional: false }
+        );
         let error = "data: {\"error\": {\"code\": 503}}\r\n\r\n";
         assert_eq!(content(true, &[&event(1, 1, ""), error].concat()).terminal, Terminal::Error);
     }
@@ -353,8 +363,8 @@ mod tests {
 ,
 {"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":9}}]"#;
         let usage = Some(Usage { input: 5, output: 9, ..Usage::default() });
-        assert_eq!(content(false, list), Reading { usage, terminal: Terminal::Unknown });
+        assert_eq!(content(false, list), Reading { usage, terminal: Terminal::Unknown, provisional: false });
         let failed = list.replace("{\"candidates\"", "{\"error\":{\"code\":503},\"candidates\"");
-        assert_eq!(content(false, &failed), Reading { usage, terminal: Terminal::Error });
+        assert_eq!(content(false, &failed), Reading { usage, terminal: Terminal::Error, provisional: false });
     }
 }

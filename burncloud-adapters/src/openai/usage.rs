@@ -479,12 +479,16 @@ mod tests {
                 format!(r#"{{"response":{{{usage},{output}}},"n":1,"type":"{kind}"}}"#),
             ] {
                 let reading = at(&OPENAI, "/v1/responses", true, &format!("{created}data: {order}\n\n"));
-                assert_eq!(reading, Reading { usage: Some(expect), terminal }, "{order}");
+                assert_eq!(
+                    reading,
+                    Reading { usage: Some(expect), terminal, ..Reading::default() },
+                    "{order}"
+                );
             }
         }
         for error in [r#"{"type":"error","code":"x"}"#, r#"{"n":1,"error":{"code":"x"},"type":"error"}"#] {
             let reading = at(&OPENAI, "/v1/responses", true, &format!("{created}data: {error}\n\n"));
-            assert_eq!(reading, Reading { usage: None, terminal: Terminal::Error });
+            assert_eq!(reading, Reading { usage: None, terminal: Terminal::Error, ..Reading::default() });
         }
     }
 
@@ -533,13 +537,19 @@ mod tests {
         let done = "event: image_generation.completed\ndata: {\"type\":\"image_generation.completed\",\"b64_json\":\"AA==\",\"usage\":{\"input_tokens\":2,\"output_tokens\":9}}\n\n";
         let expect = Usage { input: 2, image_out: 9, pieces: 1, ..Usage::default() };
         let reading = at(&OPENAI, "/v1/images/generations", true, done);
-        assert_eq!(reading, Reading { usage: Some(expect), terminal: Terminal::Complete });
+        assert_eq!(
+            reading,
+            Reading { usage: Some(expect), terminal: Terminal::Complete, ..Reading::default() }
+        );
         let twice = at(&OPENAI, "/v1/images/generations", true, &done.repeat(2)).usage;
         assert_eq!(twice, Some(Usage { input: 4, image_out: 18, pieces: 2, ..Usage::default() }));
         let spoken =
             "data: {\"type\":\"speech.audio.done\",\"usage\":{\"input_tokens\":2,\"output_tokens\":9}}\n\n";
         let expect = Usage { input: 2, audio_out: 9, ..Usage::default() };
         let reading = at(&OPENAI, "/v1/audio/speech", true, spoken);
-        assert_eq!(reading, Reading { usage: Some(expect), terminal: Terminal::Complete });
+        assert_eq!(
+            reading,
+            Reading { usage: Some(expect), terminal: Terminal::Complete, ..Reading::default() }
+        );
     }
 }

@@ -58,6 +58,9 @@ pub(crate) trait Report: Send {
     /// Streams report in parts, none of which is ever full.
     const IN_PARTS: bool;
 
+    /// What a stream reports before its end may grow until then.
+    const GROWS: bool = Self::IN_PARTS;
+
     /// Takes in what came later.
     fn merge(&mut self, newer: Self);
 
@@ -192,6 +195,6 @@ impl<P: Protocol> UsageReader for WholeReader<P> {
         let failed = self.protocol.mark(&facts, None) == Mark::Error;
         let terminal = if failed { Terminal::Error } else { Terminal::Unknown };
         let usage = self.protocol.report(facts).map(|report| self.protocol.usage(report));
-        Reading { usage: together(usage, &beside), terminal }
+        Reading { usage: together(usage, &beside), terminal, provisional: false }
     }
 }

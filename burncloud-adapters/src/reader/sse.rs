@@ -323,7 +323,8 @@ impl<P: Protocol> UsageReader for StreamReader<P> {
         self.lines(&line);
         let terminal = self.terminal();
         let reported = self.report.take().map(|report| self.protocol.usage(report));
-        Reading { usage: together(reported, &self.beside), terminal }
+        let provisional = P::Report::GROWS && terminal != Terminal::Complete;
+        Reading { usage: together(reported, &self.beside), terminal, provisional }
     }
 }
 

@@ -19,7 +19,8 @@ pub(super) fn policy(hold: Option<&Hold>, outcome: &Outcome) -> Option<AbortPoli
 /// What a provider reported of an answer, and how far that can be relied on.
 ///
 /// What a stream reports before its end may be provisional (Anthropic's first event says one output token): where more
-/// was received than was reported, that counts. Under [`AbortPolicy::Reported`] the provider's last word counts as it
+/// was received than was reported, that counts. A report that comes at the end (OpenAI's) is the provider's last word,
+/// whatever comes after it. Under [`AbortPolicy::Reported`] the provider's last word counts as it
 /// is; but what stood in an answer that was left and could not be read on is not its last word.
 pub(super) fn reported(
     mut usage: Usage,
@@ -29,6 +30,7 @@ pub(super) fn reported(
     let last_word = outcome.drained || outcome.end != End::CallerGone;
     let trusted = matches!(policy, Some(AbortPolicy::Reported { .. })) && last_word;
     let broken = outcome.end != End::Finished && !outcome.endpoint.operation.is_free();
+    let broken = broken && outcome.provisional;
     let received =
         if outcome.streamed && broken && !trusted { estimate(&outcome.response_sample, Dir::Out) } else { 0 };
     if received > usage.total_output() {

@@ -184,6 +184,7 @@ impl Request {
             at: self.at,
             caller: self.caller.clone(),
             drained: false,
+            provisional: true,
             endpoint: self.endpoint.clone(),
             model: self.route.model.clone(),
             route: Some(self.route.clone()),

@@ -31,7 +31,7 @@ impl UsageReader for Counting {
     fn finish(&mut self) -> Reading {
         let usage = Usage { output: self.read, ..Usage::default() };
         let terminal = if self.ended { Terminal::Complete } else { Terminal::Missing };
-        Reading { usage: Some(usage), terminal }
+        Reading { usage: Some(usage), terminal, ..Reading::default() }
     }
 }
 

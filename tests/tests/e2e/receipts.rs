@@ -172,4 +172,5 @@ async fn what_is_changed_in_the_database_is_named() {
     assert!(complaint(&gateway, &[]).await.contains("link 1 is missing"));
     let log = gateway.log();
     assert!(!log.contains("panicked"), "{log}");
+    gateway.books_are_spoilt();
 }
