@@ -103,6 +103,8 @@ fn look_at_form(seen: &mut Inspected, headers: &HeaderMap) -> Result<(), Error> 
     let (model, stream) = (field("model")?, field("stream")?);
     seen.streamed = stream.is_some_and(|span| span.of(&seen.body) == b"true");
     seen.form_model = model;
+    let number = |span: Span| std::str::from_utf8(span.of(&seen.body)).ok()?.trim().parse().ok();
+    seen.answers = field("n")?.and_then(number).unwrap_or(1).max(1);
     if let Some(span) = model {
         let name = std::str::from_utf8(span.of(&seen.body)).map_err(|_| {
             Error::new(ErrorKind::BadRequest, "`model` is not UTF-8")
