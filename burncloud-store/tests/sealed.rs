@@ -82,6 +82,30 @@ async fn what_is_recorded_together_is_a_link() {
 }
 
 #[tokio::test]
+async fn receipts_tell_that_links_are_gone() {
+    let gone = |n| Some((receipt(n).id, if n < 3 { 1 } else { 2 }));
+    for (damage, named) in [
+        ("UPDATE receipt_seals SET sequence = sequence", None),
+        ("DELETE FROM receipt_seals", gone(0)),
+        ("DELETE FROM receipt_seals WHERE sequence = 2", gone(3)),
+        ("UPDATE receipt_seals SET receipts = substr(receipts, 1, 32) WHERE sequence = 2", gone(5)),
+    ] {
+        let (_folder, url) = folder();
+        let store = open(&url).await;
+        store.seal_with(Arc::new(Plain));
+        store.record(&batch(0..3)).await.unwrap();
+        store.record(&batch(3..6)).await.unwrap();
+        let raw = Database::connect(&url).await.unwrap();
+        raw.execute_unprepared(damage).await.unwrap();
+        assert_eq!(store.unlisted_receipt().await.unwrap(), named, "{damage}");
+        if damage.starts_with("DELETE") {
+            let refused = store.seal_of(receipt(4).id).await;
+            assert!(matches!(refused, Err(StoreError::Invalid(_))), "{damage}: {refused:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn behind_a_damaged_link_receipts_wait() {
     let (_folder, url) = folder();
     let store = open(&url).await;

@@ -4,6 +4,7 @@
 //! processes that record at once one waits (SQLite) or begins anew (the others), so the chain never forks.
 
 mod keys;
+mod testimony;
 
 use crate::SqlStore;
 use crate::entity::{receipt, receipt_key, receipt_seal};
@@ -148,7 +149,9 @@ impl ProofStore for SqlStore {
             .map_err(database)?;
         let Some(sequence) = seal.flatten() else { return Ok(None) };
         let found = receipt_seal::Entity::find_by_id(sequence).one(&self.read).await.map_err(database)?;
-        Ok(found.map(read).transpose()?)
+        let found =
+            found.ok_or_else(|| damaged(sequence, format!("receipt {id} is in it, but it is gone")))?;
+        Ok(Some(read(found)?))
     }
 
     async fn seals(&self, after: i64, limit: u32) -> StoreResult<Vec<Sealed>> {

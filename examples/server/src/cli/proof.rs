@@ -93,18 +93,30 @@ async fn export(
     options.write(true).create(true).truncate(true);
     // It holds what only the operator may see.
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut to = BufWriter::new(options.open(path).map_err(failed)?);
+    let file = options.open(path).map_err(failed)?;
+    let found = file.metadata().map_err(failed)?;
+    if found.is_file() {
+        // A file that was there keeps the mode it had.
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        file.set_permissions(mode).map_err(failed)?;
+    }
+    let mut to = BufWriter::new(file);
     let mut write = |mut line: Vec<u8>| {
         line.push(b'\n');
         to.write_all(&line)
     };
     write(header_line(&store.proof_keys().await?)).map_err(failed)?;
-    let (mut footer, mut after) = (Footer::default(), 0);
+    let (mut footer, mut after, mut begun) = (Footer::default(), 0, false);
     'all: loop {
         let links = store.seals(after, PAGE).await?;
         let Some(last) = links.last() else { break };
         after = last.sequence;
-        for link in links.iter().filter(|link| since.is_none_or(|since| link.at >= since)) {
+        for link in &links {
+            // From the first on without a hole, even where a clock was set back in between.
+            begun |= since.is_none_or(|since| link.at >= since);
+            if !begun {
+                continue;
+            }
             if until.is_some_and(|until| link.at >= until) {
                 break 'all;
             }
@@ -143,6 +155,9 @@ async fn verify_store(store: &SqlStore, mut keys: Vec<PublicKey>) -> CliResult<S
         for link in &links {
             check.stored(link, &store.receipts_by_id(&link.receipts).await?)?;
         }
+    }
+    if let Some((id, sequence)) = store.unlisted_receipt().await? {
+        return Err(ProofError::Unlisted { id, sequence }.into());
     }
     Ok(Seen::Chain { check })
 }
