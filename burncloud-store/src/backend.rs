@@ -92,8 +92,8 @@ pub(crate) fn halves(column: &str, backend: DbBackend) -> String {
 }
 
 /// The largest and the smallest number that a column holds.
-const MOST: &str = "9223372036854775807";
-const LEAST: &str = "(-9223372036854775807 - 1)";
+pub(crate) const MOST: &str = "9223372036854775807";
+pub(crate) const LEAST: &str = "(-9223372036854775807 - 1)";
 
 /// `column` moved by `by`, but never beyond the range of an `i64`: past it SQLite would go on in floating point, and others
 /// would refuse.
