@@ -157,7 +157,8 @@ pub async fn redeem_code<S: CodeStore + LedgerStore + ?Sized>(
     };
     let entry = NewEntry {
         kind: EntryKind::Redeem,
-        reference: None,
+        // The ledger itself refuses a second credit, whatever becomes of the code's row.
+        reference: Some(format!("code:{}", crate::proof::hex(&hash))),
         author: author.to_owned(),
         reason: format!("redeem code of batch {}", known.code.batch),
         reverses: None,

@@ -92,8 +92,8 @@ pub(crate) fn halves(column: &str, backend: DbBackend) -> String {
 }
 
 /// The largest and the smallest number that a column holds.
-const MOST: &str = "9223372036854775807";
-const LEAST: &str = "(-9223372036854775807 - 1)";
+pub(crate) const MOST: &str = "9223372036854775807";
+pub(crate) const LEAST: &str = "(-9223372036854775807 - 1)";
 
 /// `column` moved by `by`, but never beyond the range of an `i64`: past it SQLite would go on in floating point, and others
 /// would refuse.
@@ -175,6 +175,26 @@ fn places(rows: usize, width: usize, backend: DbBackend, place: impl Fn(String) 
         places.push(')');
     }
     places
+}
+
+/// Whether a database cannot hold a value that it was given: to try again will not help. Servers say so by SQLSTATEs of the
+/// class 22, MySQL also by a number of its own, SQLite by `SQLITE_TOOBIG` and `SQLITE_MISMATCH`.
+pub(crate) fn is_unfit(error: &dyn DatabaseError) -> bool {
+    #[cfg(feature = "sqlite")]
+    if error.try_downcast_ref::<sea_orm::sqlx::sqlite::SqliteError>().is_some() {
+        return matches!(error.code().as_deref(), Some("18" | "20"));
+    }
+    #[cfg(feature = "mysql")]
+    if let Some(error) = error.try_downcast_ref::<sea_orm::sqlx::mysql::MySqlDatabaseError>() {
+        // Too long, and characters that a column cannot hold.
+        return matches!(error.number(), 1366 | 1406) || is_data(error.code());
+    }
+    is_data(error.code().as_deref())
+}
+
+/// A SQLSTATE of the class "data exception".
+fn is_data(code: Option<&str>) -> bool {
+    code.is_some_and(|code| code.len() == 5 && code.starts_with("22"))
 }
 
 /// What a database says of an error, if that cannot hold a value; else its code.

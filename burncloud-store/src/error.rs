@@ -25,7 +25,9 @@ impl From<Failure> for StoreError {
     fn from(failure: Failure) -> StoreError {
         match &failure {
             // Trying again will not help.
-            Failure::Database(error) if is_unreadable(error) => StoreError::Invalid(failure.to_string()),
+            Failure::Database(error) if is_unreadable(error) || is_unfit(error) => {
+                StoreError::Invalid(failure.to_string())
+            }
             Failure::Damaged { .. } | Failure::Sealed { .. } => StoreError::Invalid(failure.to_string()),
             Failure::Database(_) => StoreError::Unavailable(failure.to_string()),
         }
@@ -50,6 +52,17 @@ pub(crate) fn conflict(what: &'static str, name: &str) -> impl FnOnce(DbErr) -> 
     move |error| match is_duplicate(&error) {
         true => StoreError::Conflict { what, name: name.to_owned() },
         false => database(error),
+    }
+}
+
+/// Whether the database cannot hold what it was given.
+fn is_unfit(error: &DbErr) -> bool {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(e)) | DbErr::Query(RuntimeErr::SqlxError(e)) => match &**e {
+            SqlxError::Database(error) => crate::backend::is_unfit(&**error),
+            _ => false,
+        },
+        _ => false,
     }
 }
 
@@ -87,5 +100,71 @@ fn describe(error: &DbErr) -> String {
             _ => "the connection failed".into(),
         },
         _ => "the connection failed".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sea_orm::sqlx::error::{DatabaseError, ErrorKind};
+    use std::borrow::Cow;
+    use std::error::Error;
+    use std::fmt;
+    use std::sync::Arc;
+
+    /// What a server says.
+    #[derive(Debug)]
+    struct Said(&'static str);
+
+    impl fmt::Display for Said {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl Error for Said {}
+
+    impl DatabaseError for Said {
+        fn message(&self) -> &str {
+            "it quotes the value"
+        }
+
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(self.0.into())
+        }
+
+        fn as_error(&self) -> &(dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn Error + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn Error + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    #[test]
+    fn what_a_database_cannot_hold_is_invalid_and_what_may_pass_is_not() {
+        let says = |code| {
+            let error = SqlxError::Database(Box::new(Said(code)));
+            database(DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error))))
+        };
+        // Too long, out of range, a NUL in a text.
+        for code in ["22001", "22003", "22021"] {
+            let error = says(code);
+            assert!(matches!(error, StoreError::Invalid(_)), "{code}: {error:?}");
+            assert!(!error.to_string().contains("quotes"), "{error}");
+        }
+        // Deadlock, shutdown, disk full; SQLite's file without large file support and failed assertion.
+        for code in ["40001", "57P01", "53100", "22", "2570"] {
+            assert!(matches!(says(code), StoreError::Unavailable(_)), "{code}");
+        }
     }
 }

@@ -223,15 +223,15 @@ async fn balances_from_before_the_ledger_become_its_opening_entry() {
     an_old_database(&file).await;
     let store = file.open(secrets()).await.unwrap();
     let entries = store.entries(&EntryFilter::default()).await.unwrap();
-    let [opening] = &entries[..] else { panic!("{entries:?}") };
-    assert_eq!(opening.kind, EntryKind::Opening);
     let side = |account, amount| Posting { account, amount: Nano(amount) };
-    let expected = [
-        side(Account::User(UserId(2)), 700),
-        side(Account::User(UserId(3)), -50),
-        side(Account::Opening, -650),
-    ];
-    assert_eq!(opening.postings, expected);
+    let expected = [(3, -50), (2, 700)];
+    assert_eq!(entries.len(), expected.len(), "{entries:?}");
+    for (opening, (user, balance)) in entries.iter().zip(expected) {
+        assert_eq!(opening.kind, EntryKind::Opening);
+        let expected = [side(Account::User(UserId(user)), balance), side(Account::Opening, -balance)];
+        assert_eq!(opening.postings, expected);
+    }
+    assert_eq!(store.balance(Account::Opening).await.unwrap(), Nano(-650));
     for (name, balance, unlimited) in
         [("default", 0, true), ("u2", 700, false), ("u3", -50, false), ("u4", 0, false), ("u5", 0, true)]
     {
@@ -239,7 +239,7 @@ async fn balances_from_before_the_ledger_become_its_opening_entry() {
         assert_eq!((user.balance, user.unlimited), (Nano(balance), unlimited), "{name}");
     }
     let report = verify(&store, |_| ()).await.unwrap();
-    assert_eq!((report.entries, report.receipts, report.before_ledger, report.users), (1, 1, 1, 5));
+    assert_eq!((report.entries, report.receipts, report.before_ledger, report.users), (2, 1, 1, 5));
 
     let now = UnixMicros::now();
     let lines = vec![Line { kind: LineKind::Request, units: 1, price: Nano(5_000_000), amount: Nano(5) }];
@@ -259,5 +259,35 @@ async fn balances_from_before_the_ledger_become_its_opening_entry() {
     store.record(&[Arc::new(new)]).await.unwrap();
     assert_eq!(store.balance(Account::User(UserId(2))).await.unwrap(), Nano(695));
     let report = verify(&store, |_| ()).await.unwrap();
-    assert_eq!((report.entries, report.receipts, report.before_ledger), (2, 2, 1));
+    assert_eq!((report.entries, report.receipts, report.before_ledger), (3, 2, 1));
+}
+
+#[tokio::test]
+async fn balances_that_no_sum_can_hold_are_opened_all_the_same() {
+    let (most, least) = (i64::MAX, i64::MIN + 1);
+    for (balances, opening) in [
+        (vec![most, most, 5], i64::MIN),
+        (vec![i64::MIN, least, -5], most),
+        (vec![most, least, -7], 7),
+        (vec![most, most, least, -3], least + 3),
+        (vec![most, 1], i64::MIN),
+        (vec![least, -1], most),
+        (vec![most - 4_294_967_295, 4_294_967_290, -1], least + 6),
+    ] {
+        let file = File::new();
+        let old = backend::open(&file.url, Waits::default()).await.unwrap().write;
+        migration::run_all(&old, &migration::ALL[..1]).await.unwrap();
+        for (n, balance) in balances.iter().enumerate() {
+            let user = format!(
+                "INSERT INTO users (name, tenant_id, status, balance, used, limits, created_at) \
+                 VALUES ('u{n}', 1, 'active', {balance}, 0, '{{}}', 1)"
+            );
+            old.execute_unprepared(&user).await.unwrap();
+        }
+        old.close_by_ref().await.unwrap();
+        let store = file.open(secrets()).await.unwrap();
+        assert_eq!(store.balance(Account::Opening).await.unwrap(), Nano(opening), "{balances:?}");
+        let report = verify(&store, |_| ()).await.unwrap();
+        assert_eq!(report.entries, balances.len() as u64);
+    }
 }

@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is the assertion")]
 
-use burncloud_core::store::{ProofKey, ProofStore, ReceiptStore, Sealed, Sealer, StoreResult};
+use burncloud_core::store::{ProofKey, ProofStore, ReceiptStore, Sealed, Sealer, StoreError, StoreResult};
 use burncloud_core::testing::receipt;
 use burncloud_core::{Receipt, ReceiptId, UnixMicros, UserId};
 use burncloud_store::{SecretBox, SqlStore};
+use sea_orm::{ConnectionTrait, Database};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -78,6 +79,48 @@ async fn what_is_recorded_together_is_a_link() {
     assert_eq!(store.receipt_owner(receipt(999).id).await.unwrap(), None);
     let found = store.receipts_by_id(&[receipt(305).id, receipt(999).id, receipt(1).id]).await.unwrap();
     assert_eq!(found, [receipt(1), receipt(305)]);
+}
+
+#[tokio::test]
+async fn receipts_tell_that_links_are_gone() {
+    let gone = |n| Some((receipt(n).id, if n < 3 { 1 } else { 2 }));
+    for (damage, named) in [
+        ("UPDATE receipt_seals SET sequence = sequence", None),
+        ("DELETE FROM receipt_seals", gone(0)),
+        ("DELETE FROM receipt_seals WHERE sequence = 2", gone(3)),
+        ("UPDATE receipt_seals SET receipts = substr(receipts, 1, 32) WHERE sequence = 2", gone(5)),
+    ] {
+        let (_folder, url) = folder();
+        let store = open(&url).await;
+        store.seal_with(Arc::new(Plain));
+        store.record(&batch(0..3)).await.unwrap();
+        store.record(&batch(3..6)).await.unwrap();
+        let raw = Database::connect(&url).await.unwrap();
+        raw.execute_unprepared(damage).await.unwrap();
+        assert_eq!(store.unlisted_receipt().await.unwrap(), named, "{damage}");
+        if damage.starts_with("DELETE") {
+            let refused = store.seal_of(receipt(4).id).await;
+            assert!(matches!(refused, Err(StoreError::Invalid(_))), "{damage}: {refused:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn behind_a_damaged_link_receipts_wait() {
+    let (_folder, url) = folder();
+    let store = open(&url).await;
+    store.seal_with(Arc::new(Plain));
+    store.record(&batch(0..2)).await.unwrap();
+    let raw = Database::connect(&url).await.unwrap();
+    for damage in ["x'0102'", "'a text'"] {
+        raw.execute_unprepared(&format!("UPDATE receipt_seals SET hash = {damage}")).await.unwrap();
+        let failed = store.record(&batch(2..4)).await.unwrap_err();
+        assert!(matches!(failed, StoreError::Unavailable(_)), "{failed:?}");
+        assert_eq!(store.receipt(receipt(2).id).await.unwrap(), None);
+    }
+    let hash = "02".repeat(32);
+    raw.execute_unprepared(&format!("UPDATE receipt_seals SET hash = x'{hash}'")).await.unwrap();
+    assert_eq!(store.record(&batch(2..4)).await.unwrap(), 2, "once it is mended they go on");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

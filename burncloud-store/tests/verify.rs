@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test an unwrap is the assertion")]
 
-use burncloud_billing::ledger::{VerifyError, verify};
+use burncloud_billing::ledger::{VerifyError, VerifyReport, verify};
 use burncloud_core::ledger::{Account, EntryKind, NewEntry, Posting};
 use burncloud_core::store::{KeyStore, LedgerStore, NewTenant, NewUser, ReceiptStore, UserStore};
 use burncloud_core::testing::{new_key, receipt};
@@ -202,4 +202,56 @@ async fn a_receipt_is_in_exactly_one_entry() {
         .await;
     let found = house.difference().await;
     assert!(found.contains("entries that post receipt") && found.contains("expected 1"), "{found}");
+}
+
+impl House {
+    /// A receipt that comes to nothing, but counts tokens; it arrived before all others.
+    async fn record_free(&self, n: i64) {
+        let at = self.store.ledger_begun().await.unwrap();
+        let (lines, legs) = (Vec::new(), Vec::new());
+        let (charge, upstream_cost) = (Nano::ZERO, Nano::ZERO);
+        let free =
+            Receipt { id: ReceiptId::new(at), at, lines, legs, charge, upstream_cost, ..self.receipt(n) };
+        assert_eq!(self.store.record(&[Arc::new(free)]).await.unwrap(), 1);
+    }
+
+    /// Verifies while others record, each time a page was read, what comes to nothing; at most so often.
+    async fn verify_among_others(&self, most: i64) -> Result<VerifyReport, VerifyError> {
+        let mut n = 0;
+        let others = |_: &VerifyReport| {
+            if n < most {
+                n += 1;
+                let record = self.record_free(100 + n);
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(record));
+            }
+        };
+        verify(&self.store, others).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_write_in_between_is_no_difference() {
+    let house = House::new().await;
+    let report = house.verify_among_others(2).await.unwrap();
+    assert_eq!((report.entries, report.receipts), (5, 9), "it was read anew");
+    let house = House::new().await;
+    let busy = house.verify_among_others(i64::MAX).await;
+    assert!(matches!(busy, Err(VerifyError::Busy)), "{busy:?}");
+    verify(&house.store, |_| ()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_came_to_nothing_before_the_ledger_is_in_no_sum_either() {
+    let house = House::new().await;
+    house
+        .run(
+            "INSERT INTO receipts (id, at, key_id, user_id, tenant_id, channel_id, model, upstream_model, dialect, \
+             operation, status, \"end\", streamed, input, cached_read, output, reasoning, charge, upstream_cost, \
+             first_byte_us, took_us, rest) VALUES (X'000102030405060708090a0b0c0d0e0f', 5, 1, 2, 1, 3, 'm', 'm', \
+             'openai', 'chat', 200, 'finished', 0, 1, 0, 2, 0, 0, 0, NULL, 7, \
+             '{\"trace\":\"09090909090909090909090909090909\",\"source\":\"reported\",\"bytes\":[1,2],\"lines\":[]}')",
+        )
+        .await;
+    let report = verify(&house.store, |_| ()).await.unwrap();
+    assert_eq!((report.receipts, report.before_ledger), (8, 0));
 }

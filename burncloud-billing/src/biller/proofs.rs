@@ -35,22 +35,24 @@ impl Proofs {
             Some((_, user)) if user == caller.user.id => {}
             _ => return Ok(None),
         }
-        let link = store.seal_of(id).await.map_err(away)?;
+        let link = match store.seal_of(id).await {
+            Err(StoreError::Invalid(wrong)) => return Err(unproved(id, &wrong)),
+            link => link.map_err(away)?,
+        };
         let Some(receipt) = store.receipts_by_id(&[id]).await.map_err(away)?.pop() else { return Ok(None) };
         let public = match &link {
             Some(link) => store.proof_keys().await.map_err(away)?.into_iter().find(|key| key.id == link.key),
             None => None,
         };
         let json = answer(&receipt, link.as_ref(), public.as_ref().map(|key| &key.public));
-        json.map(|json| Some(json.into())).map_err(|wrong| {
-            tracing::error!(receipt = %id, error = %wrong, "a stored receipt does not fit its link");
-            Error::new(
-                ErrorKind::Internal,
-                "the receipt cannot be proved; ask the operator to verify the receipts",
-            )
-            .with_code("receipt_not_provable")
-        })
+        json.map(|json| Some(json.into())).map_err(|wrong| unproved(id, &wrong))
     }
+}
+
+fn unproved(receipt: ReceiptId, wrong: &dyn fmt::Display) -> Error {
+    tracing::error!(%receipt, error = %wrong, "a stored receipt does not fit its link");
+    let text = "the receipt cannot be proved; ask the operator to verify the receipts";
+    Error::new(ErrorKind::Internal, text).with_code("receipt_not_provable")
 }
 
 fn away(error: StoreError) -> Error {

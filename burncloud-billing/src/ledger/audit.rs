@@ -31,6 +31,8 @@ pub(super) struct Audit<'a, S: ?Sized, P> {
     /// The oldest receipt that was read.
     read_to: Option<ReceiptId>,
     read_all: bool,
+    /// A receipt is older than the ledger, whatever it comes to: sums of spending may lack it.
+    older: bool,
     accounts: BTreeMap<Account, i128>,
     keys: HashMap<KeyId, i128>,
     users: HashMap<UserId, i128>,
@@ -56,6 +58,7 @@ impl<'a, S: Books + ?Sized, P: FnMut(&VerifyReport)> Audit<'a, S, P> {
             claims: Claims::default(),
             read_to: None,
             read_all: false,
+            older: false,
             accounts: BTreeMap::new(),
             keys: HashMap::new(),
             users: HashMap::new(),
@@ -158,6 +161,7 @@ impl<'a, S: Books + ?Sized, P: FnMut(&VerifyReport)> Audit<'a, S, P> {
     }
 
     fn add(&mut self, receipt: &Receipt) {
+        self.older |= receipt.at < self.begun;
         let charge = i128::from(receipt.charge.0);
         *self.keys.entry(receipt.key).or_default() += charge;
         *self.users.entry(receipt.user).or_default() += charge;
@@ -251,7 +255,7 @@ impl<'a, S: Books + ?Sized, P: FnMut(&VerifyReport)> Audit<'a, S, P> {
 
     /// Receipts from before the ledger are not in these sums: with any of them only what came later is compared.
     async fn check_spending(&mut self) -> Result<(), VerifyError> {
-        let later = self.report.before_ledger > 0;
+        let later = self.older;
         let since = if later { since(self.begun) } else { UnixMicros(0) };
         let place = usize::from(later);
         let mut all: Vec<(&Scope, &Sum)> = self.spent.iter().collect();

@@ -47,6 +47,9 @@ pub enum VerifyError {
     /// It is not in order.
     #[error("{0}")]
     Difference(Difference),
+    /// Whenever it was read something else differed: others write to it all the while.
+    #[error("the store was written to while it was verified; verify it when less is going on")]
+    Busy,
     /// It cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -52,6 +52,14 @@ pub enum ProofError {
         /// The link.
         sequence: i64,
     },
+    /// A receipt was recorded with a link that is not there, or does not list it.
+    #[error("receipt {id} was recorded in link {sequence}, which is gone or does not list it")]
+    Unlisted {
+        /// The receipt.
+        id: ReceiptId,
+        /// The link.
+        sequence: i64,
+    },
     /// A receipt stands where the link has another.
     #[error(
         "receipt {id} does not belong where it stands in link {sequence}: receipts are sorted, each there once"

@@ -50,6 +50,10 @@ impl SqlStore {
             return Ok(Outcome::Known(known));
         }
         check_reversal(tx, entry).await?;
+        for Posting { account, .. } in &entry.postings {
+            check_holder(tx, *account).await?;
+        }
+        self.receipts.ledger.hold(tx, &entry.postings).await?;
         let moved = moved(tx, &entry.postings).await?;
         let row = ledger_entry::ActiveModel {
             id: NotSet,
@@ -120,7 +124,7 @@ async fn check_reversal(tx: &DatabaseTransaction, entry: &NewEntry) -> StoreResu
     }
 }
 
-/// What the balances of these accounts become.
+/// What the balances of these accounts become; all of them are there, and held.
 async fn moved(tx: &DatabaseTransaction, postings: &[Posting]) -> StoreResult<Vec<Posting>> {
     let mut now: BTreeMap<String, i64> = BTreeMap::new();
     for some in postings.chunks(SOME) {
@@ -135,7 +139,6 @@ async fn moved(tx: &DatabaseTransaction, postings: &[Posting]) -> StoreResult<Ve
     }
     let mut all = Vec::with_capacity(postings.len());
     for Posting { account, amount } in postings {
-        check_holder(tx, *account).await?;
         let now = now.get(&account.to_string()).copied().unwrap_or_default();
         let sum = now.checked_add(amount.0).ok_or_else(|| StoreError::balance_overflow(*account))?;
         let line = matches!(account, Account::UserCredit(_) | Account::TenantCredit(_));

@@ -5,7 +5,7 @@ use crate::bulk::Texts;
 use crate::entity::{ledger_entry, ledger_posting};
 use crate::error::database;
 use crate::receipt::row::id_bytes;
-use burncloud_core::ledger::{EntryKind, Posting};
+use burncloud_core::ledger::{Account, EntryKind, Posting};
 use burncloud_core::store::StoreResult;
 use burncloud_core::{Receipt, UnixMicros};
 use sea_orm::ActiveValue::{NotSet, Set};
@@ -43,13 +43,26 @@ impl Postings {
         entry: i64,
         postings: &[Posting],
     ) -> StoreResult<()> {
-        let (mut rows, mut sums) = (Vec::new(), Vec::new());
-        for Posting { account, amount } in postings {
-            let account = account.to_string();
-            sums.extend([Value::from(account.as_str()), amount.0.into()]);
-            rows.extend([entry.into(), Value::from(account), amount.0.into()]);
-        }
+        let row = |posting: &Posting| {
+            [entry.into(), Value::from(posting.account.to_string()), posting.amount.0.into()]
+        };
+        let rows = postings.iter().flat_map(row).collect();
         self.postings.run(tx, rows, 3, insert).await.map_err(database)?;
+        self.shift(tx, postings.iter().map(|posting| (posting.account, posting.amount.0))).await
+    }
+
+    /// Makes the balances that are not there yet, and keeps others from moving any of these until the transaction ends: a
+    /// row that is not there cannot be locked, so that of two first postings each would miss the other.
+    pub(super) async fn hold(&self, tx: &DatabaseTransaction, postings: &[Posting]) -> StoreResult<()> {
+        self.shift(tx, postings.iter().map(|posting| (posting.account, 0))).await
+    }
+
+    async fn shift(
+        &self,
+        tx: &DatabaseTransaction,
+        by: impl Iterator<Item = (Account, i64)>,
+    ) -> StoreResult<()> {
+        let sums = by.flat_map(|(account, by)| [Value::from(account.to_string()), by.into()]).collect();
         let width = BALANCES.width();
         let moved = self.balances.run(tx, sums, width, |rows, of| BALANCES.add(rows, of)).await;
         moved.map_err(database)

@@ -155,7 +155,8 @@ fn records(backend: DbBackend) -> [TableCreateStatement; 5] {
     [alerts, seals, keys, usage, tenants]
 }
 
-/// Balances from before the ledger become its opening entry; who had none had no bound.
+/// Balances from before the ledger become opening entries; who had none had no bound. Each is an entry of its own: one for all
+/// could hold no more on its other side than an `i64`.
 fn opening(backend: DbBackend) -> Vec<Statement> {
     let unlimited = Query::update()
         .table("users")
@@ -163,30 +164,49 @@ fn opening(backend: DbBackend) -> Vec<Statement> {
         .value("balance", 0)
         .and_where(Expr::col("balance").is_null())
         .to_owned();
-    let entry = Query::insert()
-        .into_table("ledger_entries")
-        .columns(["at", "kind", "author", "reason"])
-        .values_panic([UnixMicros::now().0.into(), "opening".into(), "burncloud".into(), "opening".into()])
-        .to_owned();
-    let mut all = vec![backend.build(&unlimited), backend.build(&entry)];
-    let wallets = [
-        "INSERT INTO ledger_postings (entry, account, amount) \
-         SELECT e.id, CONCAT('user:', u.id), u.balance FROM users u, ledger_entries e WHERE u.balance <> 0",
-        "INSERT INTO ledger_postings (entry, account, amount) \
-         SELECT e.id, 'opening', -SUM(u.balance) FROM users u, ledger_entries e WHERE u.balance <> 0 \
-         GROUP BY e.id HAVING SUM(u.balance) <> 0",
-        "INSERT INTO ledger_balances (account, balance) SELECT account, amount FROM ledger_postings",
-        "DELETE FROM ledger_entries WHERE NOT EXISTS (SELECT 1 FROM ledger_postings)",
+    let now = UnixMicros::now().0;
+    let opening = [
+        // Its negative is none.
+        format!("UPDATE users SET balance = balance + 1 WHERE balance = {}", backend::LEAST),
+        format!(
+            "INSERT INTO ledger_entries (at, kind, reference, author, reason) \
+             SELECT {now}, 'opening', CONCAT('opening:', u.id), 'burncloud', 'opening' \
+             FROM users u WHERE u.balance <> 0 ORDER BY u.id"
+        ),
+        "INSERT INTO ledger_postings (entry, account, amount) SELECT e.id, CONCAT('user:', u.id), u.balance \
+         FROM users u JOIN ledger_entries e ON e.reference = CONCAT('opening:', u.id)"
+            .to_owned(),
+        "INSERT INTO ledger_postings (entry, account, amount) SELECT e.id, 'opening', -u.balance \
+         FROM users u JOIN ledger_entries e ON e.reference = CONCAT('opening:', u.id)"
+            .to_owned(),
+        balances(backend),
     ];
-    all.extend(wallets.map(|sql| {
-        let sql = if backend == DbBackend::Sqlite {
-            sql.replace("CONCAT('user:', u.id)", "'user:' || u.id")
-        } else {
-            sql.to_owned()
-        };
-        Statement::from_string(backend, sql)
-    }));
-    all
+    let concat = |sql: String| match backend {
+        DbBackend::Sqlite => sql
+            .replace("CONCAT('user:', u.id)", "'user:' || u.id")
+            .replace("CONCAT('opening:', u.id)", "'opening:' || u.id"),
+        _ => sql,
+    };
+    let opening = opening.map(|sql| Statement::from_string(backend, concat(sql)));
+    std::iter::once(backend.build(&unlimited)).chain(opening).collect()
+}
+
+/// The sums of postings, as near as an `i64` comes. They are summed in halves, and made up of a high half and a low one
+/// that is never negative: so nothing in between is more than a database can hold.
+fn balances(backend: DbBackend) -> String {
+    let halves = backend::halves("amount", backend);
+    let quotient = if backend == DbBackend::MySql { "DIV" } else { "/" };
+    let (most, least) = (backend::MOST, backend::LEAST);
+    format!(
+        "INSERT INTO ledger_balances (account, balance) SELECT account, \
+         CASE WHEN high > 2147483647 THEN {most} WHEN high < -2147483648 THEN {least} \
+         ELSE high * 4294967296 + low END \
+         FROM (SELECT account, \
+         amount_high + amount_low {quotient} 4294967296 \
+         - CASE WHEN amount_low % 4294967296 < 0 THEN 1 ELSE 0 END AS high, \
+         (amount_low % 4294967296 + 4294967296) % 4294967296 AS low \
+         FROM (SELECT account, {halves} FROM ledger_postings GROUP BY account) AS halves) AS sums"
+    )
 }
 
 /// Everything, in order.

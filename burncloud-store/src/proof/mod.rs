@@ -4,13 +4,14 @@
 //! processes that record at once one waits (SQLite) or begins anew (the others), so the chain never forks.
 
 mod keys;
+mod testimony;
 
 use crate::SqlStore;
 use crate::entity::{receipt, receipt_key, receipt_seal};
 use crate::error::{Failure, conflict, database};
 use crate::receipt::row;
 use async_trait::async_trait;
-use burncloud_core::store::{ProofKey, ProofStore, Sealed, Sealer, StoreResult};
+use burncloud_core::store::{ProofKey, ProofStore, Sealed, Sealer, StoreError, StoreResult};
 use burncloud_core::{KeyId, Receipt, ReceiptId, UnixMicros, UserId};
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -44,6 +45,17 @@ pub(crate) async fn seal(
     entry: i64,
 ) -> StoreResult<Option<i64>> {
     let Some(sealer) = sealer.filter(|_| !receipts.is_empty()) else { return Ok(None) };
+    let last = last_link(tx).await.map_err(not_theirs)?;
+    let receipts: Vec<&Receipt> = receipts.iter().map(|receipt| &***receipt).collect();
+    let link = sealer.seal(last, entry, &receipts).map_err(not_theirs)?;
+    let sequence = link.sequence;
+    let written = receipt_seal::Entity::insert(model(link)).exec_without_returning(tx).await;
+    written.map_err(conflict("link", &sequence.to_string()))?;
+    Ok(Some(sequence))
+}
+
+/// The number and the hash of the last link.
+async fn last_link(tx: &DatabaseTransaction) -> StoreResult<Option<(i64, [u8; 32])>> {
     let last: Option<(i64, Vec<u8>)> = receipt_seal::Entity::find()
         .select_only()
         .column(receipt_seal::Column::Sequence)
@@ -54,14 +66,15 @@ pub(crate) async fn seal(
         .one(tx)
         .await
         .map_err(database)?;
-    let last =
-        last.map(|(sequence, hash)| Ok::<_, Failure>((sequence, array(sequence, &hash)?))).transpose()?;
-    let receipts: Vec<&Receipt> = receipts.iter().map(|receipt| &***receipt).collect();
-    let link = sealer.seal(last, entry, &receipts)?;
-    let sequence = link.sequence;
-    let written = receipt_seal::Entity::insert(model(link)).exec_without_returning(tx).await;
-    written.map_err(conflict("link", &sequence.to_string()))?;
-    Ok(Some(sequence))
+    Ok(last.map(|(sequence, hash)| Ok::<_, Failure>((sequence, array(sequence, &hash)?))).transpose()?)
+}
+
+/// What is wrong with the chain is no fault of the receipts that come next: they are to wait, not to be refused.
+fn not_theirs(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(why) => StoreError::Unavailable(why),
+        other => StoreError::Unavailable(format!("the chain of receipts cannot go on: {other}")),
+    }
 }
 
 fn model(link: Sealed) -> receipt_seal::ActiveModel {
@@ -136,7 +149,9 @@ impl ProofStore for SqlStore {
             .map_err(database)?;
         let Some(sequence) = seal.flatten() else { return Ok(None) };
         let found = receipt_seal::Entity::find_by_id(sequence).one(&self.read).await.map_err(database)?;
-        Ok(found.map(read).transpose()?)
+        let found =
+            found.ok_or_else(|| damaged(sequence, format!("receipt {id} is in it, but it is gone")))?;
+        Ok(Some(read(found)?))
     }
 
     async fn seals(&self, after: i64, limit: u32) -> StoreResult<Vec<Sealed>> {

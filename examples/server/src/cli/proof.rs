@@ -93,18 +93,30 @@ async fn export(
     options.write(true).create(true).truncate(true);
     // It holds what only the operator may see.
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut to = BufWriter::new(options.open(path).map_err(failed)?);
+    let file = options.open(path).map_err(failed)?;
+    let found = file.metadata().map_err(failed)?;
+    if found.is_file() {
+        // A file that was there keeps the mode it had.
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        file.set_permissions(mode).map_err(failed)?;
+    }
+    let mut to = BufWriter::new(file);
     let mut write = |mut line: Vec<u8>| {
         line.push(b'\n');
         to.write_all(&line)
     };
     write(header_line(&store.proof_keys().await?)).map_err(failed)?;
-    let (mut footer, mut after) = (Footer::default(), 0);
+    let (mut footer, mut after, mut begun) = (Footer::default(), 0, false);
     'all: loop {
         let links = store.seals(after, PAGE).await?;
         let Some(last) = links.last() else { break };
         after = last.sequence;
-        for link in links.iter().filter(|link| since.is_none_or(|since| link.at >= since)) {
+        for link in &links {
+            // From the first on without a hole, even where a clock was set back in between.
+            begun |= since.is_none_or(|since| link.at >= since);
+            if !begun {
+                continue;
+            }
             if until.is_some_and(|until| link.at >= until) {
                 break 'all;
             }
@@ -143,6 +155,9 @@ async fn verify_store(store: &SqlStore, mut keys: Vec<PublicKey>) -> CliResult<S
         for link in &links {
             check.stored(link, &store.receipts_by_id(&link.receipts).await?)?;
         }
+    }
+    if let Some((id, sequence)) = store.unlisted_receipt().await? {
+        return Err(ProofError::Unlisted { id, sequence }.into());
     }
     Ok(Seen::Chain { check })
 }
@@ -215,5 +230,63 @@ fn show(out: &Output, seen: &Seen) -> CliResult {
                 &[line],
             )
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burncloud_core::Receipt;
+    use burncloud_core::store::{ReceiptStore, Sealer, StoreResult};
+    use burncloud_core::testing::receipt;
+    use burncloud_store::SecretBox;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// Links as a clock dates them that is set back after the second.
+    struct SetBack;
+
+    impl Sealer for SetBack {
+        fn seal(
+            &self,
+            last: Option<(i64, [u8; 32])>,
+            entry: i64,
+            receipts: &[&Receipt],
+        ) -> StoreResult<Sealed> {
+            let sequence = last.map_or(0, |(sequence, _)| sequence) + 1;
+            Ok(Sealed {
+                sequence,
+                entry,
+                at: UnixMicros(if sequence == 2 { 300 } else { 100 + sequence * 20 }),
+                receipts: receipts.iter().map(|receipt| receipt.id).collect(),
+                leaves: vec![[1; 32]; receipts.len()],
+                salt: [2; 16],
+                previous: last.map_or([0; 32], |(_, hash)| hash),
+                root: [3; 32],
+                hash: [4; 32],
+                signature: vec![5; 64],
+                key: [6; 8],
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn an_export_has_no_holes_and_is_its_owners_alone() {
+        let store = SqlStore::connect("sqlite::memory:", SecretBox::generate().unwrap()).await.unwrap();
+        store.seal_with(Arc::new(SetBack));
+        for n in 0..20 {
+            store.record(&[Arc::new(receipt(n))]).await.unwrap();
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::set_permissions(file.path(), PermissionsExt::from_mode(0o644)).unwrap();
+        let out = Output::new(super::super::output::Format::Text);
+        export(&store, file.path(), Some(UnixMicros(250)), None, &out).await.unwrap();
+        let lines = std::fs::read_to_string(file.path()).unwrap();
+        let links: Vec<i64> = lines
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .filter_map(|line| line["link"]["sequence"].as_i64())
+            .collect();
+        assert_eq!(links, (2..=20).collect::<Vec<_>>());
+        assert_eq!(file.as_file().metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
 }
