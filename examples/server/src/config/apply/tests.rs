@@ -325,3 +325,19 @@ async fn the_worked_example_of_the_documentation_is_right() {
     let said = format!("the house earns ${house}, acme ${acme} and kiosk ${kiosk}");
     assert!(DOC.replace('\n', " ").contains(&said), "{said}");
 }
+
+#[tokio::test]
+async fn a_price_that_could_not_be_loaded_is_not_stored() {
+    let bench = Bench::applied().await;
+    let registry = crate::providers();
+    let foreign = "[[prices]]\nmodel = \"x\"\ninput = \"1\"\n[[prices]]\nmodel = \"y\"\ncurrency = \"CNY\"\ninput = \"7\"\n";
+    let config = Config::parse(Path::new("t.toml"), &format!("{FILE}{foreign}"), &registry).unwrap();
+    let mut managed = bench.managed.clone();
+    let error = apply(&bench.store, &registry, &config.declared, &mut managed).await.unwrap_err().to_string();
+    assert!(error.starts_with("price of `y`: currency: no rate of exchange for CNY"), "{error}");
+    assert_eq!(bench.store.prices().await.unwrap().len(), 1, "none of them");
+    let rates = format!("{FILE}{foreign}[[exchange_rates]]\nrates = {{ CNY = \"7.20\" }}\n");
+    let config = Config::parse(Path::new("t.toml"), &rates, &registry).unwrap();
+    apply(&bench.store, &registry, &config.declared, &mut managed).await.unwrap();
+    assert_eq!(bench.store.prices().await.unwrap().len(), 4, "a rate further down counts");
+}
