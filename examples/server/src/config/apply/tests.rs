@@ -341,3 +341,15 @@ async fn a_price_that_could_not_be_loaded_is_not_stored() {
     apply(&bench.store, &registry, &config.declared, &mut managed).await.unwrap();
     assert_eq!(bench.store.prices().await.unwrap().len(), 4, "a rate further down counts");
 }
+
+#[tokio::test]
+async fn a_user_who_was_switched_off_by_command_stays_so() {
+    let mut bench = Bench::applied().await;
+    let off = User { status: Status::Disabled, ..bench.ada().await };
+    bench.store.update_user(&off).await.unwrap();
+    assert_eq!(bench.apply(FILE).await, Changes::default());
+    assert_eq!(bench.ada().await.status, Status::Disabled);
+    let on = FILE.replace("balance_usd", "enabled = true\nbalance_usd");
+    bench.apply(&on).await;
+    assert_eq!(bench.ada().await.status, Status::Active, "the file says so");
+}
