@@ -403,3 +403,75 @@ fn key_of(user: UserId, name: &str) -> burncloud_core::usecase::keys::KeySpec {
         group: None,
     }
 }
+
+#[tokio::test]
+async fn of_two_who_set_a_balance_one_looks_again() {
+    let world = std::sync::Arc::new(World::new().await);
+    let start = Wallet::of_user(&world.store, "sub").await.unwrap();
+    top_up(&world.store, &owner(), &start, Nano(10), None, "").await.unwrap();
+    let tasks: Vec<_> = (1..=6)
+        .map(|n| {
+            let (world, start) = (world.clone(), start.clone());
+            tokio::spawn(async move {
+                set_balance(&world.store, &owner(), &start, Nano(n * 100), "set").await.unwrap();
+                set_credit(&world.store, &owner(), &start, Nano(n * 100), "set").await.unwrap();
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let user = world.user("sub").await;
+    for (what, amount) in [("balance", user.balance), ("credit", user.credit)] {
+        assert!(amount.0 % 100 == 0 && (100..=600).contains(&amount.0), "one of them: {what} {amount:?}");
+    }
+    set_balance(&world.store, &owner(), &start, Nano(10), "set").await.unwrap();
+    assert_eq!(world.user("sub").await.balance, Nano(10), "from what it is, not what was read");
+}
+
+#[tokio::test]
+async fn an_entry_computed_from_what_was_seen_is_posted_once() {
+    let world = World::new().await;
+    let store = &world.store;
+    let wallet = Wallet::of_user(store, "sub").await.unwrap();
+    top_up(store, &owner(), &wallet, Nano(10), None, "").await.unwrap();
+    let wallet = Wallet::of_user(store, "sub").await.unwrap();
+    // Both have seen the ten.
+    top_up(store, &owner(), &wallet, Nano(-10), None, "").await.unwrap();
+    let error = top_up(store, &owner(), &wallet, Nano(-10), None, "").await.unwrap_err().to_string();
+    assert!(error.starts_with("amount: ") && error.contains("has $0"), "{error}");
+    assert_eq!(world.user("sub").await.balance, Nano::ZERO);
+}
+
+#[tokio::test]
+async fn references_are_each_tenants_own() {
+    let world = World::new().await;
+    let (store, inv) = (&world.store, || Some("inv-1".to_owned()));
+    for name in ["sub", "other"] {
+        let wallet = Wallet::of_user(store, name).await.unwrap();
+        assert!(top_up(store, &owner(), &wallet, Nano(5), inv(), "").await.unwrap().new, "{name}");
+        assert!(
+            promote(store, &owner(), &wallet, Nano(5), inv(), "").await.unwrap().new,
+            "{name}: another kind"
+        );
+        assert!(!top_up(store, &owner(), &wallet, Nano(5), inv(), "").await.unwrap().new, "{name}: again");
+    }
+    let wallet = Wallet::of_user(store, "leaf").await.unwrap();
+    for bad in ["opening:user:leaf", "", " "] {
+        let error = top_up(store, &owner(), &wallet, Nano(5), Some(bad.into()), "").await.unwrap_err();
+        assert!(error.to_string().starts_with("reference: "), "{bad}: {error}");
+    }
+    // Somebody else's entry in the place of an opening balance is not passed over in silence.
+    let (user, cash) = (world.user("sub").await.id, Account::Cash(world.tenant("sub").await.id));
+    let posting = |account, amount| burncloud_core::ledger::Posting { account, amount: Nano(amount) };
+    let squatter = burncloud_core::ledger::NewEntry {
+        kind: EntryKind::TopUp,
+        reference: Some("opening:user:leaf".into()),
+        author: "x".into(),
+        reason: String::new(),
+        reverses: None,
+        postings: vec![posting(Account::User(user), 1), posting(cash, -1)],
+    };
+    store.post(squatter).await.unwrap();
+    assert!(open_wallet(store, &owner(), &wallet, Nano(5)).await.is_err());
+}
