@@ -353,3 +353,29 @@ async fn a_user_who_was_switched_off_by_command_stays_so() {
     bench.apply(&on).await;
     assert_eq!(bench.ada().await.status, Status::Active, "the file says so");
 }
+
+/// Against a database, whose calls do wait for each other.
+#[tokio::test]
+async fn of_many_who_set_a_balance_at_once_each_counts_from_what_there_is() {
+    use burncloud_store::{SecretBox, SqlStore};
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}?mode=rwc", dir.path().join("b.db").display());
+    let store = Arc::new(SqlStore::connect(&url, SecretBox::generate().unwrap()).await.unwrap());
+    let boss = Actor::operator("t");
+    let wallet = Wallet::of_user(&*store, "default").await.unwrap();
+    burncloud_billing::people::top_up(&*store, &boss, &wallet, Nano(7), None, "").await.unwrap();
+    let tasks: Vec<_> = (1..=4)
+        .map(|n| {
+            let (store, wallet, boss) = (store.clone(), wallet.clone(), boss.clone());
+            tokio::spawn(async move {
+                set_balance(&*store, &boss, &wallet, Nano(n * 100), "set").await.unwrap();
+                set_balance(&*store, &boss, &wallet, Nano(n * 100), "set").await.unwrap();
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let balance = Wallet::of_user(&*store, "default").await.unwrap().balance();
+    assert!(balance.0 % 100 == 0 && (100..=400).contains(&balance.0), "one of them: {balance:?}");
+}
