@@ -21,6 +21,20 @@ fn makes_pictures(operation: Operation) -> bool {
     matches!(operation, Operation::ImageGeneration | Operation::ImageEdit | Operation::ImageVariation)
 }
 
+/// Pictures of one request for a prediction, whose number stands where the gateway does not look: what providers allow.
+const PREDICTED: u64 = 8;
+
+/// How many things billed by the piece an answer may be made of.
+fn pieces(ask: &Ask<'_>, answers: u64) -> u64 {
+    match ask.endpoint.operation {
+        operation if makes_pictures(operation) => answers,
+        Operation::Predict => answers.max(PREDICTED),
+        // A unit is a question put to a hundred documents; a document takes at least four bytes.
+        Operation::Rerank => 1 + ask.body_len / 400,
+        _ => 0,
+    }
+}
+
 /// The most tokens a request can take, in and out; `window` where the model's is known.
 pub(crate) fn tokens(ask: &Ask<'_>, window: Option<u64>, default_output: u64) -> u64 {
     let operation = ask.endpoint.operation;
@@ -63,8 +77,6 @@ pub(crate) fn bound(rates: &Rates, ask: &Ask<'_>, window: Option<u64>, default_o
     if ceiling.tools > Nano::ZERO && are_charged(ask.tools) {
         output = output.plus(ceiling.tools.for_units(TOOL_CALLS));
     }
-    if makes_pictures(operation) {
-        output = output.plus(ceiling.piece.for_units(answers));
-    }
+    output = output.plus(ceiling.piece.for_units(pieces(ask, answers)));
     Bound { input, all: input.plus(output) }
 }

@@ -13,7 +13,7 @@ use crate::rates::{Prices, Rates, Table};
 use arc_swap::ArcSwapOption;
 use burncloud_core::{LineKind, Nano, ServiceTier, UnixMicros};
 use genai_prices::{Calculator, PriceCalculation, PriceRequest, Usage, UsageKey};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -35,6 +35,8 @@ pub struct Catalogue {
     /// What was fetched since; without it, what came with this build.
     fetched: ArcSwapOption<Calculator>,
     known: RwLock<Known>,
+    /// Those who ask again for everything wait for one another: what was read from older data must not come last.
+    changing: Mutex<()>,
 }
 
 type Known = HashMap<(Box<str>, Box<str>), Option<Arc<Listed>>>;
@@ -91,8 +93,16 @@ impl Catalogue {
         if let Some(found) = self.known.read().get(&key) {
             return found.clone();
         }
+        let before = self.fetched.load_full();
         let found = self.with(|prices| look_up(prices, provider, model, at)).map(Arc::new);
-        self.known.write().entry(key).or_insert(found).clone()
+        let mut known = self.known.write();
+        if before.map(|prices| Arc::as_ptr(&prices))
+            != self.fetched.load_full().map(|prices| Arc::as_ptr(&prices))
+        {
+            // Newer ones came in between: they are asked next time.
+            return found;
+        }
+        known.entry(key).or_insert(found).clone()
     }
 
     /// [`find`](Catalogue::find) for a model that callers ask for by another name: where the name that is `sent` has
@@ -117,13 +127,19 @@ impl Catalogue {
 
     /// Reads these prices from now on; `None` is what came with this build. Asks again for all that was asked for.
     pub(crate) fn replace(&self, by: Option<Calculator>, at: UnixMicros) -> bool {
+        let _one_at_a_time = self.changing.lock();
         self.fetched.store(by.map(Arc::new));
-        self.refresh(at)
+        self.ask_again(at)
     }
 
     /// Asks again for everything that was asked for, since published prices change with the date and some with
     /// the time of day. Returns whether any did.
     pub(crate) fn refresh(&self, at: UnixMicros) -> bool {
+        let _one_at_a_time = self.changing.lock();
+        self.ask_again(at)
+    }
+
+    fn ask_again(&self, at: UnixMicros) -> bool {
         let keys: Vec<(Box<str>, Box<str>)> = self.known.read().keys().cloned().collect();
         let fresh: Known = keys
             .into_iter()

@@ -82,7 +82,7 @@ struct Found {
 
 /// The strings in the named fields of JSON that may be cut off anywhere, or stand between other things (events).
 fn extract(bytes: &[u8], fields: &[&str], skip_errors: bool) -> Found {
-    let (mut found, mut at, mut wanted) = (Found::default(), 0, false);
+    let (mut found, mut at, mut wanted, mut listed) = (Found::default(), 0, false, false);
     while let Some(quote) = bytes[at..].iter().position(|b| *b == b'"') {
         let start = at + quote + 1;
         let end = string_end(bytes, start);
@@ -97,7 +97,10 @@ fn extract(bytes: &[u8], fields: &[&str], skip_errors: bool) -> Found {
         at = end + 1;
         let next = bytes[at..].iter().find(|b| !b.is_ascii_whitespace());
         if next == Some(&b':') {
-            wanted = fields.iter().any(|field| field.as_bytes() == raw) && holds_text(&bytes[at..]);
+            (wanted, listed) = match holds_text(&bytes[at..]) {
+                Some(listed) => (fields.iter().any(|field| field.as_bytes() == raw), listed),
+                None => (false, false),
+            };
             // What an error says was not written by the model.
             if skip_errors && raw == b"error" {
                 let Some(end) = object_end(bytes, at) else { break };
@@ -105,16 +108,21 @@ fn extract(bytes: &[u8], fields: &[&str], skip_errors: bool) -> Found {
             }
         } else if wanted {
             found.text.push_str(&unescape(raw));
+            // What comes after a lone string is a key, even if it is cut off before that can be seen.
+            wanted = listed && next == Some(&b',');
         }
     }
     found
 }
 
-/// Whether the value after a key, its colon first, is a string or a list that begins with one: what stands in an object has
-/// keys of its own.
-fn holds_text(after: &[u8]) -> bool {
-    let value = after.iter().find(|b| !b.is_ascii_whitespace() && **b != b':' && **b != b'[');
-    value.is_none_or(|byte| *byte == b'"')
+/// Whether the value after a key, its colon first, is a string (`false`) or a list that begins with one (`true`): what stands in
+/// an object has keys of its own.
+fn holds_text(after: &[u8]) -> Option<bool> {
+    let mut value = after.iter().filter(|b| !b.is_ascii_whitespace() && **b != b':');
+    match value.next() {
+        Some(b'[') => value.next().is_none_or(|byte| *byte == b'"').then_some(true),
+        first => first.is_none_or(|byte| *byte == b'"').then_some(false),
+    }
 }
 
 /// Where the object ends that is the value of the key before `at`; `at` itself where the value is no object. `None` if
@@ -290,7 +298,8 @@ mod tests {
         let read = |bytes: &[u8]| extract(&said_once(bytes), &OUT, true).text;
         assert_eq!(read(&whole), "hello world");
         for cut in 1..whole.len() {
-            assert!("hello world".starts_with(&read(&whole[..cut])), "{cut}");
+            let seen = read(&whole[..cut]);
+            assert!("hello world".starts_with(&seen), "{cut}: {seen}");
         }
     }
 

@@ -110,6 +110,8 @@ impl Mint<'_> {
         }
         path.push((None, false, (caller.user.group.as_deref(), caller.key.group.as_deref())));
         let mut seller: Option<(TenantId, Arc<Rates>)> = None;
+        // What whoever sells really pays: a tenant of the house pays nobody, whatever its book reckons with.
+        let mut spent = levels.cost.clone();
         for (buyer, leg, groups) in path {
             let sold = match &seller {
                 None => self.house(offer.model, &goods, others, groups, &mut levels.unpriced),
@@ -119,9 +121,11 @@ impl Mint<'_> {
                 return Levels { levels: Vec::new(), unpriced: false, loss: None, ..levels };
             };
             let from = seller.as_ref().map(|(tenant, _)| *tenant);
-            let cost = seller.as_ref().map(|(_, cost)| cost).or(levels.cost.as_ref());
-            if levels.loss.is_none() && cost.is_some_and(|cost| !Arc::ptr_eq(cost, &rates)) {
-                levels.loss = cost.and_then(|cost| rates.first_below(cost)).map(|kind| (from, kind));
+            if leg || buyer.is_none() {
+                let cost = spent.as_ref().filter(|cost| levels.loss.is_none() && !Arc::ptr_eq(cost, &rates));
+                let below = cost.and_then(|cost| rates.first_below(cost)).map(|kind| (from, kind));
+                levels.loss = levels.loss.or(below);
+                spent = Some(rates.clone());
             }
             if let Some(tenant) = buyer {
                 seller = Some((tenant, rates.clone()));

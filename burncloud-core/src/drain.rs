@@ -208,7 +208,8 @@ impl Rest {
             notes.usage = reading.usage;
             notes.provisional = reading.provisional;
             notes.end = Some(if whole { End::Finished } else { End::CallerGone });
-            notes.drained = drained && !whole;
+            // What a provider said before it broke off is not its last word.
+            notes.drained = drained && !whole && !reading.provisional;
             notes.bytes_out = self.delivered;
             notes.response_sample = sample;
         });
@@ -282,7 +283,7 @@ impl Drop for Work {
                 }
                 // The attempts came to an answer that had ended, or to none: nothing of it has reached the caller.
                 None => draft.note(|notes| {
-                    notes.drained = notes.usage.is_some();
+                    notes.drained = notes.usage.is_some() && !notes.provisional;
                     (notes.end, notes.bytes_out) = (Some(End::CallerGone), 0);
                     notes.response_sample = Sample::default();
                 }),

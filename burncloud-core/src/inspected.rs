@@ -49,6 +49,7 @@ impl Inspected {
                 .with_param("model")
                 .with_code("missing_model"));
         }
+        check_model(&seen.model)?;
         Ok(seen)
     }
 
@@ -102,6 +103,8 @@ fn look_at_form(seen: &mut Inspected, headers: &HeaderMap) -> Result<(), Error> 
     let (model, stream) = (field("model")?, field("stream")?);
     seen.streamed = stream.is_some_and(|span| span.of(&seen.body) == b"true");
     seen.form_model = model;
+    let number = |span: Span| std::str::from_utf8(span.of(&seen.body)).ok()?.trim().parse().ok();
+    seen.answers = field("n")?.and_then(number).unwrap_or(1).max(1);
     if let Some(span) = model {
         let name = std::str::from_utf8(span.of(&seen.body)).map_err(|_| {
             Error::new(ErrorKind::BadRequest, "`model` is not UTF-8")
@@ -158,6 +161,19 @@ fn bounds(endpoint: &Endpoint, envelope: &Envelope, body: &[u8]) -> (Option<u64>
     };
     let (most, answers) = config.map_or((None, None), |config| max_output_tokens(config.of(body)));
     (most, answers.unwrap_or(1).max(1))
+}
+
+/// The longest name of a model, in bytes.
+const MODEL: usize = 512;
+
+/// A model's name is recorded and summed by, whether such a model is served or not: it must be one that every store holds.
+fn check_model(model: &str) -> Result<(), Error> {
+    let why = match model {
+        _ if model.len() > MODEL => "`model` is too long for the name of a model",
+        _ if model.chars().any(char::is_control) => "`model` holds a control character",
+        _ => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::BadRequest, why).with_param("model").with_code("invalid_model"))
 }
 
 #[cfg(test)]
@@ -255,5 +271,23 @@ mod tests {
         let twice = seen("/v1/chat/completions", r#"{"model":"a","model":"b"}"#).unwrap_err();
         assert_eq!((twice.param(), twice.code()), (Some("model"), Some("duplicate_field")));
         assert!(seen("/v1/chat/completions", "[").is_err());
+    }
+
+    #[test]
+    fn a_model_that_no_store_holds_is_refused_before_it_is_noted() {
+        let long: &'static str = format!(r#"{{"model":"{}"}}"#, "m".repeat(513)).leak();
+        for (path, body) in [
+            ("/v1/chat/completions", r#"{"model":"a\u0000"}"#),
+            ("/v1/chat/completions", r#"{"model":"a\nb"}"#),
+            ("/v1/chat/completions", long),
+            ("/v1beta/models/a%00:generateContent", "{}"),
+        ] {
+            let error = seen(path, body).unwrap_err();
+            assert_eq!(
+                (error.kind(), error.code()),
+                (ErrorKind::BadRequest, Some("invalid_model")),
+                "{body:.40}"
+            );
+        }
     }
 }

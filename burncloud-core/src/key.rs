@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use std::any::Any;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// SHA-256 of an API key. Keys are 256 random bits (or a secret the operator chose), so a fast hash is
@@ -108,6 +109,8 @@ pub struct Caller {
     pub tenant: Tenant,
     /// Whom that one buys from, and so on up to the house: the nearest first.
     pub ancestors: Vec<Tenant>,
+    /// Increases with each one made: of two copies of the same numbers, which was read later.
+    pub made: u64,
     /// For the rate limiter.
     pub limit_slot: Slot,
     /// For whoever keeps the money.
@@ -118,7 +121,9 @@ impl Caller {
     /// Puts the three together.
     #[must_use]
     pub fn new(key: ApiKey, user: User, tenant: Tenant) -> Caller {
+        static MADE: AtomicU64 = AtomicU64::new(1);
         Caller {
+            made: MADE.fetch_add(1, Ordering::Relaxed),
             key,
             user,
             tenant,

@@ -45,28 +45,29 @@ pub(crate) struct Account<C = AtomicI64> {
     credited: C,
     spent: C,
     committed: C,
-    /// The stored `used` that was read last; also makes refreshes wait for one another.
-    seen: Mutex<i64>,
+    /// The copy that was taken over last, and its `used`; also makes refreshes wait for one another.
+    seen: Mutex<(u64, i64)>,
 }
 
 impl<C: Cell> Account<C> {
-    pub(super) fn new(credited: Option<Nano>, used: Nano, unshipped: i64) -> Account<C> {
+    pub(super) fn new(copy: u64, credited: Option<Nano>, used: Nano, unshipped: i64) -> Account<C> {
         let spent = used.0.saturating_add(unshipped);
         Account {
             credited: C::of(credited.map_or(UNLIMITED, |nano| nano.0)),
             spent: C::of(spent),
             committed: C::of(spent),
-            seen: Mutex::new(used.0),
+            seen: Mutex::new((copy, used.0)),
         }
     }
 
-    /// Takes over what the store says now. An older copy than one seen before says nothing.
-    pub(super) fn refresh(&self, credited: Option<Nano>, used: Nano) {
+    /// Takes over what the store says now. An older copy than one seen before says nothing: neither one that was made
+    /// earlier (a request may be long under way with it) nor one that knows of less.
+    pub(super) fn refresh(&self, copy: u64, credited: Option<Nano>, used: Nano) {
         let mut seen = self.seen.lock();
-        if used.0 < *seen {
+        if used.0 < seen.1 || copy < seen.0 {
             return;
         }
-        *seen = used.0;
+        *seen = (copy, used.0);
         self.credited.store(credited.map_or(UNLIMITED, |nano| nano.0));
         let elsewhere = used.0.saturating_sub(self.spent.load());
         if elsewhere > 0 {

@@ -116,11 +116,11 @@ impl Accounts {
         let above = caller.tenants().filter(|tenant| tenant.parent.is_some()).map(|tenant| {
             let Tenant { id, balance, used, credit, unlimited, .. } = tenant;
             let wallet = (!unlimited).then(|| balance.plus(*used).plus(*credit));
-            (*id, account(tenants, &unshipped.tenants, *id, wallet, *used))
+            (*id, account(tenants, &unshipped.tenants, *id, caller.made, (wallet, *used)))
         });
         let path = Path {
-            key: account(keys, &unshipped.keys, key.id, key.quota, key.used),
-            user: account(users, &unshipped.users, user.id, wallet, user.used),
+            key: account(keys, &unshipped.keys, key.id, caller.made, (key.quota, key.used)),
+            user: account(users, &unshipped.users, user.id, caller.made, (wallet, user.used)),
             tenants: above.collect(),
         };
         let terms = ArcSwap::from_pointee(Terms::default());
@@ -138,14 +138,14 @@ fn account<K: Copy + Eq + Hash>(
     known: &mut HashMap<K, Arc<Account>>,
     unshipped: &HashMap<K, i64>,
     id: K,
-    credited: Option<Nano>,
-    used: Nano,
+    copy: u64,
+    (credited, used): (Option<Nano>, Nano),
 ) -> Arc<Account> {
     if let Some(account) = known.get(&id) {
-        account.refresh(credited, used);
+        account.refresh(copy, credited, used);
         return account.clone();
     }
-    let account = Arc::new(Account::new(credited, used, unshipped.get(&id).copied().unwrap_or(0)));
+    let account = Arc::new(Account::new(copy, credited, used, unshipped.get(&id).copied().unwrap_or(0)));
     known.insert(id, account.clone());
     account
 }

@@ -33,7 +33,7 @@ impl Cell for AtomicI64 {
 type Modelled = Arc<Account<AtomicI64>>;
 
 fn account(credited: i64) -> Modelled {
-    Arc::new(Account::new(Some(Nano(credited)), Nano::ZERO, 0))
+    Arc::new(Account::new(1, Some(Nano(credited)), Nano::ZERO, 0))
 }
 
 fn amounts(user: i64, tenants: &[i64]) -> Amounts {
@@ -131,13 +131,13 @@ fn a_fresh_copy_comes_while_a_request_runs() {
             })
         };
         // Another process spent 3 of the same wallet, and 2 were paid in.
-        account.refresh(Some(Nano(12)), Nano(3));
+        account.refresh(2, Some(Nano(12)), Nano(3));
         let charge = spender.join().unwrap();
         let (spent, committed) = account.totals();
         assert_eq!(spent, committed, "no hold left");
         // What was spent here while the copy was taken over may count for what was spent elsewhere, until the next copy.
         assert!(spent == charge + 3 || spent == charge.max(3), "{spent} of {charge}");
-        account.refresh(Some(Nano(12)), Nano(charge + 3));
+        account.refresh(2, Some(Nano(12)), Nano(charge + 3));
         assert_eq!(
             account.totals(),
             (charge + 3, charge + 3),

@@ -19,7 +19,9 @@ impl Biller {
         let fused = ask.candidates.iter().filter(|lane| !house.channel(lane.channel.id).is_empty());
         let cost = |lane: &Candidate| {
             let spent = self.ladder(ask.caller, ask.route, lane, ask.at, |ladder| {
-                let cost = ladder.cost.as_ref().map(|rates| bound(rates, ask, ladder.window, default).all);
+                // Where nobody knows what the provider takes, what the user pays stands for it.
+                let rates = ladder.cost.as_ref().or(ladder.user.as_ref());
+                let cost = rates.map(|rates| bound(rates, ask, ladder.window, default).all);
                 Spent { money: cost.unwrap_or_default(), tokens: tokens(ask, ladder.window, default) }
             });
             (lane.clone(), spent)

@@ -149,7 +149,33 @@ fn used(outcome: &mut Outcome, policy: Option<AbortPolicy>) -> Option<(Usage, Us
     if outcome.end == End::UpstreamError && output == 0 {
         return None;
     }
-    Some((Usage { input, output, ..Usage::default() }, UsageSource::Estimated))
+    let usage = Usage { input, output, ..Usage::default() };
+    Some((by_length(usage, outcome), UsageSource::Estimated))
+}
+
+/// Bytes of a recording that last a millisecond: 128 kbit/s, as MP3 usually is.
+const BYTES_PER_MS: u64 = 16;
+
+/// Milliseconds of speech that a token of audio stands for, about.
+const MS_PER_TOKEN: u64 = 100;
+
+/// What is heard or said without a report is told by its length: a caller who asks for plain text or for sound as it is must
+/// not get it for nothing. Of time and tokens a model has a price for one.
+fn by_length(usage: Usage, outcome: &Outcome) -> Usage {
+    let (bytes_in, bytes_out) = (outcome.bytes_in, outcome.response_sample.total);
+    match outcome.endpoint.operation {
+        Operation::Transcription | Operation::Translation => {
+            let audio_ms = bytes_in.div_ceil(BYTES_PER_MS);
+            // Plain text is no JSON; four bytes are about a token.
+            let output = usage.output.max(bytes_out.div_ceil(4));
+            Usage { audio_ms, audio_in: audio_ms.div_ceil(MS_PER_TOKEN), output, ..usage }
+        }
+        Operation::Speech => {
+            let said = bytes_out.div_ceil(BYTES_PER_MS).div_ceil(MS_PER_TOKEN);
+            Usage { audio_out: said, output: 0, ..usage }
+        }
+        _ => usage,
+    }
 }
 
 /// An answer told of tools by what they left in it, and broke off before its tokens were counted.

@@ -155,8 +155,8 @@ impl Tables {
         rules
     }
 
-    /// As [`rules`](Tables::rules), for a book that holds these: groups and pairs that are in force there and are not in the
-    /// tables are taken out. Rules of other models stay.
+    /// As [`rules`](Tables::rules), for a book that holds these: groups that are in force there and are not in the table of
+    /// groups are taken out, and so are pairs; a table that is not given changes nothing. Rules of other models stay.
     #[must_use]
     pub fn rules_after(&self, held: &[PriceOverride], effective_at: UnixMicros) -> Vec<PriceOverride> {
         let (before, _) = Tables::from_rules(held, effective_at);
@@ -164,8 +164,11 @@ impl Tables {
             let lost = old.keys().filter(|name| new.is_none_or(|new| !new.contains_key(*name)));
             lost.map(|name| (name.clone(), Value::Null)).collect()
         };
-        let groups = gone(&before.group_ratio, Some(&self.group_ratio));
-        let pairs = before.group_group_ratio.iter();
+        let groups = match self.group_ratio.is_empty() {
+            true => Map::new(),
+            false => gone(&before.group_ratio, Some(&self.group_ratio)),
+        };
+        let pairs = before.group_group_ratio.iter().filter(|_| !self.group_group_ratio.is_empty());
         let pairs = pairs.map(|(own, old)| (own.clone(), gone(old, self.group_group_ratio.get(own))));
         let pairs: Map<_, _> =
             pairs.filter(|(_, gone)| !gone.is_empty()).map(|(own, gone)| (own, gone.into())).collect();

@@ -62,6 +62,13 @@ impl<S> Reserve<S> {
     fn hold(&self, request: &Request<Body>) -> Result<(), Error> {
         let context = Context::of(request)?;
         let seen = context.inspected()?;
+        let draft = context.draft()?;
+        if draft.note(|notes| notes.hold.is_some()) {
+            let text = "a request is reserved for once; a layer that calls again belongs around an attempt";
+            return Err(
+                Error::new(ErrorKind::Internal, "the gateway's layers are out of order").with_context(text)
+            );
+        }
         let route = context.route.as_ref().ok_or_else(|| Error::new(ErrorKind::Internal, "no route"))?;
         let hold = self.billing.reserve(&Ask {
             id: context.receipt_id,
@@ -76,7 +83,7 @@ impl<S> Reserve<S> {
             answers: seen.answers,
             tools: seen.tools(),
         })?;
-        context.draft()?.note(|notes| notes.hold = Some(hold));
+        draft.note(|notes| notes.hold = Some(hold));
         Ok(())
     }
 }

@@ -52,7 +52,10 @@ pub enum StoreError {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            StoreError::Conflict { what, name } => write!(f, "there is already a {what} `{name}`"),
+            StoreError::Conflict { what, name } => {
+                let article = if what.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+                write!(f, "there is already {article} {what} `{name}`")
+            }
             StoreError::NotFound { what, name } => write!(f, "there is no {what} `{name}`"),
             StoreError::Invalid(why) => f.write_str(why),
             StoreError::Unavailable(why) => write!(f, "the store is away: {why}"),

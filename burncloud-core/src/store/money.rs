@@ -121,12 +121,12 @@ impl RedeemCode {
     /// [`StoreError::Conflict`] for one that was used or withdrawn, or is expired.
     pub fn check(&self, now: UnixMicros) -> StoreResult<()> {
         let why = match self {
-            RedeemCode { redeemed: Some(_), .. } => "a used one",
-            RedeemCode { revoked_at: Some(_), .. } => "a withdrawn one",
-            RedeemCode { code: NewCode { expires_at: Some(at), .. }, .. } if *at <= now => "an expired one",
+            RedeemCode { redeemed: Some(_), .. } => "used",
+            RedeemCode { revoked_at: Some(_), .. } => "withdrawn",
+            RedeemCode { code: NewCode { expires_at: Some(at), .. }, .. } if *at <= now => "expired",
             _ => return Ok(()),
         };
-        Err(StoreError::Conflict { what: "end of this redeem code:", name: why.to_owned() })
+        Err(StoreError::Conflict { what: "redeem code of this text, but it is", name: why.to_owned() })
     }
 }
 

@@ -29,8 +29,8 @@ pub(super) fn read(request: &mut Fields) -> Result<Vec<Tool>, Error> {
 fn read_function(mut declared: Fields) -> Result<FunctionTool, Error> {
     let name = declared.required("name")?;
     let description = declared.string("description")?;
-    let mut schema = declared.take("parametersJsonSchema");
-    let older = declared.take("parameters");
+    let mut schema = declared.object("parametersJsonSchema")?.map(Value::Object);
+    let older = declared.object("parameters")?.map(Value::Object);
     let mut carry = declared.rest();
     if let Some(older) = older {
         keep_spelling(&mut carry, PARAMETERS, older.clone());
@@ -193,5 +193,16 @@ mod tests {
                 {"name": "f", "parameters": {"type": "OBJECT"}},
             ]})]
         );
+    }
+
+    #[test]
+    fn a_schema_is_an_object() {
+        for field in ["parameters", "parametersJsonSchema"] {
+            let tool = json!([{ "functionDeclarations": [{ "name": "f", field: "text" }] }]);
+            let body = json!({ "tools": tool });
+            let fields = body.as_object().unwrap()["tools"][0]["functionDeclarations"][0].clone();
+            let read = read_function(Fields::of_request(fields.as_object().unwrap().clone()));
+            assert!(read.unwrap_err().message().contains(field), "{field}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{CliResult, Desk, word};
 use burncloud_billing::ledger::{VerifyError, verify};
+use burncloud_billing::people;
 use burncloud_core::Nano;
 use burncloud_core::ledger::{Account, Entry};
 use burncloud_core::store::{EntryFilter, LedgerStore, UserStore};
@@ -26,6 +27,14 @@ pub(crate) enum LedgerCommand {
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
         limit: u32,
     },
+    /// Undo an entry by one of the opposite; an entry is undone once.
+    Reverse {
+        /// Its number.
+        entry: i64,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
     /// Show the balance of an account, or of all.
     Balance {
         /// Such as user:ann, tenant:acme, revenue:acme, payable:3; numbers stand for ids.
@@ -43,6 +52,11 @@ pub(super) async fn run(command: LedgerCommand, desk: &Desk) -> CliResult {
             };
             let entries = desk.store.entries(&EntryFilter { account, before, limit }).await?;
             list(desk, &entries)
+        }
+        LedgerCommand::Reverse { entry, reason } => {
+            let posted = people::reverse(&*desk.store, &desk.actor, entry, &reason).await?;
+            let line = format!("entry {} undoes entry {entry}", posted.id);
+            desk.out.show(&json!({ "entry": posted.id, "reverses": entry }), &[line])
         }
         LedgerCommand::Balance { account: Some(text) } => {
             let account = named(desk, &text).await?;

@@ -4,15 +4,16 @@ use super::args::QuoteArgs;
 use super::users::tenants;
 use super::{CliResult, Desk, or_dash, word};
 use burncloud_billing::people::{self, Tree};
-use burncloud_billing::{Offer, PriceBook, Quote, quote, reload_prices};
+use burncloud_billing::{Offer, PriceBook, Quote, published, quote, reload_prices};
 use burncloud_core::store::{ChannelStore, UserStore};
 use burncloud_core::usecase::keys::find_key;
-use burncloud_core::{ApiKey, Caller, ChannelConfig, Status, TenantId, UnixMicros, User};
+use burncloud_core::{ApiKey, Caller, ChannelConfig, LineKind, Nano, Status, TenantId, UnixMicros, User};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
 pub(super) async fn run(desk: &Desk, args: QuoteArgs) -> CliResult {
     let book = PriceBook::new();
+    published::restore(&*desk.store, &book, None, UnixMicros::now()).await?;
     reload_prices(&*desk.store, &book).await?;
     let caller = caller(desk, &args).await?;
     let channels = serving(desk, &args).await?;
@@ -102,8 +103,10 @@ fn as_lines(
     head.extend(levels);
     let mut table = vec![head];
     for (kind, cost, prices) in quoted.table() {
-        let mut row = vec![word(&kind), cost.map_or_else(|| "-".to_owned(), |cost| format!("${cost}"))];
-        row.extend(prices.iter().map(|price| format!("${price}")));
+        let (unit, units) = unit(kind);
+        let shown = |price: Nano| format!("${}", Nano(price.0 / units));
+        let mut row = vec![format!("{} {unit}", word(&kind)), cost.map_or_else(|| "-".to_owned(), shown)];
+        row.extend(prices.iter().copied().map(shown));
         table.push(row);
     }
     let widths: Vec<usize> = (0..table[0].len())
@@ -119,6 +122,16 @@ fn as_lines(
         lines.push(format!("  {} sells {} below its cost", name(seller, "the house", names), word(&kind)));
     }
     lines
+}
+
+/// What a price is shown for, and how many of that make the million (or the million milliseconds) it is kept for.
+fn unit(kind: LineKind) -> (&'static str, i64) {
+    use LineKind as K;
+    match kind {
+        K::Piece | K::Request | K::WebSearch | K::FileSearch | K::CodeSession => ("each", 1_000_000),
+        K::AudioTime | K::VideoTime => ("a second", 1_000),
+        _ => ("per 1M", 1),
+    }
 }
 
 fn as_json(
