@@ -93,7 +93,7 @@ async fn fetch(desk: &Desk, from: Option<&str>, bound: u32, proxy: Option<String
         }
         Offered::Waiting(version, beyond) => {
             let line = format!(
-                "{} changes are beyond {bound} %; look at them with `burncloud prices catalogue show`, then \
+                "{} changes are beyond {bound} % or none of prices alone; look at them with `burncloud prices catalogue show`, then \
                      `burncloud prices catalogue approve {version}`",
                 beyond.len()
             );
