@@ -46,7 +46,7 @@ pub use estimate::{Dir, estimate};
 pub use journal::JournalSettings;
 pub use ladder::Offer;
 pub use losses::{Guard, Loss};
-pub use prices::{Quote, QuoteLevel, quote, reload_prices, set_price};
+pub use prices::{Quote, QuoteLevel, find_fault, quote, reload_prices, set_price};
 pub use rates::{Prices, Rates, RatesError};
 pub use rating::{Rated, rate, total};
 pub use ratio::{ParseRatioError, Ratio};

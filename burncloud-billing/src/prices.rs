@@ -3,7 +3,7 @@
 use crate::book::PriceBook;
 use crate::error::BillingError;
 use crate::ladder::{Level, Offer};
-use crate::rates::Rates;
+use crate::rates::{Rates, RatesError};
 use crate::rule::check_rule;
 use crate::snapshot::Snapshot;
 use burncloud_core::store::{PriceOverride, PriceStore};
@@ -33,9 +33,45 @@ pub async fn set_price<S: PriceStore + ?Sized>(
 /// Reads all rules from the store into the book.
 ///
 /// # Errors
-/// As [`set_price`]; the book is then as it was.
+/// [`BillingError::Price`] that names the version of the rule at fault and how to go on, [`BillingError::Store`]; the
+/// book is then as it was.
 pub async fn reload_prices<S: PriceStore + ?Sized>(store: &S, book: &PriceBook) -> Result<(), BillingError> {
-    book.set_overrides(store.prices().await?)
+    let rules = store.prices().await?;
+    let Some((at, source)) = find_fault(&rules) else { return book.set_overrides(rules) };
+    let PriceOverride { version, model, effective_at, .. } = &rules[at];
+    let mend = if source.field == "currency" {
+        "An exchange rate for it that holds from that moment on or earlier mends it (`prices fx`)"
+    } else {
+        "It was written by another version of this program: run that one, or take the row out of the store"
+    };
+    let RatesError { field, message } = source;
+    let message = format!(
+        "{message}. It is the stored price of version {version}, in force from {} on (microseconds since 1970). {mend}; no \
+         stored price is read until then",
+        effective_at.0
+    );
+    Err(BillingError::Price { model: model.clone(), source: RatesError { field, message } })
+}
+
+/// The first of these rules that keeps all of them from being taken into a book, and why: its place in the list.
+#[must_use]
+pub fn find_fault(rules: &[PriceOverride]) -> Option<(usize, RatesError)> {
+    if Snapshot::new(rules.to_vec()).is_ok() {
+        return None;
+    }
+    // A rule may need the exchange rates, which stand in the rows for whole books; those need nothing.
+    let settings: Vec<&PriceOverride> = rules
+        .iter()
+        .filter(|rule| rule.model.is_empty())
+        .filter(|rule| check_rule(rule.book, rule.channel, &rule.model, &rule.rates).is_ok())
+        .collect();
+    rules.iter().enumerate().find_map(|(at, rule)| {
+        let one = settings.iter().copied().chain([rule]).cloned().collect();
+        match Snapshot::new(one) {
+            Err(BillingError::Price { source, .. }) => Some((at, source)),
+            _ => None,
+        }
+    })
 }
 
 /// Who pays what for a model at a channel.
@@ -143,5 +179,22 @@ mod tests {
         let refused =
             set_price(&store, &book, rule(None, "m", 6, json!({"input": "7", "currency": "CNY"}))).await;
         assert!(refused.is_err(), "the rate is not in force that early");
+    }
+
+    #[tokio::test]
+    async fn a_stored_rule_that_cannot_be_read_is_named_with_what_mends_it() {
+        let (store, book) = (MockStore::default(), PriceBook::new());
+        store.add_price(rule(None, "fine", 0, json!({"input": "1"}))).await.unwrap();
+        store.add_price(rule(None, "m", 7, json!({"input": "7", "currency": "CNY"}))).await.unwrap();
+        let before = book.version();
+        let text = reload_prices(&store, &book).await.unwrap_err().to_string();
+        for part in ["price of `m`", "`currency`", "version 2", "from 7 on", "prices fx"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert_eq!(book.version(), before);
+        set_price(&store, &book, rule(None, "", 7, json!({"fx": {"CNY": "7"}}))).await.unwrap();
+        reload_prices(&store, &book).await.unwrap();
+        let odd = [rule(None, "m", 0, json!({"input": "1"})), rule(None, "", 0, json!({"no": 1}))];
+        assert_eq!(find_fault(&odd).map(|(at, _)| at), Some(1), "a row for a whole book");
     }
 }

@@ -2,10 +2,16 @@
 //!
 //! Whoever fetches (the reference server does on a schedule) hands the data to [`offer`]. What cannot be read changes
 //! nothing. What can is compared with what is in force, model by model; where no price moved by more than a bound and no priced
-//! model went missing it is put in force at once, else it waits for [`approve`]. Each copy is kept in the store: the one in force is
+//! model went missing it is put in force at once, else it waits for [`approve`]. That compares prices of some requests of each
+//! model. Where a copy was in force before, everything else of the two is compared as well, as data: which names a model
+//! matches, prices of other classes, conditions and dates. Any difference there waits, and so does a new model that takes
+//! names which had a price. The bundled data is not there to be compared that way: against it the sampled prices are all
+//! that is. Each copy is kept in the store: the one in force is
 //! read again at the next start ([`restore`]), so a source that is away does no harm.
 //!
 //! The data is the second version of what the `genai-prices` project publishes.
+
+mod rest;
 
 use crate::book::PriceBook;
 use crate::catalogue::{per_million, pico};
@@ -23,7 +29,8 @@ pub const DEFAULT_URL: &str = genai_prices::REMOTE_DATA_URL;
 /// By how many percent a price may move without anybody's approval, unless said otherwise.
 pub const DEFAULT_BOUND: u32 = 30;
 
-/// A price that differs. Prices are nano-dollars per million tokens; `None` is no price.
+/// A price that differs. Prices are nano-dollars per million tokens; `None` is no price, and where both are it is something
+/// else that differs, which `what` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// The provider, by the catalogue's name.
@@ -42,6 +49,9 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let show = |price: Option<Nano>| price.map_or_else(|| "none".to_owned(), |price| format!("${price}"));
         let Change { provider, model, what, from, to } = self;
+        if from.is_none() && to.is_none() {
+            return write!(f, "{provider}/{model}: {what} differs");
+        }
         write!(f, "{provider}/{model} {what}: {} to {}", show(*from), show(*to))
     }
 }
@@ -51,8 +61,8 @@ impl Change {
     /// more than `bound` percent of what it was is not.
     fn is_within(&self, bound: u32) -> bool {
         match (self.from, self.to) {
-            (None, _) => true,
-            (Some(_), None) => false,
+            (None, Some(_)) => true,
+            (_, None) => false,
             (Some(from), Some(to)) => {
                 let moved = (i128::from(to.0) - i128::from(from.0)).abs();
                 to > Nano::ZERO && moved * 100 <= i128::from(from.0.abs()) * i128::from(bound)
@@ -86,7 +96,7 @@ pub async fn offer<S: CatalogueStore + ?Sized>(
     bound: u32,
     now: UnixMicros,
 ) -> Result<Offered, BillingError> {
-    let (fresh, changes) = compare(book, body, now)?;
+    let (fresh, changes) = compare(store, book, body, now).await?;
     if changes.is_empty() {
         return Ok(Offered::Unchanged);
     }
@@ -117,7 +127,21 @@ fn read(body: &str) -> Result<Calculator, BillingError> {
     Calculator::from_json(body).map_err(|error| BillingError::Catalogue(error.to_string()))
 }
 
-fn compare(book: &PriceBook, body: &str, now: UnixMicros) -> Result<(Calculator, Vec<Change>), BillingError> {
+async fn compare<S: CatalogueStore + ?Sized>(
+    store: &S,
+    book: &PriceBook,
+    body: &str,
+    now: UnixMicros,
+) -> Result<(Calculator, Vec<Change>), BillingError> {
+    let in_force = store.catalogue(CatalogueState::Active).await?;
+    let (fresh, mut changes) = sampled(book, body, now)?;
+    if let Some(copy) = in_force {
+        changes.extend(rest::differences(&copy.body, body));
+    }
+    Ok((fresh, changes))
+}
+
+fn sampled(book: &PriceBook, body: &str, now: UnixMicros) -> Result<(Calculator, Vec<Change>), BillingError> {
     let fresh = read(body)?;
     let (old, new) = (book.catalogue().with(|prices| all(prices, now)), all(&fresh, now));
     if new.len() * 2 < old.len() {
@@ -148,7 +172,7 @@ pub async fn waiting<S: CatalogueStore + ?Sized>(
     now: UnixMicros,
 ) -> Result<Option<(CatalogueCopy, Vec<Change>)>, BillingError> {
     let Some(copy) = store.catalogue(CatalogueState::Pending).await? else { return Ok(None) };
-    let (_, changes) = compare(book, &copy.body, now)?;
+    let (_, changes) = compare(store, book, &copy.body, now).await?;
     Ok(Some((copy, changes)))
 }
 
@@ -397,6 +421,26 @@ mod tests {
         reject(&store, version).await.unwrap();
         assert_eq!(input(&book), Some(Nano(4_000_000_000)));
         assert!(reject(&store, version).await.is_err(), "it does not wait any more");
+    }
+
+    #[tokio::test]
+    async fn what_samples_do_not_show_waits_once_there_is_a_copy_to_compare_with() {
+        let (store, book) = (Copies::default(), book());
+        let rare =
+            |body: &str| body.replacen("\"output_mtok\":4", "\"output_mtok\":4,\"requests_kcount\":9", 1);
+        assert_ne!(rare(&data(10, 2.0)), data(10, 2.0));
+        let first = offered(&store, &book, &data(10, 2.1)).await.unwrap();
+        assert!(matches!(first, Offered::InForce(_)), "{first:?}");
+        let next = offered(&store, &book, &data(10, 2.2)).await.unwrap();
+        assert!(matches!(next, Offered::InForce(_)), "prices within the bound still pass: {next:?}");
+        let waits = offered(&store, &book, &rare(&data(10, 2.2))).await.unwrap();
+        let Offered::Waiting(version, beyond) = waits else { panic!("{waits:?}") };
+        assert_eq!(beyond[0].to_string(), "openai/made-up-0: another price or its conditions differs");
+        assert_eq!(waiting(&store, &book, NOW).await.unwrap().unwrap().1, beyond);
+        approve(&store, &book, version, NOW).await.unwrap();
+        assert_eq!(offered(&store, &book, &rare(&data(10, 2.2))).await.unwrap(), Offered::Unchanged);
+        let new = offered(&store, &book, &rare(&data(11, 2.2))).await.unwrap();
+        assert!(matches!(new, Offered::InForce(_)), "a new model with names of its own: {new:?}");
     }
 
     #[tokio::test]

@@ -3,13 +3,15 @@
 use super::actor::Actor;
 use super::roles::Action;
 use super::tree::Tree;
+use super::users::check_office;
 use burncloud_core::store::{KeyStore, StoreError, UserStore};
 use burncloud_core::usecase::UseCaseResult;
 use burncloud_core::usecase::keys::{self, CreatedKey, KeySpec};
 use secrecy::SecretString;
 
 /// Makes a key, as [`keys::create_key`]. Users make keys of their own, but whose group a key calls as is a matter of price:
-/// that is for those who manage the tenant's keys.
+/// that is for those who manage the tenant's keys. Owners' and administrators' are made by themselves, and by whoever
+/// could make an owner or an administrator.
 ///
 /// # Errors
 /// `Forbidden`, and those of [`keys::create_key`].
@@ -25,5 +27,9 @@ pub async fn create_key<S: KeyStore + UserStore + ?Sized>(
     let tree = Tree::load(store).await?;
     let own = if spec.group.is_some() { Action::ManageKeys } else { Action::ManageOwnKeys };
     actor.check_user(&tree, Action::ManageKeys, own, &user)?;
+    // With a key of theirs one calls in their name.
+    if actor.user != Some(user.id) {
+        check_office(actor, user.role)?;
+    }
     keys::create_key(store, spec, secret).await
 }

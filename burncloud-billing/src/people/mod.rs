@@ -6,6 +6,7 @@
 
 mod actor;
 mod keys;
+mod moves;
 mod prices;
 mod roles;
 mod tenants;

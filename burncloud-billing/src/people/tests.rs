@@ -335,14 +335,8 @@ async fn users_make_keys_of_their_own_in_no_other_group() {
     let store = &world.store;
     let user = world.user("leaf").await;
     let spec = |name: &str, user, group: Option<&str>| burncloud_core::usecase::keys::KeySpec {
-        name: name.into(),
-        user,
-        quota: None,
-        limits: burncloud_core::Limits::default(),
-        models: None,
-        ips: None,
-        expires_at: None,
         group: group.map(str::to_owned),
+        ..key_of(user, name)
     };
     let me = Actor::of(&user);
     create_key(store, &me, spec("mine", user.id, None), None).await.unwrap();
@@ -350,4 +344,134 @@ async fn users_make_keys_of_their_own_in_no_other_group() {
     refused(create_key(store, &me, spec("theirs", world.user("sub").await.id, None), None).await);
     let reseller = world.actor("reseller", Role::Reseller).await;
     create_key(store, &reseller, spec("vip", user.id, Some("vip")), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_belongs_to_an_office_is_changed_by_those_who_give_it() {
+    let world = World::new().await;
+    let store = &world.store;
+    let house = world.tenant("default").await.id;
+    for (name, role) in [("o", Role::Owner), ("a", Role::Administrator), ("u", Role::EndUser)] {
+        world.user_in(name, house, role).await;
+    }
+    // A reseller of the house cannot be made any more; one that an earlier version made is held down here as well.
+    let columns = [Role::Owner, Role::Administrator, Role::Reseller];
+    for (name, may) in [("o", [true, false, false]), ("a", [true, true, false]), ("u", [true, true, true])] {
+        for (role, may) in columns.into_iter().zip(may) {
+            let actor = world.actor("default", role).await;
+            let user = world.user(name).await;
+            let limits = burncloud_core::Limits { concurrency: Some(1), ..burncloud_core::Limits::default() };
+            for change in [
+                UserChange { limits: Some(limits), ..UserChange::default() },
+                UserChange { unlimited: Some(true), ..UserChange::default() },
+                UserChange { status: Some(Status::Disabled), ..UserChange::default() },
+            ] {
+                let done = update_user(store, &actor, name, change.clone()).await;
+                assert_eq!(done.is_ok(), may, "{role:?} {name} {change:?}");
+            }
+            let made = create_key(store, &actor, key_of(user.id, &format!("{name}-{role:?}")), None).await;
+            assert_eq!(made.is_ok(), may, "{role:?} a key of {name}");
+        }
+    }
+    let own = Actor::of(&world.user("o").await);
+    create_key(store, &own, key_of(own.user.unwrap(), "own"), None).await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_resells_what_is_the_houses() {
+    let world = World::new().await;
+    let store = &world.store;
+    let house = world.tenant("default").await.id;
+    world.user_in("clerk", house, Role::EndUser).await;
+    let wrong = set_role(store, &owner(), "clerk", Role::Reseller).await.unwrap_err().to_string();
+    assert!(wrong.starts_with("role: ") && wrong.contains("with a parent"), "{wrong}");
+    let new = NewUser { name: "n".into(), tenant: house, role: Role::Reseller, ..NewUser::default() };
+    assert!(create_user(store, &owner(), new).await.is_err());
+    set_role(store, &owner(), "clerk", Role::Accountant).await.unwrap();
+    set_role(store, &owner(), "reseller", Role::Reseller).await.unwrap();
+}
+
+fn key_of(user: UserId, name: &str) -> burncloud_core::usecase::keys::KeySpec {
+    burncloud_core::usecase::keys::KeySpec {
+        name: name.into(),
+        user,
+        quota: None,
+        limits: burncloud_core::Limits::default(),
+        models: None,
+        ips: None,
+        expires_at: None,
+        group: None,
+    }
+}
+
+#[tokio::test]
+async fn of_two_who_set_a_balance_one_looks_again() {
+    let world = std::sync::Arc::new(World::new().await);
+    let start = Wallet::of_user(&world.store, "sub").await.unwrap();
+    top_up(&world.store, &owner(), &start, Nano(10), None, "").await.unwrap();
+    let tasks: Vec<_> = (1..=6)
+        .map(|n| {
+            let (world, start) = (world.clone(), start.clone());
+            tokio::spawn(async move {
+                set_balance(&world.store, &owner(), &start, Nano(n * 100), "set").await.unwrap();
+                set_credit(&world.store, &owner(), &start, Nano(n * 100), "set").await.unwrap();
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let user = world.user("sub").await;
+    for (what, amount) in [("balance", user.balance), ("credit", user.credit)] {
+        assert!(amount.0 % 100 == 0 && (100..=600).contains(&amount.0), "one of them: {what} {amount:?}");
+    }
+    set_balance(&world.store, &owner(), &start, Nano(10), "set").await.unwrap();
+    assert_eq!(world.user("sub").await.balance, Nano(10), "from what it is, not what was read");
+}
+
+#[tokio::test]
+async fn an_entry_computed_from_what_was_seen_is_posted_once() {
+    let world = World::new().await;
+    let store = &world.store;
+    let wallet = Wallet::of_user(store, "sub").await.unwrap();
+    top_up(store, &owner(), &wallet, Nano(10), None, "").await.unwrap();
+    let wallet = Wallet::of_user(store, "sub").await.unwrap();
+    // Both have seen the ten.
+    top_up(store, &owner(), &wallet, Nano(-10), None, "").await.unwrap();
+    let error = top_up(store, &owner(), &wallet, Nano(-10), None, "").await.unwrap_err().to_string();
+    assert!(error.starts_with("amount: ") && error.contains("has $0"), "{error}");
+    assert_eq!(world.user("sub").await.balance, Nano::ZERO);
+}
+
+#[tokio::test]
+async fn references_are_each_tenants_own() {
+    let world = World::new().await;
+    let (store, inv) = (&world.store, || Some("inv-1".to_owned()));
+    for name in ["sub", "other"] {
+        let wallet = Wallet::of_user(store, name).await.unwrap();
+        assert!(top_up(store, &owner(), &wallet, Nano(5), inv(), "").await.unwrap().new, "{name}");
+        assert!(
+            promote(store, &owner(), &wallet, Nano(5), inv(), "").await.unwrap().new,
+            "{name}: another kind"
+        );
+        assert!(!top_up(store, &owner(), &wallet, Nano(5), inv(), "").await.unwrap().new, "{name}: again");
+    }
+    let wallet = Wallet::of_user(store, "leaf").await.unwrap();
+    for bad in ["opening:user:leaf", "", " "] {
+        let error = top_up(store, &owner(), &wallet, Nano(5), Some(bad.into()), "").await.unwrap_err();
+        assert!(error.to_string().starts_with("reference: "), "{bad}: {error}");
+    }
+    // Somebody else's entry in the place of an opening balance is not passed over in silence.
+    let (user, cash) = (world.user("sub").await.id, Account::Cash(world.tenant("sub").await.id));
+    let posting = |account, amount| burncloud_core::ledger::Posting { account, amount: Nano(amount) };
+    let squatter = burncloud_core::ledger::NewEntry {
+        kind: EntryKind::TopUp,
+        reference: Some("opening:user:leaf".into()),
+        author: "x".into(),
+        reason: String::new(),
+        reverses: None,
+        postings: vec![posting(Account::User(user), 1), posting(cash, -1)],
+    };
+    store.post(squatter).await.unwrap();
+    assert!(open_wallet(store, &owner(), &wallet, Nano(5)).await.is_err());
 }

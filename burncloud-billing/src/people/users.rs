@@ -47,7 +47,7 @@ pub async fn create_user<S: UserStore + PlanStore + ?Sized>(
     Ok(store.create_user(new).await?)
 }
 
-/// Changes the terms of the user of that name.
+/// Changes the terms of the user of that name. Those of owners and administrators are changed by whoever could make them.
 ///
 /// # Errors
 /// As [`create_user`].
@@ -61,9 +61,7 @@ pub async fn update_user<S: UserStore + PlanStore + ?Sized>(
     let stored = find_user(store, name).await?;
     let tree = Tree::load(store).await?;
     actor.check(&tree, Action::ManageUsers, stored.tenant)?;
-    if status.is_some_and(|status| status != stored.status) {
-        check_office(actor, stored.role)?;
-    }
+    check_office(actor, stored.role)?;
     let next = User {
         status: status.unwrap_or(stored.status),
         unlimited: unlimited.unwrap_or(stored.unlimited),
@@ -147,11 +145,20 @@ fn check_role(tree: &Tree, actor: &Actor, tenant: TenantId, role: Role) -> UseCa
         );
         return Err(UseCaseError::invalid("role", message));
     }
+    // One could grant credit and put in money without end: nobody above would pay for it but the house.
+    if role == Role::Reseller && tenant.parent.is_none() {
+        let message = format!(
+            "a reseller belongs to a tenant with a parent, which it buys from; `{}` is a tenant of the house: make a \
+             tenant below it, or an administrator",
+            tenant.name
+        );
+        return Err(UseCaseError::invalid("role", message));
+    }
     Ok(())
 }
 
-/// Owners are made and unmade by owners, administrators by those two.
-fn check_office(actor: &Actor, role: Role) -> UseCaseResult<()> {
+/// Owners are made, unmade and changed by owners, administrators by those two.
+pub(super) fn check_office(actor: &Actor, role: Role) -> UseCaseResult<()> {
     match role {
         Role::Owner => actor.check_in_house(Action::ManageOwners),
         Role::Administrator => actor.check_in_house(Action::ManageAdministrators),

@@ -1,6 +1,7 @@
 //! What is done with the money in wallets, and with credit lines. Each is an entry in the ledger.
 
 use super::actor::Actor;
+use super::moves::{ATTEMPTS, Move, changed_meanwhile, look, own_reference};
 use super::roles::Action;
 use super::tree::Tree;
 use super::{find_tenant, find_user};
@@ -116,6 +117,21 @@ impl Wallet {
         }
     }
 
+    /// As it is now.
+    pub(super) async fn again<S: UserStore + ?Sized>(&self, store: &S) -> UseCaseResult<Wallet> {
+        let name = self.name().to_owned();
+        Ok(match self {
+            Wallet::User(held) => {
+                let user = store.user(held.id).await?;
+                Wallet::User(user.ok_or(StoreError::NotFound { what: "user", name })?)
+            }
+            Wallet::Tenant(held) => {
+                let tenant = store.tenant(held.id).await?;
+                Wallet::Tenant(tenant.ok_or(StoreError::NotFound { what: "tenant", name })?)
+            }
+        })
+    }
+
     async fn check_fund<S: UserStore + ?Sized>(&self, store: &S, actor: &Actor) -> UseCaseResult<()> {
         let tree = Tree::load(store).await?;
         match self {
@@ -134,10 +150,14 @@ impl Wallet {
 }
 
 /// Money that came in from outside, or (negative) was paid back. A `reference`, such as the payment's number, makes doing
-/// it twice one entry.
+/// it twice one entry. It is the keeper's own: the ledger has it as `top_up:TENANT:REFERENCE`, with the number of the
+/// tenant whose books it is in, so that two tenants may use the same.
+///
+/// Of two who pay back without a reference at the same moment one is looked at again, so that both together pay back no
+/// more than there is. With references they are told apart by those alone.
 ///
 /// # Errors
-/// `Invalid` for nothing and for more than there is to pay back, `Forbidden`, and the store's.
+/// `Invalid` for nothing, for a reference that is none and for more than there is to pay back, `Forbidden`, and the store's.
 pub async fn top_up<S: UserStore + LedgerStore + ?Sized>(
     store: &S,
     actor: &Actor,
@@ -147,13 +167,29 @@ pub async fn top_up<S: UserStore + LedgerStore + ?Sized>(
     reason: &str,
 ) -> UseCaseResult<Posted> {
     wallet.check_fund(store, actor).await?;
-    if amount < Nano::ZERO && wallet.balance().plus(amount) < Nano::ZERO {
-        let message =
-            format!("`{}` has ${}: no more than that is paid back", wallet.name(), wallet.balance());
-        return Err(UseCaseError::invalid("amount", message));
-    }
     let against = Account::Cash(wallet.keeper());
-    move_money(store, actor, EntryKind::TopUp, wallet.account(), against, amount, reference, reason).await
+    if amount < Nano::ZERO && reference.is_none() {
+        for _ in 0..ATTEMPTS {
+            let (wallet, seen) = look(store, wallet, wallet.account()).await?;
+            check_payback(&wallet, amount)?;
+            let next = Move { kind: EntryKind::TopUp, account: wallet.account(), against, amount, reason };
+            if let Some(posted) = next.post_after(store, actor, &seen).await?.filter(|posted| posted.new) {
+                return Ok(posted);
+            }
+        }
+        return Err(changed_meanwhile(wallet));
+    }
+    check_payback(wallet, amount)?;
+    let next = Move { kind: EntryKind::TopUp, account: wallet.account(), against, amount, reason };
+    next.post(store, actor, own_reference(EntryKind::TopUp, wallet, reference)?).await
+}
+
+fn check_payback(wallet: &Wallet, amount: Nano) -> UseCaseResult<()> {
+    if amount >= Nano::ZERO || wallet.balance().plus(amount) >= Nano::ZERO {
+        return Ok(());
+    }
+    let message = format!("`{}` has ${}: no more than that is paid back", wallet.name(), wallet.balance());
+    Err(UseCaseError::invalid("amount", message))
 }
 
 /// Credit that is given away.
@@ -173,7 +209,9 @@ pub async fn promote<S: UserStore + LedgerStore + ?Sized>(
         return Err(UseCaseError::invalid("amount", "what is given away is not negative; adjust instead"));
     }
     let against = Account::Promotion(wallet.keeper());
-    move_money(store, actor, EntryKind::Promotion, wallet.account(), against, amount, reference, reason).await
+    let kind = EntryKind::Promotion;
+    let next = Move { kind, account: wallet.account(), against, amount, reason };
+    next.post(store, actor, own_reference(kind, wallet, reference)?).await
 }
 
 /// Corrects a balance by hand, in either direction.
@@ -189,18 +227,18 @@ pub async fn adjust<S: UserStore + LedgerStore + ?Sized>(
     reason: &str,
 ) -> UseCaseResult<Posted> {
     wallet.check_fund(store, actor).await?;
-    if reason.trim().is_empty() {
-        return Err(UseCaseError::invalid("reason", "say why: an adjustment is read long after it was made"));
-    }
+    check_reason(reason)?;
     let against = Account::Adjustment(wallet.keeper());
-    move_money(store, actor, EntryKind::Adjustment, wallet.account(), against, amount, reference, reason)
-        .await
+    let kind = EntryKind::Adjustment;
+    let next = Move { kind, account: wallet.account(), against, amount, reason };
+    next.post(store, actor, own_reference(kind, wallet, reference)?).await
 }
 
-/// Makes a balance what it should be: the difference is an adjustment. `None` where there is none.
+/// Makes a balance what it should be, as it is now and not when `wallet` was read: the difference is an adjustment. `None`
+/// where there is none. Of two who do so at the same moment one is first and the other looks again.
 ///
 /// # Errors
-/// As [`adjust`].
+/// As [`adjust`]; `Invalid` where the wallet changed each time it was looked at.
 pub async fn set_balance<S: UserStore + LedgerStore + ?Sized>(
     store: &S,
     actor: &Actor,
@@ -209,23 +247,41 @@ pub async fn set_balance<S: UserStore + LedgerStore + ?Sized>(
     reason: &str,
 ) -> UseCaseResult<Option<Posted>> {
     wallet.check_fund(store, actor).await?;
-    match balance.minus(wallet.balance()) {
-        Nano::ZERO => Ok(None),
-        difference => adjust(store, actor, wallet, difference, None, reason).await.map(Some),
+    check_reason(reason)?;
+    for _ in 0..ATTEMPTS {
+        let (wallet, seen) = look(store, wallet, wallet.account()).await?;
+        let amount = balance.minus(wallet.balance());
+        if amount == Nano::ZERO {
+            return Ok(None);
+        }
+        let (kind, against) = (EntryKind::Adjustment, Account::Adjustment(wallet.keeper()));
+        let next = Move { kind, account: wallet.account(), against, amount, reason };
+        if let Some(posted) = next.post_after(store, actor, &seen).await? {
+            return Ok(Some(posted));
+        }
     }
+    Err(changed_meanwhile(wallet))
 }
 
-/// What a wallet starts with (reference `opening:user:NAME`); it is never paid twice, and not into a wallet that was in use before. `None` where nothing
-/// was done.
+fn check_reason(reason: &str) -> UseCaseResult<()> {
+    if reason.trim().is_empty() {
+        return Err(UseCaseError::invalid("reason", "say why: an adjustment is read long after it was made"));
+    }
+    Ok(())
+}
+
+/// What a wallet starts with (reference `opening:user:NAME`); it is never paid twice, and not into a wallet that was in use
+/// before. `None` where nothing was done.
 ///
 /// # Errors
-/// `Invalid` for less than nothing, `Forbidden`, and the store's.
+/// `Invalid` for less than nothing, `Forbidden`, and the store's: `Conflict` where another wallet's entry has that reference.
 pub async fn open_wallet<S: UserStore + LedgerStore + ?Sized>(
     store: &S,
     actor: &Actor,
     wallet: &Wallet,
     amount: Nano,
 ) -> UseCaseResult<Option<Posted>> {
+    wallet.check_fund(store, actor).await?;
     if amount < Nano::ZERO {
         return Err(UseCaseError::invalid("balance", "a balance does not start negative"));
     }
@@ -238,9 +294,16 @@ pub async fn open_wallet<S: UserStore + LedgerStore + ?Sized>(
     }
     let kind = if matches!(wallet, Wallet::User(_)) { "user" } else { "tenant" };
     let reference = format!("opening:{kind}:{}", wallet.name());
-    match top_up(store, actor, wallet, amount, Some(reference), "opening balance").await {
-        // Somebody else was first, with another amount.
-        Err(UseCaseError::Store(StoreError::Conflict { .. })) => Ok(None),
+    let (account, against) = (wallet.account(), Account::Cash(wallet.keeper()));
+    let opening = Move { kind: EntryKind::TopUp, account, against, amount, reason: "opening balance" };
+    match opening.post(store, actor, Some(reference.clone())).await {
+        Err(UseCaseError::Store(error @ StoreError::Conflict { .. })) => {
+            // Somebody else was first with the same wallet, with another amount.
+            let filter = EntryFilter { account: Some(account), ..EntryFilter::default() };
+            let entries = store.entries(&filter).await?;
+            let opened = entries.iter().any(|entry| entry.reference.as_ref() == Some(&reference));
+            if opened { Ok(None) } else { Err(error.into()) }
+        }
         done => done.map(|posted| Some(posted).filter(|posted| posted.new)),
     }
 }
@@ -259,13 +322,15 @@ pub async fn grant_credit<S: UserStore + LedgerStore + ?Sized>(
 ) -> UseCaseResult<Posted> {
     wallet.check_credit(store, actor).await?;
     let (line, against) = (wallet.credit_account(), Account::Granted(wallet.keeper()));
-    move_money(store, actor, EntryKind::CreditLine, line, against, amount, None, reason).await
+    Move { kind: EntryKind::CreditLine, account: line, against, amount, reason }
+        .post(store, actor, None)
+        .await
 }
 
-/// Makes a credit line that long. `None` where it is already.
+/// Makes a credit line that long, as [`set_balance`] does with balances. `None` where it is already.
 ///
 /// # Errors
-/// As [`grant_credit`].
+/// As [`grant_credit`]; `Invalid` where the line changed each time it was looked at.
 pub async fn set_credit<S: UserStore + LedgerStore + ?Sized>(
     store: &S,
     actor: &Actor,
@@ -277,10 +342,19 @@ pub async fn set_credit<S: UserStore + LedgerStore + ?Sized>(
         return Err(UseCaseError::invalid("credit", "a credit line is not negative"));
     }
     wallet.check_credit(store, actor).await?;
-    match credit.minus(wallet.credit()) {
-        Nano::ZERO => Ok(None),
-        difference => grant_credit(store, actor, wallet, difference, reason).await.map(Some),
+    for _ in 0..ATTEMPTS {
+        let (wallet, seen) = look(store, wallet, wallet.credit_account()).await?;
+        let amount = credit.minus(wallet.credit());
+        if amount == Nano::ZERO {
+            return Ok(None);
+        }
+        let (kind, against) = (EntryKind::CreditLine, Account::Granted(wallet.keeper()));
+        let next = Move { kind, account: wallet.credit_account(), against, amount, reason };
+        if let Some(posted) = next.post_after(store, actor, &seen).await? {
+            return Ok(Some(posted));
+        }
     }
+    Err(changed_meanwhile(wallet))
 }
 
 /// Uses a redeem code for a user's wallet: one's own, or that of somebody whose money the actor moves. Answers what it was
@@ -373,30 +447,4 @@ async fn check_reversal<S: UserStore + ?Sized>(
             actor.check_in_house(Action::ManageHouse)
         }
     }
-}
-
-#[expect(clippy::too_many_arguments, reason = "an entry is that many things")]
-async fn move_money<S: LedgerStore + ?Sized>(
-    store: &S,
-    actor: &Actor,
-    kind: EntryKind,
-    account: Account,
-    against: Account,
-    amount: Nano,
-    reference: Option<String>,
-    reason: &str,
-) -> UseCaseResult<Posted> {
-    if amount == Nano::ZERO {
-        return Err(UseCaseError::invalid("amount", "an amount of nothing moves nothing"));
-    }
-    let other = Posting { account: against, amount: Nano::ZERO.minus(amount) };
-    let entry = NewEntry {
-        kind,
-        reference,
-        author: actor.name.clone(),
-        reason: reason.to_owned(),
-        reverses: None,
-        postings: vec![Posting { account, amount }, other],
-    };
-    Ok(store.post(entry).await?)
 }

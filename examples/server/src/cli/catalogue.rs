@@ -8,7 +8,7 @@ use burncloud_billing::newapi::Tables;
 use burncloud_billing::published::{self, Change, DEFAULT_BOUND, DEFAULT_URL, Offered};
 use burncloud_billing::{PriceBook, reload_prices};
 use burncloud_core::UnixMicros;
-use burncloud_core::store::{CatalogueStore, PriceStore};
+use burncloud_core::store::{CatalogueStore, PriceOverride, PriceStore, StoreError};
 use serde_json::json;
 use std::io::Read;
 use std::path::Path;
@@ -93,7 +93,7 @@ async fn fetch(desk: &Desk, from: Option<&str>, bound: u32, proxy: Option<String
         }
         Offered::Waiting(version, beyond) => {
             let line = format!(
-                "{} changes are beyond {bound} %; look at them with `burncloud prices catalogue show`, then \
+                "{} changes are beyond {bound} % or none of prices alone; look at them with `burncloud prices catalogue show`, then \
                      `burncloud prices catalogue approve {version}`",
                 beyond.len()
             );
@@ -119,20 +119,47 @@ fn read(path: &Path) -> CliResult<String> {
 /// `burncloud prices import`: New-API's ratio tables become prices of the house.
 pub(super) async fn import(desk: &Desk, file: &Path, effective: Option<UnixMicros>) -> CliResult {
     let tables = Tables::parse(&read(file)?)?;
-    // All of them or none: a table that is half in force charges wrongly.
-    let trial = PriceBook::new();
+    // All are checked before the first is set. Setting them is not one transaction: a store that goes away in between
+    // leaves the first ones set.
     let mut all = desk.store.prices().await?;
-    let rules = tables.rules_after(&all, effective.unwrap_or_else(UnixMicros::now));
+    let effective = effective.unwrap_or_else(UnixMicros::now);
+    let rules = tables.rules_after(&all, effective);
     all.extend(rules.iter().cloned());
-    trial.set_overrides(all)?;
-    let mut versions = Vec::new();
-    for rule in rules {
-        versions.push(desk.store.add_price(rule).await?);
-    }
+    PriceBook::new().set_overrides(all)?;
+    let versions = set_all(&*desk.store, &rules).await?;
     let idle = tables.without_effect();
     let mut shown = vec![format!("{} prices were set", versions.len())];
     shown.extend(idle.iter().map(|name| format!("  {name} has no effect in New-API and was left out")));
     desk.out.show(&json!({ "versions": versions, "left_out": idle }), &shown)
+}
+
+/// Adds rules one after another, and says how far it came where the store refuses one.
+async fn set_all<S: PriceStore + ?Sized>(store: &S, rules: &[PriceOverride]) -> CliResult<Vec<u64>> {
+    let mut versions = Vec::new();
+    for rule in rules {
+        match store.add_price(rule.clone()).await {
+            Ok(version) => versions.push(version),
+            Err(error) => return Err(cut_short(rules, &versions, &error).into()),
+        }
+    }
+    Ok(versions)
+}
+
+fn cut_short(rules: &[PriceOverride], versions: &[u64], error: &StoreError) -> String {
+    let name = |rule: &PriceOverride| match &*rule.model {
+        "" => "groups and rates".to_owned(),
+        model => format!("`{model}`"),
+    };
+    let done: Vec<String> =
+        rules.iter().zip(versions).map(|(r, v)| format!("{} (version {v})", name(r))).collect();
+    let done = if done.is_empty() { "none".to_owned() } else { done.join(", ") };
+    let left: Vec<String> = rules[versions.len()..].iter().map(name).collect();
+    format!(
+        "the store refused a price: {error}. An import is not one transaction. Set and in force from their moment on: {done}. \
+         Not set: {}. To go on, run the same import again, with the same --effective if there was one: a price that is set \
+         twice is the same price",
+        left.join(", ")
+    )
 }
 
 /// `burncloud prices export`: the prices in force as New-API's ratio tables.
@@ -143,4 +170,30 @@ pub(super) async fn export(desk: &Desk) -> CliResult {
         tracing::warn!(model, "its price is no ratio and is left out");
     }
     crate::cli::say(tables.to_json().trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_that_is_cut_short_says_how_far_it_came() {
+        let rule = |model: &str| PriceOverride {
+            version: 0,
+            book: None,
+            channel: None,
+            model: model.into(),
+            effective_at: UnixMicros(0),
+            rates: json!({ "input": "1" }),
+        };
+        let rules = [rule(""), rule("a"), rule("b")];
+        let away = StoreError::Unavailable("gone".into());
+        let text = cut_short(&rules, &[4, 5], &away);
+        for part in
+            ["groups and rates (version 4), `a` (version 5)", "Not set: `b`.", "same import again", "gone"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(cut_short(&rules, &[], &away).contains(": none. Not set: groups and rates, `a`, `b`."));
+    }
 }

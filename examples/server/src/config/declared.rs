@@ -46,7 +46,8 @@ pub(crate) struct DeclaredUser {
     pub(crate) group: Option<String>,
     pub(crate) plan: Option<String>,
     pub(crate) limits: Limits,
-    pub(crate) status: Status,
+    /// `None`: as it is in the store.
+    pub(crate) status: Option<Status>,
 }
 
 /// The wallet of a tenant or a user.

@@ -168,8 +168,7 @@ pub(super) struct RawUser {
     pub(super) group: Option<At<String>>,
     pub(super) plan: Option<At<String>>,
     pub(super) rate_limit: Option<At<Limits>>,
-    #[serde(default = "yes")]
-    pub(super) enabled: bool,
+    pub(super) enabled: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]

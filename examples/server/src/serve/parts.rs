@@ -5,7 +5,8 @@ use crate::cli::{CliError, CliResult};
 use crate::config::apply::{Changes, Managed, apply};
 use crate::config::{Config, StoreConfig};
 use burncloud_billing::{
-    Biller, BillerOptions, OrphanPolicy, PriceBook, Shipper, published, reload_budgets, reload_prices,
+    Biller, BillerOptions, BillingError, OrphanPolicy, PriceBook, Shipper, published, reload_budgets,
+    reload_prices,
 };
 use burncloud_core::adapter::Registry;
 use burncloud_core::layers::failover::FailoverSettings;
@@ -109,12 +110,13 @@ impl Parts {
     /// Takes channels and prices from the store into the running gateway.
     ///
     /// # Errors
-    /// The store's, or a price that is none; the gateway goes on with what it has.
+    /// The store's; the gateway goes on with what it has. Prices that cannot be loaded are named in the log, and those
+    /// in force stay: channels, plans and budgets are taken all the same.
     pub(crate) async fn refresh(&self, timeouts: &Timeouts) -> CliResult {
         self.store.invalidate_all();
         signing::follow(&self.store).await?;
-        self.restore_catalogue().await?;
-        reload_prices(&*self.store, self.biller.book()).await?;
+        take_prices(self.restore_catalogue().await)?;
+        take_prices(reload_prices(&*self.store, self.biller.book()).await)?;
         reload_budgets(&*self.store, &self.biller).await?;
         let channels = usable_channels(&self.store, &self.registry, timeouts).await?;
         self.gateway.handle().set_channels(&channels)?;
@@ -122,7 +124,7 @@ impl Parts {
         Ok(())
     }
 
-    async fn restore_catalogue(&self) -> CliResult {
+    async fn restore_catalogue(&self) -> Result<(), BillingError> {
         let known = *self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
         let now = published::restore(&*self.store, self.biller.book(), known, UnixMicros::now()).await?;
         *self.catalogue.lock().unwrap_or_else(PoisonError::into_inner) = now;
@@ -170,6 +172,17 @@ impl Parts {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         tracing::warn!(requests = stats.drafts.get(), "requests are still not settled");
+    }
+}
+
+/// Prices that are none are no reason to leave the rest as it was.
+fn take_prices(taken: Result<(), BillingError>) -> Result<(), BillingError> {
+    match taken {
+        Err(error @ (BillingError::Price { .. } | BillingError::Catalogue(_))) => {
+            tracing::error!(%error, "prices were not taken; those in force stay");
+            Ok(())
+        }
+        other => other,
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::{ApplyError, At, Changes};
 use crate::config::{DeclaredBudget, DeclaredPrice, DeclaredScope};
+use burncloud_billing::find_fault;
 use burncloud_billing::people::{Actor, find_tenant, find_user, set_budget, set_plan};
 use burncloud_core::store::{BudgetStore, PlanStore, PriceOverride, Store};
-use burncloud_core::usecase::{UseCaseResult, channels, keys};
+use burncloud_core::usecase::{UseCaseError, UseCaseResult, channels, keys};
 use burncloud_core::{Budget, Plan, Scope, TenantId};
 use serde_json::{Map, Value};
 
@@ -92,6 +93,7 @@ async fn scope<S: Store + ?Sized>(store: &S, declared: &DeclaredScope) -> UseCas
     })
 }
 
+/// All are checked before the first is stored: a rule that cannot be loaded would stand in the way of every other.
 pub(super) async fn apply_prices<S: Store + ?Sized>(
     store: &S,
     declared: &[DeclaredPrice],
@@ -101,28 +103,59 @@ pub(super) async fn apply_prices<S: Store + ?Sized>(
         return Ok(());
     }
     let stored = store.prices().await.at(|| "prices".into())?;
+    let mut new: Vec<(String, PriceOverride)> = Vec::new();
     for price in declared {
-        let what = || title(price);
-        let mut next = place(store, price).await.at(what)?;
-        let same_place = |s: &&PriceOverride| {
-            let PriceOverride { version: _, book, channel, model, effective_at, rates: _ } = s;
-            (*book, *channel, model, *effective_at)
-                == (next.book, next.channel, &next.model, next.effective_at)
-        };
-        // Versions increase: of two prices from the same moment on the later one holds.
-        let held = stored.iter().rev().find(same_place).map(|s| &s.rates);
-        if next.model.is_empty() {
-            if held.is_some_and(|held| named(held) == named(&next.rates)) {
-                continue;
-            }
-            held.into_iter().for_each(|held| take_out(held, &mut next.rates));
-        } else if held == Some(&next.rates) {
-            continue;
+        let next = place(store, price).await.at(|| title(price))?;
+        if let Some(next) = changed(&stored, next) {
+            new.push((title(price), next));
         }
-        store.add_price(next).await.at(what)?;
-        changes.made.push(what());
+    }
+    check_loads(&stored, &new)?;
+    for (n, (title, next)) in new.iter().enumerate() {
+        // They are not one transaction.
+        let what = || match n {
+            0 => title.clone(),
+            n => format!("{title} ({n} of {} prices before it are set, applying again goes on)", new.len()),
+        };
+        store.add_price(next.clone()).await.at(what)?;
+        changes.made.push(title.clone());
     }
     Ok(())
+}
+
+/// What there is to store, if that is not what holds already.
+fn changed(stored: &[PriceOverride], mut next: PriceOverride) -> Option<PriceOverride> {
+    let same_place = |s: &&PriceOverride| {
+        let PriceOverride { version: _, book, channel, model, effective_at, rates: _ } = s;
+        (*book, *channel, model, *effective_at) == (next.book, next.channel, &next.model, next.effective_at)
+    };
+    // Versions increase: of two prices from the same moment on the later one holds.
+    let held = stored.iter().rev().find(same_place).map(|s| &s.rates);
+    if next.model.is_empty() {
+        if held.is_some_and(|held| named(held) == named(&next.rates)) {
+            return None;
+        }
+        held.into_iter().for_each(|held| take_out(held, &mut next.rates));
+    } else if held == Some(&next.rates) {
+        return None;
+    }
+    Some(next)
+}
+
+fn check_loads(stored: &[PriceOverride], new: &[(String, PriceOverride)]) -> Result<(), ApplyError> {
+    if new.is_empty() {
+        return Ok(());
+    }
+    let last = stored.iter().map(|rule| rule.version).max().unwrap_or(0);
+    let next =
+        new.iter().zip(last + 1..).map(|((_, rule), version)| PriceOverride { version, ..rule.clone() });
+    let all: Vec<PriceOverride> = stored.iter().cloned().chain(next).collect();
+    let Some((at, fault)) = find_fault(&all) else { return Ok(()) };
+    let what = || match at.checked_sub(stored.len()) {
+        Some(at) => new[at].0.clone(),
+        None => format!("the stored price of `{}` of version {}", all[at].model, all[at].version),
+    };
+    Err(UseCaseError::invalid(fault.field, fault.message)).at(what)
 }
 
 fn title(price: &DeclaredPrice) -> String {

@@ -142,7 +142,7 @@ async fn change_user<S: UserStore + LedgerStore + PlanStore + ?Sized>(
     stored: User,
 ) -> UseCaseResult<bool> {
     let change = UserChange {
-        status: Some(user.status),
+        status: user.status,
         unlimited: user.wallet.unlimited,
         group: user.group.clone().map(Some),
         plan: user.plan.clone().map(Some),

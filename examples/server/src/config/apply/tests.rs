@@ -325,3 +325,57 @@ async fn the_worked_example_of_the_documentation_is_right() {
     let said = format!("the house earns ${house}, acme ${acme} and kiosk ${kiosk}");
     assert!(DOC.replace('\n', " ").contains(&said), "{said}");
 }
+
+#[tokio::test]
+async fn a_price_that_could_not_be_loaded_is_not_stored() {
+    let bench = Bench::applied().await;
+    let registry = crate::providers();
+    let foreign = "[[prices]]\nmodel = \"x\"\ninput = \"1\"\n[[prices]]\nmodel = \"y\"\ncurrency = \"CNY\"\ninput = \"7\"\n";
+    let config = Config::parse(Path::new("t.toml"), &format!("{FILE}{foreign}"), &registry).unwrap();
+    let mut managed = bench.managed.clone();
+    let error = apply(&bench.store, &registry, &config.declared, &mut managed).await.unwrap_err().to_string();
+    assert!(error.starts_with("price of `y`: currency: no rate of exchange for CNY"), "{error}");
+    assert_eq!(bench.store.prices().await.unwrap().len(), 1, "none of them");
+    let rates = format!("{FILE}{foreign}[[exchange_rates]]\nrates = {{ CNY = \"7.20\" }}\n");
+    let config = Config::parse(Path::new("t.toml"), &rates, &registry).unwrap();
+    apply(&bench.store, &registry, &config.declared, &mut managed).await.unwrap();
+    assert_eq!(bench.store.prices().await.unwrap().len(), 4, "a rate further down counts");
+}
+
+#[tokio::test]
+async fn a_user_who_was_switched_off_by_command_stays_so() {
+    let mut bench = Bench::applied().await;
+    let off = User { status: Status::Disabled, ..bench.ada().await };
+    bench.store.update_user(&off).await.unwrap();
+    assert_eq!(bench.apply(FILE).await, Changes::default());
+    assert_eq!(bench.ada().await.status, Status::Disabled);
+    let on = FILE.replace("balance_usd", "enabled = true\nbalance_usd");
+    bench.apply(&on).await;
+    assert_eq!(bench.ada().await.status, Status::Active, "the file says so");
+}
+
+/// Against a database, whose calls do wait for each other.
+#[tokio::test]
+async fn of_many_who_set_a_balance_at_once_each_counts_from_what_there_is() {
+    use burncloud_store::{SecretBox, SqlStore};
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}?mode=rwc", dir.path().join("b.db").display());
+    let store = Arc::new(SqlStore::connect(&url, SecretBox::generate().unwrap()).await.unwrap());
+    let boss = Actor::operator("t");
+    let wallet = Wallet::of_user(&*store, "default").await.unwrap();
+    burncloud_billing::people::top_up(&*store, &boss, &wallet, Nano(7), None, "").await.unwrap();
+    let tasks: Vec<_> = (1..=4)
+        .map(|n| {
+            let (store, wallet, boss) = (store.clone(), wallet.clone(), boss.clone());
+            tokio::spawn(async move {
+                set_balance(&*store, &boss, &wallet, Nano(n * 100), "set").await.unwrap();
+                set_balance(&*store, &boss, &wallet, Nano(n * 100), "set").await.unwrap();
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let balance = Wallet::of_user(&*store, "default").await.unwrap().balance();
+    assert!(balance.0 % 100 == 0 && (100..=400).contains(&balance.0), "one of them: {balance:?}");
+}

@@ -144,7 +144,7 @@ impl Checker {
                 group: self.word("users.group", user.group.as_ref()),
                 plan: self.plan("users.plan", user.plan, plans),
                 limits: self.limits("users.rate_limit", user.rate_limit),
-                status: status(user.enabled),
+                status: user.enabled.map(status),
             });
         }
         users
@@ -155,6 +155,11 @@ impl Checker {
         match Role::parse(text.get_ref()) {
             Some(Role::Owner | Role::Administrator) if !of_house => {
                 let message = "owners and administrators belong to a tenant without a parent";
+                self.report(text.span(), "users.role", message);
+                None
+            }
+            Some(Role::Reseller) if of_house => {
+                let message = "resellers belong to a tenant with a parent, which they buy from";
                 self.report(text.span(), "users.role", message);
                 None
             }
