@@ -376,13 +376,19 @@ mod tests {
         let old = read(
             r#"{"ModelRatio": {"m": 1}, "GroupRatio": {"a": 1, "b": 2}, "GroupGroupRatio": {"a": {"b": 3}}}"#,
         );
-        let new = read(r#"{"ModelRatio": {"m": 2}, "GroupRatio": {"b": 4, "c": 5}}"#);
+        let new = read(
+            r#"{"ModelRatio": {"m": 2}, "GroupRatio": {"b": 4, "c": 5}, "GroupGroupRatio": {"c": {"b": 6}}}"#,
+        );
         let number = |rules: Vec<PriceOverride>, first: u64| {
             (first..).zip(rules).map(|(version, rule)| PriceOverride { version, ..rule }).collect::<Vec<_>>()
         };
         let mut held = number(old.rules(NOW), 1);
         held.extend(number(new.rules_after(&held, NOW), 10));
-        assert_eq!(Tables::from_rules(&held, NOW), (new, Vec::new()));
+        assert_eq!(Tables::from_rules(&held, NOW), (new.clone(), Vec::new()));
+        let models = read(r#"{"ModelRatio": {"m": 3}}"#);
+        held.extend(number(models.rules_after(&held, NOW), 20));
+        let (now, _) = Tables::from_rules(&held, NOW);
+        assert_eq!(now, Tables { ratios: models.ratios, ..new }, "a table that is not given changes nothing");
         crate::PriceBook::new().set_overrides(held).unwrap();
     }
 
