@@ -69,7 +69,9 @@ fn waiting(version: i64) -> Alert {
         at: UnixMicros::now(),
         kind: "catalogue".to_owned(),
         subject: version.to_string(),
-        text: "newer published prices move by more than the bound and wait for approval".to_owned(),
+        text:
+            "newer published prices move by more than the bound, or differ otherwise, and wait for approval"
+                .to_owned(),
     }
 }
 
