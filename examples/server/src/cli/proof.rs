@@ -90,16 +90,17 @@ async fn export(
 ) -> CliResult {
     let failed = |e: std::io::Error| format!("{} cannot be written: {e}", path.display());
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    // What is there is kept: it may be last month's export, or the store itself. A device is not a file.
+    let device = path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir());
+    options.write(true).create_new(!device);
     // It holds what only the operator may see.
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(failed)?;
-    let found = file.metadata().map_err(failed)?;
-    if found.is_file() {
-        // A file that was there keeps the mode it had.
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        file.set_permissions(mode).map_err(failed)?;
-    }
+    let file = options.open(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            format!("{} is there already; name another file", path.display())
+        }
+        _ => failed(error),
+    })?;
     let mut to = BufWriter::new(file);
     let mut write = |mut line: Vec<u8>| {
         line.push(b'\n');
@@ -276,17 +277,19 @@ mod tests {
         for n in 0..20 {
             store.record(&[Arc::new(receipt(n))]).await.unwrap();
         }
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::set_permissions(file.path(), PermissionsExt::from_mode(0o644)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("export.jsonl");
         let out = Output::new(super::super::output::Format::Text);
-        export(&store, file.path(), Some(UnixMicros(250)), None, &out).await.unwrap();
-        let lines = std::fs::read_to_string(file.path()).unwrap();
+        export(&store, &file, Some(UnixMicros(250)), None, &out).await.unwrap();
+        let again = export(&store, &file, None, None, &out).await.unwrap_err().to_string();
+        assert!(again.contains("name another file"), "{again}");
+        let lines = std::fs::read_to_string(&file).unwrap();
         let links: Vec<i64> = lines
             .lines()
             .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
             .filter_map(|line| line["link"]["sequence"].as_i64())
             .collect();
         assert_eq!(links, (2..=20).collect::<Vec<_>>());
-        assert_eq!(file.as_file().metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     }
 }
