@@ -1,6 +1,7 @@
 //! Prices of pictures by size and quality.
 
-use super::{RatesError, dollars, fail, object};
+use super::RatesError;
+use super::declared::{dollars, fail, object};
 use burncloud_core::{Nano, Picture, Quality};
 use serde_json::{Map, Value};
 

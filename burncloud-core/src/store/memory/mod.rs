@@ -3,10 +3,11 @@
 mod budgets;
 mod codes;
 mod ledger;
+mod trade;
 
 use super::{
-    CallerStore, ChannelStore, KeyStore, NewKey, NewTenant, NewUser, PriceOverride, PriceStore,
-    ReceiptFilter, ReceiptStore, StoreError, StoreResult, UserStore,
+    CallerStore, KeyStore, NewKey, NewTenant, NewUser, PriceOverride, ReceiptFilter, ReceiptStore,
+    StoreError, StoreResult, UserStore,
 };
 use crate::{
     ApiKey, Caller, ChannelConfig, ChannelId, KeyHash, KeyId, Nano, Receipt, ReceiptId, Status, Tenant,
@@ -367,39 +368,6 @@ impl UserStore for MemoryStore {
 }
 
 #[async_trait]
-impl ChannelStore for MemoryStore {
-    async fn create_channel(&self, channel: ChannelConfig) -> StoreResult<ChannelConfig> {
-        let state = &mut *self.state.write();
-        state.check_channel(None, &channel.name)?;
-        let channel = ChannelConfig { id: ChannelId(state.next_id()), ..channel };
-        state.channels.insert(channel.id, channel.clone());
-        Ok(channel)
-    }
-
-    async fn channels(&self) -> StoreResult<Vec<ChannelConfig>> {
-        Ok(self.state.read().channels.values().cloned().collect())
-    }
-
-    async fn channel_by_name(&self, name: &str) -> StoreResult<Option<ChannelConfig>> {
-        Ok(self.state.read().channels.values().find(|channel| channel.name == name).cloned())
-    }
-
-    async fn update_channel(&self, channel: &ChannelConfig) -> StoreResult<()> {
-        let state = &mut *self.state.write();
-        if !state.channels.contains_key(&channel.id) {
-            return Err(missing("channel", &channel.name));
-        }
-        state.check_channel(Some(channel.id), &channel.name)?;
-        state.channels.insert(channel.id, channel.clone());
-        Ok(())
-    }
-
-    async fn delete_channel(&self, id: ChannelId) -> StoreResult<()> {
-        self.state.write().channels.remove(&id).map(drop).ok_or_else(|| missing("channel", id))
-    }
-}
-
-#[async_trait]
 impl ReceiptStore for MemoryStore {
     async fn record(&self, receipts: &[Arc<Receipt>]) -> StoreResult<usize> {
         let state = &mut *self.state.write();
@@ -434,20 +402,6 @@ impl ReceiptStore for MemoryStore {
         let state = self.state.read();
         let newest_first = state.receipts.range((Unbounded, before)).rev().map(|(_, receipt)| receipt);
         Ok(newest_first.filter(wanted).take(limit as usize).map(|r| Receipt::clone(r)).collect())
-    }
-}
-
-#[async_trait]
-impl PriceStore for MemoryStore {
-    async fn add_price(&self, price: PriceOverride) -> StoreResult<u64> {
-        let prices = &mut self.state.write().prices;
-        let version = prices.len() as u64 + 1;
-        prices.push(PriceOverride { version, ..price });
-        Ok(version)
-    }
-
-    async fn prices(&self) -> StoreResult<Vec<PriceOverride>> {
-        Ok(self.state.read().prices.clone())
     }
 }
 
