@@ -5,14 +5,22 @@
 //!
 //! Nothing on a request's way waits for a store but a key seen for the first time.
 
+mod identity;
 mod memory;
 mod money;
+mod report;
 
+pub use identity::{
+    AuditEntry, AuditFilter, AuditStore, Began, Invitation, InvitationStore, Login, LoginStore, OnceStore,
+    Session, SessionStore, SettingStore,
+};
 pub use memory::MemoryStore;
 pub use money::{
     AlertStore, BudgetStore, CatalogueCopy, CatalogueState, CatalogueStore, CodeStore, EntryFilter,
     LedgerStore, NewCode, PlanStore, Posted, ProofKey, ProofStore, RedeemCode, Sealed, Sealer, SpendingStore,
 };
+
+pub use report::{Dim, Extent, LogQuery, Outcome, ReportStore, Step, TenantRow, UsageQuery, UsageRow, Who};
 
 use crate::ledger::Account;
 use crate::{
@@ -281,5 +289,44 @@ pub trait Store:
 
 impl<T: CallerStore + KeyStore + UserStore + ChannelStore + ReceiptStore + PriceStore + LedgerStore> Store
     for T
+{
+}
+
+/// Everything that the console keeps and shows.
+pub trait ConsoleStore:
+    Store
+    + AlertStore
+    + AuditStore
+    + BudgetStore
+    + CatalogueStore
+    + CodeStore
+    + InvitationStore
+    + LoginStore
+    + OnceStore
+    + PlanStore
+    + ProofStore
+    + ReportStore
+    + SessionStore
+    + SettingStore
+    + SpendingStore
+{
+}
+
+impl<T> ConsoleStore for T where
+    T: Store
+        + AlertStore
+        + AuditStore
+        + BudgetStore
+        + CatalogueStore
+        + CodeStore
+        + InvitationStore
+        + LoginStore
+        + OnceStore
+        + PlanStore
+        + ProofStore
+        + ReportStore
+        + SessionStore
+        + SettingStore
+        + SpendingStore
 {
 }
