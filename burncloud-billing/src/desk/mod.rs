@@ -1,0 +1,57 @@
+//! The operator's desk: everything that the console's pages and the management API do, as one object.
+//!
+//! Each function takes the [`Actor`] first, asks whether it may (the table in [`people`](crate::people)), checks its input and
+//! names the field at fault, does it, and leaves an entry in the audit log: who, from where, what, before and after,
+//! without secrets. Pages and handlers are thin callers and hold no rule of their own.
+//!
+//! What the command line and the configuration file do is not in the audit log: they are the owner's own hand on the
+//! machine, and what they do to money is in the ledger.
+
+mod audit;
+
+use crate::people::Actor;
+use burncloud_core::adapter::Registry;
+use burncloud_core::store::ConsoleStore;
+use std::fmt;
+use std::sync::Arc;
+
+/// See the [module](self).
+#[derive(Clone)]
+pub struct Desk {
+    store: Arc<dyn ConsoleStore>,
+    registry: Registry,
+    changed: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Desk")
+    }
+}
+
+impl Desk {
+    /// Over a store; `registry` knows the providers that channels can be of.
+    #[must_use]
+    pub fn new(store: Arc<dyn ConsoleStore>, registry: Registry) -> Desk {
+        Desk { store, registry, changed: Arc::new(|| ()) }
+    }
+
+    /// What is called after each change, so that a gateway in the same process takes it at once.
+    #[must_use]
+    pub fn on_change(mut self, changed: impl Fn() + Send + Sync + 'static) -> Desk {
+        self.changed = Arc::new(changed);
+        self
+    }
+
+    /// Where it keeps things. For what has no rule: whoever reads through this shows it to nobody unasked.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn ConsoleStore> {
+        &self.store
+    }
+
+    /// The providers that channels can be of.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+}
