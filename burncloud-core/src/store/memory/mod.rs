@@ -2,7 +2,10 @@
 
 mod budgets;
 mod codes;
+mod identity;
 mod ledger;
+mod people;
+mod records;
 mod trade;
 
 use super::{
@@ -78,6 +81,8 @@ struct State {
     books: ledger::Books,
     codes: codes::Codes,
     budgets: budgets::Budgets,
+    identity: identity::Identity,
+    records: records::Records,
 }
 
 fn conflict<T>(what: &'static str, name: &str) -> StoreResult<T> {
