@@ -418,6 +418,12 @@ mod tests {
     async fn keeps_every_promise_of_a_store() {
         crate::testing::store_suite(async || MemoryStore::default()).await;
         crate::testing::money_suite(async || MemoryStore::default()).await;
+        crate::testing::people_suite(async || MemoryStore::default()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn keeps_every_promise_of_who_signs_in() {
+        crate::testing::identity_suite(async || MemoryStore::default()).await;
     }
 
     #[tokio::test]
