@@ -18,6 +18,7 @@ mod users;
 mod wallets;
 
 pub use actor::Actor;
+pub(crate) use keys::check_key;
 pub use keys::create_key;
 pub use prices::{list_prices, set_price};
 pub use roles::{Action, Place, may};
