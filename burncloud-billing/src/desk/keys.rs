@@ -1,7 +1,9 @@
 //! Keys, as the console handles them.
 
 use super::audit::Change;
-use super::common::{OneTime, Page, Sight, branch, check_version, json, missing, present, seen_tenant, tenant_name, version_of};
+use super::common::{
+    OneTime, Page, Sight, branch, check_version, json, missing, present, seen_tenant, tenant_name, version_of,
+};
 use super::{Actor, Desk};
 use crate::people::{self, Tree};
 use burncloud_core::store::{KeyQuery, Who};
@@ -125,13 +127,7 @@ fn version(key: &ApiKey) -> String {
 
 fn view(key: ApiKey, owner: &User, tree: &Tree) -> KeyView {
     let tenant_name = tenant_name(tree, owner.tenant);
-    KeyView {
-        version: version(&key),
-        user_name: owner.name.clone(),
-        tenant: owner.tenant,
-        tenant_name,
-        key,
-    }
+    KeyView { version: version(&key), user_name: owner.name.clone(), tenant: owner.tenant, tenant_name, key }
 }
 
 impl Desk {
@@ -186,7 +182,8 @@ impl Desk {
     /// Those of [`people::create_key`]; `Store(NotFound)` for a user whom the actor does not see.
     pub async fn create_key(&self, actor: &Actor, draft: KeyDraft) -> UseCaseResult<MadeKey> {
         let tree = self.tree().await?;
-        let user = draft.user.or(actor.user).ok_or_else(|| UseCaseError::invalid("user", "say whose key it is"))?;
+        let user =
+            draft.user.or(actor.user).ok_or_else(|| UseCaseError::invalid("user", "say whose key it is"))?;
         let owner = self.seen_user(actor, &tree, user).await?;
         let KeyDraft { name, quota, limits, models, ips, apps, expires_at, group, .. } = draft;
         check_term(expires_at)?;
@@ -214,7 +211,10 @@ impl Desk {
         people::check_key(&tree, actor, &owner, group != old.group, group.as_ref())?;
         check_version("key", &old.name, expected, &version(&old))?;
         if change.status == Some(Status::Revoked) {
-            return Err(UseCaseError::invalid("status", "a key is withdrawn for good by itself, not with other changes"));
+            return Err(UseCaseError::invalid(
+                "status",
+                "a key is withdrawn for good by itself, not with other changes",
+            ));
         }
         check_term(change.expires_at.flatten())?;
         let spec = KeySpec {
@@ -263,7 +263,12 @@ impl Desk {
     ///
     /// # Errors
     /// As [`Desk::update_key`].
-    pub async fn revoke_key(&self, actor: &Actor, id: KeyId, expected: Option<&str>) -> UseCaseResult<KeyView> {
+    pub async fn revoke_key(
+        &self,
+        actor: &Actor,
+        id: KeyId,
+        expected: Option<&str>,
+    ) -> UseCaseResult<KeyView> {
         let _one_at_a_time = self.writing.lock().await;
         let tree = self.tree().await?;
         let (old, owner) = self.seen_key(actor, &tree, id).await?;
@@ -299,7 +304,10 @@ impl Desk {
 
 fn check_term(expires_at: Option<UnixMicros>) -> UseCaseResult<()> {
     if expires_at.is_some_and(|at| at <= UnixMicros::now()) {
-        return Err(UseCaseError::invalid("expires_at", "that moment is over; to end the key now, withdraw it"));
+        return Err(UseCaseError::invalid(
+            "expires_at",
+            "that moment is over; to end the key now, withdraw it",
+        ));
     }
     Ok(())
 }

@@ -11,8 +11,6 @@ mod audit;
 mod common;
 mod keys;
 mod tenants;
-#[cfg(test)]
-mod tests;
 mod users;
 
 pub use common::{OneTime, Page};
