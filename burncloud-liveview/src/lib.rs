@@ -8,7 +8,7 @@
 //! - [`auth`]: who somebody is
 
 pub mod auth;
-pub mod console;
+mod console;
 pub mod fmt;
 pub mod kit;
 pub mod lang;
@@ -17,7 +17,7 @@ pub mod pages;
 mod shell;
 pub mod web;
 
-pub use console::Console;
+pub use console::{Console, ConsoleBuilder};
 
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;

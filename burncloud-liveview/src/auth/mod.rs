@@ -1,6 +1,6 @@
 //! Who somebody is.
 
-use crate::console::Console;
+use crate::Console;
 use crate::live::Viewer;
 use http::HeaderMap;
 use std::sync::Arc;

@@ -176,7 +176,7 @@ fn One(entry: Entry) -> Element {
     let undo = entry.toast.undo.clone();
     let undo = move |_| {
         let Some(undo) = undo.clone() else { return };
-        let doing = conn.console.runtime.spawn(undo(conn.cx()));
+        let doing = conn.console.runtime().spawn(undo(conn.cx()));
         left.set(None);
         // The notice goes at once, and with it this component: the rest belongs to the page.
         dioxus::core::spawn_forever(async move {

@@ -90,7 +90,7 @@ impl<I: 'static, O: Send + 'static> Act<I, O> {
         let mut act = *self;
         act.busy.set(true);
         let doing = (self.action.peek().clone())(self.conn.peek().cx(), input);
-        let doing = self.conn.peek().console.runtime.spawn(doing);
+        let doing = self.conn.peek().console.runtime().spawn(doing);
         spawn(async move {
             let done_so = doing.await;
             act.busy.set(false);
@@ -118,7 +118,7 @@ impl<I: 'static, O: Send + 'static> Act<I, O> {
 /// everything that the page read with [`use_load`](super::use_load) is read again.
 ///
 /// ```ignore
-/// let mut revoke = use_act(|cx, id| async move { cx.console.desk.revoke_key(&cx.viewer.actor, id).await });
+/// let mut revoke = use_act(|cx, id| async move { cx.console.desk().revoke_key(&cx.viewer.actor, id).await });
 /// rsx! { button { disabled: revoke.busy(), onclick: move |_| revoke.run(id), "Revoke" } }
 /// ```
 pub fn use_act<I, O, E, F>(action: impl Fn(Cx, I) -> F + 'static) -> Act<I, O>

@@ -1,7 +1,7 @@
 //! What a page knows of who looks at it.
 
 use super::client::Client;
-use crate::console::Console;
+use crate::Console;
 use crate::lang::{Lang, Look, Theme};
 use burncloud_billing::people::Actor;
 use dioxus::prelude::*;
@@ -95,7 +95,7 @@ impl Conn {
     /// The URL of a path within the console: `/logs` becomes `/console/logs`.
     #[must_use]
     pub fn href(&self, path: &str) -> String {
-        format!("{}{}", self.console.prefix, if path == "/" { "" } else { path })
+        format!("{}{}", self.console.prefix(), if path == "/" { "" } else { path })
     }
 }
 

@@ -86,7 +86,7 @@ pub fn use_here() -> Here {
 pub fn use_live_history() -> Here {
     let conn = use_conn();
     let here = use_context_provider(|| {
-        let place = Place::parse(&conn.console.prefix, &conn.path);
+        let place = Place::parse(conn.console.prefix(), &conn.path);
         Here { place: Signal::new(place), conn: CopyValue::new(conn.clone()) }
     });
     use_hook(move || {
@@ -96,7 +96,7 @@ pub fn use_live_history() -> Here {
             let mut here = here;
             while moves.changed().await.is_ok() {
                 let path = moves.borrow_and_update().clone();
-                let place = Place::parse(&conn.console.prefix, &path);
+                let place = Place::parse(conn.console.prefix(), &path);
                 here.moved(place);
             }
         });

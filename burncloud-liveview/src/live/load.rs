@@ -67,7 +67,7 @@ impl<T: 'static> Loaded<T> {
 /// that is overtaken is dropped. The first HTML reads nothing: draw a skeleton.
 ///
 /// ```ignore
-/// let keys = use_load(here.get("q"), |cx, q| async move { cx.console.desk.keys(&cx.viewer.actor, q).await });
+/// let keys = use_load(here.get("q"), |cx, q| async move { cx.console.desk().keys(&cx.viewer.actor, q).await });
 /// ```
 pub fn use_load<D, T, E, F>(deps: D, load: impl Fn(Cx, D) -> F + 'static) -> Loaded<T>
 where
@@ -89,7 +89,7 @@ where
         }
         // Dropped with the task: nobody waits for a reading that was overtaken.
         let reading = load(conn.cx(), wanted.0.clone());
-        let reading = AbortOnDropHandle::new(conn.console.runtime.spawn(reading));
+        let reading = AbortOnDropHandle::new(conn.console.runtime().spawn(reading));
         let task = spawn(async move {
             let (mut value, mut busy) = (value, busy);
             busy.set(true);

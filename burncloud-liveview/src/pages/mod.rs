@@ -15,9 +15,9 @@
 //! pub(crate) fn Keys() -> Element {
 //!     let (lang, f, here) = (use_lang(), use_fmt(), use_here());           // language, numbers, where somebody is
 //!     let keys = use_load(here.get("q"), |cx, q| async move {              // read off the drawing thread
-//!         cx.console.desk.keys(&cx.viewer.actor, q.as_deref()).await
+//!         cx.console.desk().keys(&cx.viewer.actor, q.as_deref()).await
 //!     });
-//!     let mut revoke = use_act(|cx, id| async move { cx.console.desk.revoke_key(&cx.viewer.actor, id).await });
+//!     let mut revoke = use_act(|cx, id| async move { cx.console.desk().revoke_key(&cx.viewer.actor, id).await });
 //!     let page = match &*keys.read() {
 //!         None => rsx! { Loading { rows: 8 } },
 //!         Some(Err(fault)) => rsx! { Broken { fault: fault.clone() } },

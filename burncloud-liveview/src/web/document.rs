@@ -1,7 +1,7 @@
 //! The HTML around a page.
 
 use super::assets::{build, served};
-use crate::console::Console;
+use crate::Console;
 use crate::lang::Look;
 use axum::response::{Html, IntoResponse, Response};
 use dioxus::prelude::*;
@@ -18,7 +18,7 @@ pub(super) struct Document<'a> {
 impl Document<'_> {
     pub(super) fn around(&self, body: &str) -> String {
         let Document { console, look, title, live } = self;
-        let assets = format!("{}/assets", console.prefix);
+        let assets = format!("{}/assets", console.prefix());
         let theme = match look.theme.code() {
             "" => String::new(),
             code => format!(" data-theme=\"{code}\""),
@@ -29,7 +29,7 @@ impl Document<'_> {
         let mut scripts = script("console.js", "");
         if *live {
             scripts.push_str(&script("uplot.js", ""));
-            let prefix = escape(&console.prefix);
+            let prefix = escape(console.prefix());
             let data =
                 format!(" data-ws=\"{prefix}/ws\" data-prefix=\"{prefix}\" data-build=\"{}\"", build());
             scripts.push_str(&script("console-live.js", &data));

@@ -19,7 +19,7 @@ pub(super) async fn look(State(web): State<Web>, headers: HeaderMap, Form(wish):
     if !same_origin(&web.console, &headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
-    let prefix = &web.console.prefix;
+    let prefix = web.console.prefix();
     let path = if prefix.is_empty() { "/" } else { prefix };
     let cookie = |name: &str, value: &str| {
         (SET_COOKIE, format!("{name}={value}; Path={path}; Max-Age=31536000; SameSite=Lax"))

@@ -21,8 +21,8 @@ pub use document::still;
 pub use headers::{CSP, secure};
 pub use origin::same_origin;
 
+use crate::Console;
 use crate::auth;
-use crate::console::Console;
 use crate::live::Viewer;
 use axum::Router;
 use axum::routing::{get, post};
@@ -55,9 +55,9 @@ pub fn router(console: Console) -> Router {
 }
 
 fn router_for(console: Console, viewers: Viewers) -> Router {
-    let prefix = console.prefix.clone();
+    let prefix = console.prefix().to_owned();
     let under = |path: &str| format!("{prefix}{path}");
-    let root = if prefix.is_empty() { "/".to_owned() } else { prefix.to_string() };
+    let root = if prefix.is_empty() { "/".to_owned() } else { prefix.clone() };
     let mut router = Router::new()
         .route(&under("/ws"), get(socket::socket))
         .route(&under("/assets/{name}"), get(assets::asset))

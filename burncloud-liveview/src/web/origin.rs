@@ -1,6 +1,6 @@
 //! Whether a request comes from the console's own pages.
 
-use crate::console::Console;
+use crate::Console;
 use http::header::{HOST, ORIGIN};
 use http::{HeaderMap, Uri};
 
@@ -10,7 +10,7 @@ use http::{HeaderMap, Uri};
 pub fn same_origin(console: &Console, headers: &HeaderMap) -> bool {
     let origin = headers.get(ORIGIN).and_then(|value| value.to_str().ok());
     let Some(origin) = origin.and_then(|value| value.parse::<Uri>().ok()) else { return false };
-    match &console.public_url {
+    match console.public_url() {
         Some(url) => url.parse::<Uri>().is_ok_and(|url| {
             url.scheme() == origin.scheme()
                 && url.authority().is_some()

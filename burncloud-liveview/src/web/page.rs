@@ -17,10 +17,10 @@ pub(super) async fn page(
     headers: HeaderMap,
 ) -> Response {
     let Some(viewer) = web.viewer(&headers).await else {
-        return Redirect::to(&format!("{}/signin", web.console.prefix)).into_response();
+        return Redirect::to(&format!("{}/signin", web.console.prefix())).into_response();
     };
     let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    let place = Place::parse(&web.console.prefix, &path);
+    let place = Place::parse(web.console.prefix(), &path);
     let page = page_at(&viewer.actor, &place);
     let conn = Conn::page(web.console.clone(), viewer, Look::of(&headers), path);
     let look = conn.look.clone();
