@@ -4,6 +4,10 @@
 //! let app: axum::Router = burncloud_liveview::router();
 //! ```
 
+mod console;
+
+pub use console::{Console, ConsoleBuilder};
+
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use axum::{Router, http::StatusCode};

@@ -1,0 +1,84 @@
+//! The operator's desk: everything that the console's pages and the management API do, as one object.
+//!
+//! Each function takes the [`Actor`] first, asks whether it may (the table in [`people`](crate::people)), checks its input and
+//! names the field at fault, does it, and leaves an entry in the audit log: who, from where, what, before and after,
+//! without secrets. Pages and handlers are thin callers and hold no rule of their own.
+//!
+//! What the command line and the configuration file do is not in the audit log: they are the owner's own hand on the
+//! machine, and what they do to money is in the ledger.
+
+mod audit;
+mod common;
+mod keys;
+mod tenants;
+mod users;
+
+pub use common::{OneTime, Page};
+pub use keys::{KeyChange, KeyDraft, KeyFilter, KeyView, MadeKey};
+pub use tenants::{GroupView, TenantDraft, TenantEdit, TenantView};
+pub use users::{UserDraft, UserEdit, UserFilter, UserView};
+
+use crate::people::Actor;
+use burncloud_core::UserId;
+use burncloud_core::adapter::Registry;
+use burncloud_core::store::ConsoleStore;
+use std::fmt;
+use std::sync::Arc;
+
+/// See the [module](self).
+#[derive(Clone)]
+pub struct Desk {
+    store: Arc<dyn ConsoleStore>,
+    registry: Registry,
+    changed: Arc<dyn Fn() + Send + Sync>,
+    sessions_ended: Arc<dyn Fn(UserId) + Send + Sync>,
+    /// Held from looking at a version to changing it: what is compared is what is replaced, in this process. Of two processes
+    /// that change one thing within the same moment the later one counts, as with every change that expects no version.
+    writing: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Desk")
+    }
+}
+
+impl Desk {
+    /// Over a store; `registry` knows the providers that channels can be of.
+    #[must_use]
+    pub fn new(store: Arc<dyn ConsoleStore>, registry: Registry) -> Desk {
+        Desk {
+            store,
+            registry,
+            changed: Arc::new(|| ()),
+            sessions_ended: Arc::new(|_| ()),
+            writing: Arc::default(),
+        }
+    }
+
+    /// What is called when all of a user's sessions were ended, so that what is open in a browser is closed.
+    #[must_use]
+    pub fn on_sessions_ended(mut self, ended: impl Fn(UserId) + Send + Sync + 'static) -> Desk {
+        self.sessions_ended = Arc::new(ended);
+        self
+    }
+
+    /// What is called after each change, so that a gateway in the same process takes it at once.
+    #[must_use]
+    pub fn on_change(mut self, changed: impl Fn() + Send + Sync + 'static) -> Desk {
+        self.changed = Arc::new(changed);
+        self
+    }
+
+    /// Where it keeps things. For what has no rule: whoever reads through this shows it to nobody unasked.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn ConsoleStore> {
+        &self.store
+    }
+
+    /// The providers that channels can be of.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+}
