@@ -5,8 +5,10 @@
 //! ```
 
 mod console;
+mod watch;
 
 pub use console::{Console, ConsoleBuilder};
+pub use watch::{Pulse, Watch};
 
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
