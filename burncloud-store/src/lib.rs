@@ -39,6 +39,7 @@ mod migration;
 mod price;
 mod proof;
 mod receipt;
+mod report;
 mod record;
 mod secret;
 mod session;
