@@ -11,6 +11,8 @@ mod audit;
 mod common;
 mod keys;
 mod tenants;
+#[cfg(test)]
+mod tests;
 mod users;
 
 pub use common::{OneTime, Page};

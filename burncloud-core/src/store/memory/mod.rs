@@ -6,6 +6,7 @@ mod identity;
 mod ledger;
 mod people;
 mod records;
+mod reports;
 mod trade;
 
 use super::{
@@ -440,6 +441,7 @@ mod tests {
         crate::testing::store_suite(async || MemoryStore::default()).await;
         crate::testing::money_suite(async || MemoryStore::default()).await;
         crate::testing::people_suite(async || MemoryStore::default()).await;
+        crate::testing::report_suite(async || MemoryStore::default()).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
