@@ -135,7 +135,10 @@ impl Desk {
         // Codes are withdrawn by the name of their batch: it is one tenant's.
         let taken = self.store.codes(Some(&name), None, 1).await?;
         if taken.first().is_some_and(|code| code.code.tenant != tenant) {
-            return Err(UseCaseError::invalid("name", "there is a batch of this name already; choose another"));
+            return Err(UseCaseError::invalid(
+                "name",
+                "there is a batch of this name already; choose another",
+            ));
         }
         let batch = Batch { name, count, amount, expires_at, sold, tenant };
         let codes = people::generate_codes(&*self.store, actor, &batch).await?;
@@ -215,7 +218,8 @@ impl Desk {
     /// Those of [`people::redeem_code`]; `Invalid` for one who typed ten wrong ones from there within a minute, and where there
     /// is no user behind the actor.
     pub async fn redeem(&self, actor: &Actor, code: &str) -> UseCaseResult<Redeemed> {
-        let id = actor.user.ok_or_else(|| UseCaseError::invalid("code", "sign in as the user whose it is"))?;
+        let id =
+            actor.user.ok_or_else(|| UseCaseError::invalid("code", "sign in as the user whose it is"))?;
         let who = format!("{id} {}", actor.ip);
         if self.tries.lately(&who, Instant::now()) >= WRONG {
             let message = "too many wrong codes; wait a minute and check how it is written";

@@ -243,20 +243,33 @@ impl Desk {
         let first = quotes.first();
         let sold = first.and_then(|quote| quote.levels.iter().find(|level| level.seller == *book));
         let buying = match book {
-            None => serving.iter().zip(&offers).zip(&quotes).map(|((channel, offer), quote)| BuyingRow {
-                channel: Some(channel.id),
-                channel_name: Some(channel.name.clone()),
-                upstream_model: offer.upstream_model.to_owned(),
-                source: seller.source(Some(channel.id), offer.upstream_model),
-                prices: quote.cost.as_deref().map(table).unwrap_or_default(),
-            }).collect(),
-            Some(_) => first.into_iter().map(|quote| BuyingRow {
-                channel: None,
-                channel_name: None,
-                upstream_model: model.to_owned(),
-                source: PriceSource::Catalogue,
-                prices: quote.levels.iter().find(|level| level.buyer == *book).map(|level| table(&level.rates)).unwrap_or_default(),
-            }).collect(),
+            None => serving
+                .iter()
+                .zip(&offers)
+                .zip(&quotes)
+                .map(|((channel, offer), quote)| BuyingRow {
+                    channel: Some(channel.id),
+                    channel_name: Some(channel.name.clone()),
+                    upstream_model: offer.upstream_model.to_owned(),
+                    source: seller.source(Some(channel.id), offer.upstream_model),
+                    prices: quote.cost.as_deref().map(table).unwrap_or_default(),
+                })
+                .collect(),
+            Some(_) => first
+                .into_iter()
+                .map(|quote| BuyingRow {
+                    channel: None,
+                    channel_name: None,
+                    upstream_model: model.to_owned(),
+                    source: PriceSource::Catalogue,
+                    prices: quote
+                        .levels
+                        .iter()
+                        .find(|level| level.buyer == *book)
+                        .map(|level| table(&level.rates))
+                        .unwrap_or_default(),
+                })
+                .collect(),
         };
         PriceRow {
             model: model.to_owned(),

@@ -73,14 +73,20 @@ impl Desk {
         let compared = tokio::task::spawn_blocking(move || {
             handle.block_on(published::waiting(&*store, &book, UnixMicros::now()))
         });
-        let compared = compared.await.map_err(|_| StoreError::Unavailable("the comparison broke off".into()))?;
+        let compared =
+            compared.await.map_err(|_| StoreError::Unavailable("the comparison broke off".into()))?;
         let Some((copy, changes)) = compared.map_err(broken)? else { return Ok(None) };
         let changes = changes.into_iter().map(|change| {
             let published::Change { provider, model, what, from, to } = change;
             WaitingChange { provider, model, what, from, to }
         });
         let changes = changes.collect();
-        Ok(Some(WaitingPrices { version: copy.version, fetched_at: copy.fetched_at, source: copy.source, changes }))
+        Ok(Some(WaitingPrices {
+            version: copy.version,
+            fetched_at: copy.fetched_at,
+            source: copy.source,
+            changes,
+        }))
     }
 
     /// Puts the prices that wait in force (`yes`), or aside. `version` is the number that was looked at.
@@ -127,7 +133,8 @@ impl Desk {
     ) -> UseCaseResult<Imported> {
         let _one_at_a_time = self.writing.lock().await;
         actor.check_in_house(Action::ManageHouse)?;
-        let tables = Tables::parse(text).map_err(|error| UseCaseError::invalid("tables", error.to_string()))?;
+        let tables =
+            Tables::parse(text).map_err(|error| UseCaseError::invalid("tables", error.to_string()))?;
         let held = self.store.prices().await?;
         let effective_at = effective_at.unwrap_or_else(UnixMicros::now);
         let rules = tables.rules_after(&held, effective_at);
