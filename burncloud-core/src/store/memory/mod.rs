@@ -5,6 +5,7 @@ mod codes;
 mod identity;
 mod ledger;
 mod people;
+mod proof;
 mod records;
 mod reports;
 mod trade;
@@ -441,12 +442,12 @@ mod tests {
         crate::testing::store_suite(async || MemoryStore::default()).await;
         crate::testing::money_suite(async || MemoryStore::default()).await;
         crate::testing::people_suite(async || MemoryStore::default()).await;
-        crate::testing::report_suite(async || MemoryStore::default()).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn keeps_every_promise_of_who_signs_in() {
         crate::testing::identity_suite(async || MemoryStore::default()).await;
+        crate::testing::report_suite(async || MemoryStore::default()).await;
     }
 
     #[tokio::test]
