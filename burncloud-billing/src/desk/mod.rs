@@ -8,6 +8,7 @@
 //! machine, and what they do to money is in the ledger.
 
 mod audit;
+pub mod reports;
 
 use crate::people::Actor;
 use burncloud_core::adapter::Registry;
