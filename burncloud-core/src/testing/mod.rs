@@ -17,12 +17,13 @@ mod codes;
 mod keys;
 mod ledger;
 mod receipts;
+mod reports;
 mod users;
 
 use crate::ledger::{Account, EntryKind, NewEntry, Posting};
 use crate::store::{
     AlertStore, BudgetStore, CallerStore, CatalogueStore, CodeStore, LedgerStore, NewKey, NewUser, PlanStore,
-    Posted, SpendingStore, Store, StoreError, StoreResult, UserStore,
+    Posted, ReceiptStore, ReportStore, SpendingStore, Store, StoreError, StoreResult, UserStore,
 };
 use crate::{
     AbortKind, Attempt, Caller, ChannelId, Dialect, End, KeyHash, KeyId, Leg, Limits, Line, LineKind, Nano,
@@ -105,6 +106,25 @@ where
         codes::a_code_is_used_once,
         codes::what_cannot_be_used_credits_nothing,
         codes::the_newest_copies_of_prices_are_kept,
+    );
+}
+
+/// Runs the cases of sums and searches, as [`store_suite`] does the others.
+///
+/// # Panics
+/// At the first promise that is broken; the text names it.
+pub async fn report_suite<S: ReceiptStore + ReportStore, F: AsyncFn() -> S>(fresh: F) {
+    macro_rules! run {
+        ($($case:path),* $(,)?) => { $( $case(Arc::new(fresh().await)).await; )* };
+    }
+    run!(
+        reports::sums_are_those_of_the_receipts,
+        reports::a_receipt_counts_once_and_late_ones_too,
+        reports::attempts_in_vain_count_where_they_were_made,
+        reports::tenants_paid_what_their_legs_say,
+        reports::the_log_is_paged_without_gaps,
+        reports::keys_were_last_used_when_they_were,
+        reports::sums_never_overflow,
     );
 }
 

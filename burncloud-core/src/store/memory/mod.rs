@@ -3,6 +3,7 @@
 mod budgets;
 mod codes;
 mod ledger;
+mod reports;
 mod trade;
 
 use super::{
@@ -413,6 +414,7 @@ mod tests {
     async fn keeps_every_promise_of_a_store() {
         crate::testing::store_suite(async || MemoryStore::default()).await;
         crate::testing::money_suite(async || MemoryStore::default()).await;
+        crate::testing::report_suite(async || MemoryStore::default()).await;
     }
 
     #[tokio::test]
