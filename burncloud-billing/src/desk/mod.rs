@@ -20,6 +20,7 @@ mod tenants;
 #[cfg(test)]
 mod tests;
 mod users;
+pub mod reports;
 
 pub use audit::{AuditQuery, AuditView};
 pub use budgets::{BudgetDraft, BudgetView, PlanDraft, PlanView};
