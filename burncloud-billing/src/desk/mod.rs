@@ -8,6 +8,7 @@
 //! machine, and what they do to money is in the ledger.
 
 mod audit;
+pub mod login;
 
 use crate::people::Actor;
 use burncloud_core::adapter::Registry;
@@ -21,6 +22,7 @@ pub struct Desk {
     store: Arc<dyn ConsoleStore>,
     registry: Registry,
     changed: Arc<dyn Fn() + Send + Sync>,
+    doors: Arc<login::Doors>,
 }
 
 impl fmt::Debug for Desk {
@@ -33,7 +35,7 @@ impl Desk {
     /// Over a store; `registry` knows the providers that channels can be of.
     #[must_use]
     pub fn new(store: Arc<dyn ConsoleStore>, registry: Registry) -> Desk {
-        Desk { store, registry, changed: Arc::new(|| ()) }
+        Desk { store, registry, changed: Arc::new(|| ()), doors: Arc::default() }
     }
 
     /// What is called after each change, so that a gateway in the same process takes it at once.
