@@ -5,10 +5,14 @@
 //!
 //! Nothing on a request's way waits for a store but a key seen for the first time.
 
+mod backup;
 mod identity;
 mod memory;
 mod money;
+mod people;
 mod report;
+
+pub use backup::{BackupDone, BackupStore};
 
 pub use identity::{
     AuditEntry, AuditFilter, AuditStore, Began, Invitation, InvitationStore, Login, LoginStore, OnceStore,
@@ -19,7 +23,7 @@ pub use money::{
     AlertStore, BudgetStore, CatalogueCopy, CatalogueState, CatalogueStore, CodeStore, EntryFilter,
     LedgerStore, NewCode, PlanStore, Posted, ProofKey, ProofStore, RedeemCode, Sealed, Sealer, SpendingStore,
 };
-
+pub use people::{KeyQuery, PeopleStore, UserQuery};
 pub use report::{Dim, Extent, LogQuery, Outcome, ReportStore, Step, TenantRow, UsageQuery, UsageRow, Who};
 
 use crate::ledger::Account;
@@ -297,12 +301,14 @@ pub trait ConsoleStore:
     Store
     + AlertStore
     + AuditStore
+    + BackupStore
     + BudgetStore
     + CatalogueStore
     + CodeStore
     + InvitationStore
     + LoginStore
     + OnceStore
+    + PeopleStore
     + PlanStore
     + ProofStore
     + ReportStore
@@ -316,12 +322,14 @@ impl<T> ConsoleStore for T where
     T: Store
         + AlertStore
         + AuditStore
+        + BackupStore
         + BudgetStore
         + CatalogueStore
         + CodeStore
         + InvitationStore
         + LoginStore
         + OnceStore
+        + PeopleStore
         + PlanStore
         + ProofStore
         + ReportStore

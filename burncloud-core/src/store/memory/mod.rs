@@ -2,7 +2,10 @@
 
 mod budgets;
 mod codes;
+mod identity;
 mod ledger;
+mod people;
+mod records;
 mod trade;
 
 use super::{
@@ -78,6 +81,8 @@ struct State {
     books: ledger::Books,
     codes: codes::Codes,
     budgets: budgets::Budgets,
+    identity: identity::Identity,
+    records: records::Records,
 }
 
 fn conflict<T>(what: &'static str, name: &str) -> StoreResult<T> {
@@ -413,6 +418,12 @@ mod tests {
     async fn keeps_every_promise_of_a_store() {
         crate::testing::store_suite(async || MemoryStore::default()).await;
         crate::testing::money_suite(async || MemoryStore::default()).await;
+        crate::testing::people_suite(async || MemoryStore::default()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn keeps_every_promise_of_who_signs_in() {
+        crate::testing::identity_suite(async || MemoryStore::default()).await;
     }
 
     #[tokio::test]
