@@ -69,6 +69,7 @@ pub async fn store_suite<S: Store, F: AsyncFn() -> S>(fresh: F) {
         callers::nobody_is_nobody_until_the_key_is_made,
         callers::a_changed_key_is_seen_at_once,
         callers::a_rotated_secret_is_seen_at_once,
+        callers::the_secret_before_works_for_its_term,
         callers::a_changed_user_or_tenant_is_seen_at_once,
         callers::an_unchanged_caller_keeps_its_slots,
         callers::concurrent_lookups_share_one_caller,
@@ -244,6 +245,7 @@ pub fn new_key(name: &str, user: UserId) -> NewKey {
         ips: None,
         expires_at: None,
         group: None,
+        apps: None,
     }
 }
 

@@ -188,7 +188,7 @@ impl Desk {
         login.password = Some(password::hash_password(next).await?);
         login.must_change = false;
         self.store.set_login(&login).await?;
-        self.end_all(login.user, None).await?;
+        self.end_sessions(login.user, None).await?;
         self.note(actor, own_change(actor, "account.password", &login.name, Value::Null, Value::Null))
             .await?;
         let user = self.store.user(login.user).await?.ok_or(Refused::Over)?;
@@ -343,7 +343,7 @@ impl Desk {
         login.must_change = true;
         let _alone = self.doors.alone(&login.name).await?;
         self.store.set_login(&login).await?;
-        self.end_all(user.id, None).await?;
+        self.end_sessions(user.id, None).await?;
         let change = Change {
             action: "user.password",
             subject: format!("user:{}", user.id),
@@ -365,7 +365,7 @@ impl Desk {
         let mut login = self.store.login(user.id).await?.ok_or_else(none)?;
         let before = login.totp.take().is_some();
         self.store.set_login(&login).await?;
-        self.end_all(user.id, None).await?;
+        self.end_sessions(user.id, None).await?;
         let change = Change {
             action: "user.factor",
             subject: format!("user:{}", user.id),

@@ -246,16 +246,6 @@ impl Desk {
         Ok(())
     }
 
-    /// Ends every session and token of a user but one: what follows a ban, another role, another password.
-    ///
-    /// # Errors
-    /// The store's.
-    pub(crate) async fn end_all(&self, user: UserId, except: Option<&[u8; 32]>) -> UseCaseResult<u64> {
-        let ended = self.store.end_sessions_of(user, except).await?;
-        self.doors.look_again();
-        Ok(ended)
-    }
-
     /// One's own sessions and tokens, the one seen last first.
     ///
     /// # Errors
@@ -297,7 +287,7 @@ impl Desk {
     /// `Forbidden` in another's name; the store's.
     pub async fn end_others(&self, actor: &Actor, except: &[u8; 32]) -> UseCaseResult<u64> {
         let user = check_himself(actor)?;
-        self.end_all(user, Some(except)).await
+        self.end_sessions(user, Some(except)).await
     }
 
     /// Ends every session and token of somebody else.
@@ -306,7 +296,7 @@ impl Desk {
     /// `Forbidden`, the store's.
     pub async fn sign_out_user(&self, actor: &Actor, user: UserId) -> UseCaseResult<u64> {
         let user = self.check_login_of(actor, user).await?;
-        let ended = self.end_all(user.id, None).await?;
+        let ended = self.end_sessions(user.id, None).await?;
         self.note(
             actor,
             Change {

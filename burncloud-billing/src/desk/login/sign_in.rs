@@ -306,7 +306,7 @@ impl Desk {
         login.password = Some(password::hash_password(next).await?);
         login.must_change = false;
         self.store.set_login(&login).await?;
-        self.end_all(user.id, None).await?;
+        self.end_sessions(user.id, None).await?;
         self.after_code(&user, &login, guest).await
     }
 
