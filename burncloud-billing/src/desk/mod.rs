@@ -8,6 +8,8 @@
 //! machine, and what they do to money is in the ledger.
 
 mod audit;
+pub mod channels;
+pub mod settings;
 
 use crate::people::Actor;
 use burncloud_core::adapter::Registry;
@@ -21,6 +23,7 @@ pub struct Desk {
     store: Arc<dyn ConsoleStore>,
     registry: Registry,
     changed: Arc<dyn Fn() + Send + Sync>,
+    settings: Arc<settings::SettingsSource>,
 }
 
 impl fmt::Debug for Desk {
@@ -33,13 +36,20 @@ impl Desk {
     /// Over a store; `registry` knows the providers that channels can be of.
     #[must_use]
     pub fn new(store: Arc<dyn ConsoleStore>, registry: Registry) -> Desk {
-        Desk { store, registry, changed: Arc::new(|| ()) }
+        Desk { store, registry, changed: Arc::new(|| ()), settings: Arc::default() }
     }
 
     /// What is called after each change, so that a gateway in the same process takes it at once.
     #[must_use]
     pub fn on_change(mut self, changed: impl Fn() + Send + Sync + 'static) -> Desk {
         self.changed = Arc::new(changed);
+        self
+    }
+
+    /// What the configuration file declares of settings, and what was in force at the start.
+    #[must_use]
+    pub fn settings_from(mut self, source: settings::SettingsSource) -> Desk {
+        self.settings = Arc::new(source);
         self
     }
 
