@@ -493,6 +493,7 @@ async fn receipts_quota_and_balance_agree_with_the_store() {
         ips: None,
         expires_at: None,
         group: None,
+        apps: None,
     };
     store.create_key(new).await.unwrap();
     let dir = TempDir::new().unwrap();
