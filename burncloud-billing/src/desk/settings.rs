@@ -9,7 +9,7 @@ use super::audit::Change;
 use super::{Actor, Desk};
 use crate::people::Action;
 use burncloud_core::TenantId;
-use burncloud_core::store::{SettingStore, StoreResult, UserStore};
+use burncloud_core::store::{SettingStore, StoreResult};
 use burncloud_core::usecase::{UseCaseError, UseCaseResult};
 use serde::Serialize;
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub struct SettingsSource {
 /// A setting as it is shown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SettingView {
-    /// Its name, such as `session.idle_minutes`.
+    /// Its name, such as `routing.max_attempts`.
     pub name: &'static str,
     /// What it does.
     pub about: &'static str,
@@ -47,19 +47,6 @@ pub struct SettingView {
     pub waits: bool,
 }
 
-/// How somebody signs in through a provider of identities.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OidcSettings {
-    /// The issuer's address, an `https://` URL.
-    pub issuer: String,
-    /// What the house is called there.
-    pub client_id: String,
-    /// The environment variable of the server that holds the secret; empty for none.
-    pub secret_env: String,
-    /// What the button says.
-    pub label: String,
-}
-
 /// Everything that can be set, at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -67,18 +54,6 @@ pub struct Settings {
     pub name: String,
     /// What customers see it called, at the door; empty is the name.
     pub public_name: String,
-    /// Whether strangers may sign up.
-    pub registration: bool,
-    /// Where they belong then; `None`: nobody can sign up.
-    pub registration_tenant: Option<TenantId>,
-    /// Whether owners and administrators need a second factor.
-    pub require_totp: bool,
-    /// After so long without a sign of life a session ends.
-    pub session_idle: Duration,
-    /// After so long a session ends whatever happens.
-    pub session_total: Duration,
-    /// The provider of identities, if there is one.
-    pub oidc: Option<OidcSettings>,
     /// Most attempts for one request.
     pub max_attempts: u32,
     /// Failures in half a minute after which a channel's model rests.
@@ -128,28 +103,15 @@ impl Settings {
         let get = |name: &str| value(values, name);
         let text = |name: &str| get(name).as_str().unwrap_or_default().to_owned();
         let some = |name: &str| Some(text(name)).filter(|text| !text.is_empty());
-        let flag = |name: &str| get(name).as_bool().unwrap_or_default();
         let number = |name: &str| get(name).as_u64().unwrap_or_default();
         let count = |name: &str| u32::try_from(number(name)).unwrap_or(u32::MAX);
         let list = |name: &str| -> Vec<String> {
             let value = get(name);
             value.as_array().into_iter().flatten().filter_map(|v| Some(v.as_str()?.to_owned())).collect()
         };
-        let oidc = OidcSettings {
-            issuer: text("oidc.issuer"),
-            client_id: text("oidc.client_id"),
-            secret_env: text("oidc.secret_env"),
-            label: text("oidc.label"),
-        };
         Settings {
             name: text("house.name"),
             public_name: text("house.public_name"),
-            registration: flag("registration.open"),
-            registration_tenant: get("registration.tenant").as_i64().map(TenantId),
-            require_totp: flag("security.require_totp"),
-            session_idle: Duration::from_secs(number("session.idle_minutes") * 60),
-            session_total: Duration::from_secs(number("session.total_hours") * 3_600),
-            oidc: Some(oidc).filter(|oidc| !oidc.issuer.is_empty() && !oidc.client_id.is_empty()),
             max_attempts: count("routing.max_attempts"),
             breaker_failures: count("routing.breaker_failures"),
             breaker_pause: Duration::from_secs(number("routing.breaker_pause_seconds")),
@@ -201,13 +163,10 @@ impl Desk {
         actor.check_in_house(Action::ManageHouse)?;
         let mut next = Values::new();
         for (name, value) in wanted {
-            let value = self.check_setting(&name, &value).await?;
+            let value = self.check_setting(&name, &value)?;
             next.insert(name, value);
         }
         let before = self.setting_values().await?;
-        let mut after = before.clone();
-        after.extend(next.clone());
-        check_together(&after)?;
         for (name, new) in next {
             let old = before.get(&name).cloned().unwrap_or_default();
             if old == new {
@@ -247,7 +206,7 @@ impl Desk {
         }
     }
 
-    async fn check_setting(&self, name: &str, value: &Value) -> UseCaseResult<Value> {
+    fn check_setting(&self, name: &str, value: &Value) -> UseCaseResult<Value> {
         let fail = |message: &str| Err(UseCaseError::invalid(name.to_owned(), message));
         let Some(known) = Known::named(name) else { return fail("there is no such setting") };
         if self.settings.declared.contains_key(name) {
@@ -258,26 +217,6 @@ impl Desk {
         }
         let value =
             (known.check)(value).map_err(|message| UseCaseError::invalid(name.to_owned(), message))?;
-        if name == "registration.tenant"
-            && let Some(id) = value.as_i64()
-            && UserStore::tenant(&*self.store, TenantId(id)).await?.is_none()
-        {
-            return fail("there is no tenant of this id");
-        }
         Ok(value)
     }
-}
-
-/// What single checks do not see.
-fn check_together(values: &Values) -> UseCaseResult<()> {
-    let settings = Settings::of(values);
-    if settings.registration && settings.registration_tenant.is_none() {
-        let message = "say first where those who sign up belong: registration.tenant";
-        return Err(UseCaseError::invalid("registration.open", message));
-    }
-    if settings.session_idle > settings.session_total {
-        let message = "a session cannot be idle for longer than it lasts: session.total_hours";
-        return Err(UseCaseError::invalid("session.idle_minutes", message));
-    }
-    Ok(())
 }

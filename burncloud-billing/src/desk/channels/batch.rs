@@ -11,7 +11,7 @@ use serde::Serialize;
 use std::collections::HashSet;
 
 /// The most channels in one import.
-pub const MAX_ROWS: usize = 1_000;
+const MAX_ROWS: usize = 1_000;
 
 /// Why a row cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

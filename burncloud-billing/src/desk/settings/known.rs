@@ -62,7 +62,7 @@ fn off() -> Value {
 }
 
 /// Every setting, in the order in which they are shown.
-pub static SETTINGS: [Known; 19] = [
+pub static SETTINGS: [Known; 10] = [
     live("house.name", "What the house is called on its own pages", || json!("BurnCloud"), |v| words(v, 1)),
     live("house.public_name", "What customers see it called; empty: its name", empty, |v| words(v, 0)),
     live("registration.open", "Whether strangers may sign up", off, flag),
