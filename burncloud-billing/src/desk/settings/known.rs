@@ -45,10 +45,6 @@ const fn at_start(
     Known { name, about, default, check, needs_restart: true }
 }
 
-fn nothing() -> Value {
-    Value::Null
-}
-
 fn empty() -> Value {
     json!("")
 }
@@ -57,38 +53,10 @@ fn none() -> Value {
     json!([])
 }
 
-fn off() -> Value {
-    json!(false)
-}
-
 /// Every setting, in the order in which they are shown.
 pub static SETTINGS: [Known; 10] = [
     live("house.name", "What the house is called on its own pages", || json!("BurnCloud"), |v| words(v, 1)),
     live("house.public_name", "What customers see it called; empty: its name", empty, |v| words(v, 0)),
-    live("registration.open", "Whether strangers may sign up", off, flag),
-    live("registration.tenant", "The tenant that those belong to, by id", nothing, tenant),
-    live("security.require_totp", "Whether owners and administrators need a second factor", off, flag),
-    live(
-        "session.idle_minutes",
-        "After so long unused a session ends",
-        || json!(720),
-        |v| between(v, 5, 43_200),
-    ),
-    live(
-        "session.total_hours",
-        "After so long a session ends whatever happens",
-        || json!(168),
-        |v| between(v, 1, 2_160),
-    ),
-    live("oidc.issuer", "The provider of identities, by its https:// address; empty: none", empty, issuer),
-    live("oidc.client_id", "What the house is called there", empty, |v| words(v, 0)),
-    live(
-        "oidc.secret_env",
-        "The environment variable of the server with the client's secret; its name begins with BURNCLOUD_OIDC_",
-        empty,
-        secret_env,
-    ),
-    live("oidc.label", "What the button at the door says", empty, |v| words(v, 0)),
     at_start(
         "routing.max_attempts",
         "Most channels that one request is tried at",
@@ -119,10 +87,6 @@ pub static SETTINGS: [Known; 10] = [
     at_start("server.listen", "The address and port of the server, such as 0.0.0.0:3000", empty, listen),
 ];
 
-fn flag(value: &Value) -> Result<Value, String> {
-    value.as_bool().map(Value::from).ok_or_else(|| "it is true or false".to_owned())
-}
-
 fn words(value: &Value, least: usize) -> Result<Value, String> {
     let text = value.as_str().ok_or("it is a text")?.trim();
     if text.len() > 128 || text.len() < least || text.chars().any(char::is_control) {
@@ -136,37 +100,9 @@ fn between(value: &Value, least: u64, most: u64) -> Result<Value, String> {
     number.map(Value::from).ok_or_else(|| format!("it is a whole number from {least} to {most}"))
 }
 
-fn tenant(value: &Value) -> Result<Value, String> {
-    value.as_i64().map(Value::from).ok_or_else(|| "it is the id of a tenant".to_owned())
-}
-
 fn text(value: &Value) -> Result<&str, String> {
     let text = value.as_str().ok_or("it is a text")?.trim();
     if text.len() > 512 { Err("it has at most 512 bytes".to_owned()) } else { Ok(text) }
-}
-
-fn issuer(value: &Value) -> Result<Value, String> {
-    let text = text(value)?;
-    let right = text.is_empty() || text.strip_prefix("https://").is_some_and(is_place);
-    // A provider in the same machine, for trying things out.
-    let local = text.strip_prefix("http://127.0.0.1:").is_some_and(is_place);
-    if right || local { Ok(json!(text)) } else { Err("it begins with https:// and names a host".to_owned()) }
-}
-
-/// A host, perhaps with a port and a path; nothing that hides another.
-fn is_place(rest: &str) -> bool {
-    !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['@', '?', '#', ' ', '\\'])
-}
-
-/// Not any variable: another could hold another secret, which the provider of identities would be sent.
-fn secret_env(value: &Value) -> Result<Value, String> {
-    let text = text(value)?;
-    let fits = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
-    let right = text.strip_prefix("BURNCLOUD_OIDC_").is_some_and(|r| !r.is_empty() && r.bytes().all(fits));
-    if text.is_empty() || right {
-        return Ok(json!(text));
-    }
-    Err("write the name of an environment variable that begins with BURNCLOUD_OIDC_".to_owned())
 }
 
 fn proxy(value: &Value) -> Result<Value, String> {
@@ -249,13 +185,9 @@ mod tests {
         let bad = [
             ("house.name", json!("")),
             ("house.name", json!("a\nb")),
-            ("registration.open", json!("yes")),
-            ("session.idle_minutes", json!(1)),
-            ("session.idle_minutes", json!(1.5)),
-            ("oidc.issuer", json!("http://idp.example")),
-            ("oidc.issuer", json!("https://user@idp.example")),
-            ("oidc.secret_env", json!("BURNCLOUD_SECRET_KEY")),
-            ("oidc.secret_env", json!("BURNCLOUD_OIDC_")),
+            ("house.name", json!(7)),
+            ("routing.max_attempts", json!(0)),
+            ("routing.max_attempts", json!(1.5)),
             ("cors.origins", json!(["*"])),
             ("cors.origins", json!(["https://a.example/path"])),
             ("cors.origins", json!("https://a.example")),
@@ -270,8 +202,6 @@ mod tests {
         }
         let good = [
             ("house.name", json!("Harbour AI")),
-            ("oidc.issuer", json!("https://idp.example/realms/x")),
-            ("oidc.secret_env", json!("BURNCLOUD_OIDC_SECRET")),
             ("cors.origins", json!(["https://a.example", "http://localhost:8080", "http://[::1]:80"])),
             ("upstream.proxy", json!("http://proxy.example:3128")),
             ("server.listen", json!("[::]:3000")),
