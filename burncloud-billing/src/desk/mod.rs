@@ -10,8 +10,18 @@
 mod audit;
 pub mod channels;
 pub mod settings;
+mod common;
+mod keys;
+mod tenants;
+mod users;
+
+pub use common::{OneTime, Page};
+pub use keys::{KeyChange, KeyDraft, KeyFilter, KeyView, MadeKey};
+pub use tenants::{GroupView, TenantDraft, TenantEdit, TenantView};
+pub use users::{UserDraft, UserEdit, UserFilter, UserView};
 
 use crate::people::Actor;
+use burncloud_core::UserId;
 use burncloud_core::adapter::Registry;
 use burncloud_core::store::ConsoleStore;
 use std::fmt;
@@ -24,6 +34,10 @@ pub struct Desk {
     registry: Registry,
     changed: Arc<dyn Fn() + Send + Sync>,
     settings: Arc<settings::SettingsSource>,
+    sessions_ended: Arc<dyn Fn(UserId) + Send + Sync>,
+    /// Held from looking at a version to changing it: what is compared is what is replaced, in this process. Of two processes
+    /// that change one thing within the same moment the later one counts, as with every change that expects no version.
+    writing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl fmt::Debug for Desk {
@@ -36,7 +50,21 @@ impl Desk {
     /// Over a store; `registry` knows the providers that channels can be of.
     #[must_use]
     pub fn new(store: Arc<dyn ConsoleStore>, registry: Registry) -> Desk {
-        Desk { store, registry, changed: Arc::new(|| ()), settings: Arc::default() }
+        Desk {
+            store,
+            registry,
+            changed: Arc::new(|| ()),
+            sessions_ended: Arc::new(|_| ()),
+            writing: Arc::default(),
+            settings: Arc::default(),
+        }
+    }
+
+    /// What is called when all of a user's sessions were ended, so that what is open in a browser is closed.
+    #[must_use]
+    pub fn on_sessions_ended(mut self, ended: impl Fn(UserId) + Send + Sync + 'static) -> Desk {
+        self.sessions_ended = Arc::new(ended);
+        self
     }
 
     /// What is called after each change, so that a gateway in the same process takes it at once.
