@@ -95,7 +95,7 @@ impl fmt::Debug for Channel {
 }
 
 impl Channel {
-    pub(super) fn prepare(
+    pub(crate) fn prepare(
         config: &ChannelConfig,
         registry: &Registry,
         defaults: &Timeouts,

@@ -6,6 +6,7 @@
 
 pub mod channels;
 pub mod keys;
+mod probing;
 
 use crate::Limits;
 use crate::routing::ChannelError;

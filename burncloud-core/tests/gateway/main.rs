@@ -11,6 +11,7 @@ mod drains;
 mod fuses;
 mod signed;
 mod support;
+mod vouched;
 
 use burncloud_core::{Body, End};
 use bytes::Bytes;

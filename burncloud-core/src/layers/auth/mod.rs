@@ -11,6 +11,10 @@
 //! A request that AWS's scheme signs (boto3) carries no key but the name of one; its signature is checked instead,
 //! where the store [offers](CallerStore::signing_secret) it. 403 in AWS's words for one that does not hold.
 //!
+//! A caller in the same process may hold no secret at all (only its hash is stored): it puts [`Vouched`] into the
+//! request's extensions. That is looked for where no key was sent, so that requests with a key pay nothing for it; every
+//! other check holds as it does for a key.
+//!
 //! Stands before the body is read: a stranger's bytes are not held. Cancellation is safe at any point.
 
 mod app;
@@ -43,6 +47,15 @@ const KEY_HEADERS: [&HeaderName; 4] = [&AUTHORIZATION, &X_API_KEY, &X_GOOG_API_K
 /// Where a request came from; put into its extensions by whoever accepted the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RemoteIp(pub IpAddr);
+
+/// The key that a request is made with, vouched for by code in the same process, for a request that carries none: a
+/// console where somebody who may use the key chose it by name. Its status, expiry, user, tenant and addresses are checked
+/// as ever.
+///
+/// An extension is an object in memory: nothing that comes from a network (no header, query or body) becomes one, so no
+/// caller can forge it. Whoever puts it there answers for having asked who wants to use the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vouched(pub KeyHash);
 
 /// Makes [`Auth`] services.
 #[derive(Clone)]
@@ -153,6 +166,11 @@ fn without_query_key(uri: &mut Uri, rest: &str) {
     }
 }
 
+/// The key that is vouched for; taken out, as a key is.
+fn take_vouched(request: &mut Request<Body>) -> Option<KeyHash> {
+    request.extensions_mut().remove().map(|Vouched(hash)| hash)
+}
+
 fn unknown() -> Error {
     Error::new(ErrorKind::Unauthenticated, "the API key is not valid; check it, and where it is configured")
 }
@@ -217,7 +235,7 @@ impl<S: Stack> Service<Request<Body>> for Auth<S> {
             let state = State::LookUp { future: Box::pin(signed::enter(self.clone(), request)) };
             return AuthFuture { state };
         }
-        let Some(hash) = take_key(&mut request) else {
+        let Some(hash) = take_key(&mut request).or_else(|| take_vouched(&mut request)) else {
             let text =
                 "no API key was sent; send it as your SDK does, for instance `Authorization: Bearer …`";
             return AuthFuture::known(Reply::now(Err(Error::new(ErrorKind::Unauthenticated, text))));
