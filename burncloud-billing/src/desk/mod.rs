@@ -9,9 +9,9 @@
 
 mod audit;
 pub mod channels;
-pub mod settings;
 mod common;
 mod keys;
+pub mod settings;
 mod tenants;
 mod users;
 
@@ -19,6 +19,7 @@ pub use common::{OneTime, Page};
 pub use keys::{KeyChange, KeyDraft, KeyFilter, KeyView, MadeKey};
 pub use tenants::{GroupView, TenantDraft, TenantEdit, TenantView};
 pub use users::{UserDraft, UserEdit, UserFilter, UserView};
+pub mod reports;
 
 use crate::people::Actor;
 use burncloud_core::UserId;
