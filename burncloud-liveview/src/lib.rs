@@ -4,6 +4,7 @@
 //! let app: axum::Router = burncloud_liveview::router();
 //! ```
 
+mod api;
 mod console;
 
 pub use console::{Console, ConsoleBuilder};

@@ -1,16 +1,19 @@
 //! Channels, as the console handles them: what is shown never holds a credential.
 
 mod batch;
+mod probe;
 
 pub use batch::{ImportReport, RowError};
+pub use probe::{Found, Known, Timed};
 
 use super::audit::Change;
+use super::common::{check_version, version_of};
 use super::{Actor, Desk};
 use crate::people::Action;
 use burncloud_core::store::StoreError;
 use burncloud_core::usecase::channels as rules;
 use burncloud_core::usecase::{UseCaseError, UseCaseResult};
-use burncloud_core::{ChannelConfig, ChannelId, ChannelSettings, Status, TenantId};
+use burncloud_core::{ChannelConfig, ChannelId, ChannelSettings, KeyHash, Status, TenantId};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -44,11 +47,13 @@ pub struct ChannelView {
     pub status: Status,
     /// The rest.
     pub settings: ChannelSettings,
+    /// Which form of it this is; the credential counts.
+    pub version: String,
 }
 
 impl From<&ChannelConfig> for ChannelView {
     fn from(channel: &ChannelConfig) -> ChannelView {
-        ChannelView {
+        let mut view = ChannelView {
             id: channel.id,
             name: channel.name.clone(),
             provider: channel.provider.clone(),
@@ -60,7 +65,11 @@ impl From<&ChannelConfig> for ChannelView {
             weight: channel.weight,
             status: channel.status,
             settings: channel.settings.clone(),
-        }
+            version: String::new(),
+        };
+        let credential = KeyHash::of(channel.credential.expose_secret().as_bytes()).0;
+        view.version = version_of(&(&view, credential));
+        view
     }
 }
 
@@ -222,14 +231,16 @@ impl Desk {
     /// changes the one gives the other, so that nobody learns a credential by having it sent to themselves.
     ///
     /// # Errors
-    /// As [`create_channel`](Desk::create_channel), and `Store(NotFound)`.
+    /// As [`create_channel`](Desk::create_channel); `Changed` where it is not the `expected` version; `Store(NotFound)`.
     pub async fn update_channel(
         &self,
         actor: &Actor,
         id: ChannelId,
         change: ChannelChange,
+        expected: Option<&str>,
     ) -> UseCaseResult<ChannelView> {
-        let stored = self.channel_config(actor, id).await?;
+        let _one_at_a_time = self.writing.lock().await;
+        let stored = self.expected_channel(actor, id, expected).await?;
         let given = change.credential.is_some();
         let next = change.apply(&stored);
         if same(&stored, &next) {
@@ -253,8 +264,10 @@ impl Desk {
         actor: &Actor,
         id: ChannelId,
         status: Status,
+        expected: Option<&str>,
     ) -> UseCaseResult<ChannelView> {
-        let stored = self.channel_config(actor, id).await?;
+        let _one_at_a_time = self.writing.lock().await;
+        let stored = self.expected_channel(actor, id, expected).await?;
         if stored.status == status {
             return Ok(ChannelView::from(&stored));
         }
@@ -271,11 +284,28 @@ impl Desk {
     /// Removes a channel. Receipts keep its id, and nothing shows its name any more: withdraw one that ever served.
     ///
     /// # Errors
-    /// `Forbidden`, `Store(NotFound)`.
-    pub async fn delete_channel(&self, actor: &Actor, id: ChannelId) -> UseCaseResult<()> {
-        let stored = self.channel_config(actor, id).await?;
+    /// `Forbidden`, `Changed` where it is not the `expected` version, `Store(NotFound)`.
+    pub async fn delete_channel(
+        &self,
+        actor: &Actor,
+        id: ChannelId,
+        expected: Option<&str>,
+    ) -> UseCaseResult<()> {
+        let _one_at_a_time = self.writing.lock().await;
+        let stored = self.expected_channel(actor, id, expected).await?;
         self.store.delete_channel(id).await?;
         self.note_channel(actor, "channel.delete", Some(&stored), None).await
+    }
+
+    async fn expected_channel(
+        &self,
+        actor: &Actor,
+        id: ChannelId,
+        expected: Option<&str>,
+    ) -> UseCaseResult<ChannelConfig> {
+        let stored = self.channel_config(actor, id).await?;
+        check_version("channel", &stored.name, expected, &ChannelView::from(&stored).version)?;
+        Ok(stored)
     }
 
     async fn note_channel(
@@ -310,12 +340,13 @@ impl Desk {
 fn written(channel: &ChannelConfig) -> Value {
     let mut view = ChannelView::from(channel);
     view.credential = view.credential.map(|_| "set".to_owned());
+    // It is made with the credential; the log needs neither.
+    view.version.clear();
     serde_json::to_value(view).unwrap_or_default()
 }
 
 fn same(a: &ChannelConfig, b: &ChannelConfig) -> bool {
-    ChannelView::from(a) == ChannelView::from(b)
-        && a.credential.expose_secret() == b.credential.expose_secret()
+    ChannelView::from(a).version == ChannelView::from(b).version
 }
 
 fn refuse_revoked(status: Status) -> UseCaseResult<()> {

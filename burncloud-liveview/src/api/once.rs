@@ -58,7 +58,9 @@ async fn run(api: &Api, actor: &Actor, key: &str, request: Request, next: Next) 
     let print = fingerprint(&parts, &body, &who);
     match store.begin_once(&who, key, &print, UnixMicros::now()).await? {
         Began::Done { status, body } => return Ok(replay(status, body)),
-        Began::UnderWay => return Err(Problem::conflict("this very request is under way; ask again in a minute")),
+        Began::UnderWay => {
+            return Err(Problem::conflict("this very request is under way; ask again in a minute"));
+        }
         Began::Other => {
             return Err(Problem::invalid("Idempotency-Key", "another request had this key: take a new one"));
         }

@@ -58,7 +58,12 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    fn new(status: StatusCode, word: &'static str, title: &'static str, detail: impl Into<String>) -> Problem {
+    fn new(
+        status: StatusCode,
+        word: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Problem {
         Problem { status, word, title, detail: detail.into(), errors: Vec::new(), retry_after: None }
     }
 
@@ -94,6 +99,14 @@ impl Problem {
         Problem::of_field(StatusCode::UNPROCESSABLE_ENTITY, "invalid", title, field, message)
     }
 
+    /// 422: several fields that break rules.
+    pub(super) fn many(detail: &str, errors: Vec<FieldError>) -> Problem {
+        let title = "Fields break rules";
+        let mut problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", title, detail);
+        problem.errors = errors;
+        problem
+    }
+
     /// 401.
     pub(super) fn anonymous() -> Problem {
         let detail = "sign in, or send `Authorization: Bearer` and a management token";
@@ -124,7 +137,8 @@ impl Problem {
     /// 412.
     pub(super) fn changed(detail: impl Into<String>) -> Problem {
         let title = "Somebody else changed it";
-        Problem::new(StatusCode::PRECONDITION_FAILED, "changed", title, detail).at("If-Match", "read it again")
+        Problem::new(StatusCode::PRECONDITION_FAILED, "changed", title, detail)
+            .at("If-Match", "read it again")
     }
 
     /// 413.

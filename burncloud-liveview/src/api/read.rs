@@ -7,6 +7,7 @@ use burncloud_billing::people::Actor;
 use http::request::Parts;
 use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 /// The largest body, in bytes.
 pub(super) const MAX_BODY: usize = 4 << 20;
@@ -84,6 +85,13 @@ fn at_fault(path: &str, text: &str) -> (String, String) {
     (field, text)
 }
 
+/// A member that is there, null or not: `None` is one that is left out.
+pub(super) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
+}
+
 /// What follows the `?`.
 pub(super) struct Params<T>(pub(super) T);
 
@@ -137,7 +145,8 @@ impl FromRequestParts<Api> for IfMatch {
         }
         let tag = text.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
         let tag = tag.filter(|tag| !tag.contains('"'));
-        let tag = tag.ok_or_else(|| Problem::unreadable("If-Match", "write one entity tag, such as \"3f2a\""))?;
+        let tag =
+            tag.ok_or_else(|| Problem::unreadable("If-Match", "write one entity tag, such as \"3f2a\""))?;
         Ok(IfMatch(Some(tag.to_owned())))
     }
 }
