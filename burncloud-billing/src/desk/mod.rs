@@ -11,6 +11,7 @@ mod audit;
 pub mod channels;
 mod common;
 mod keys;
+pub mod login;
 pub mod settings;
 mod tenants;
 mod users;
@@ -39,6 +40,7 @@ pub struct Desk {
     /// Held from looking at a version to changing it: what is compared is what is replaced, in this process. Of two processes
     /// that change one thing within the same moment the later one counts, as with every change that expects no version.
     writing: Arc<tokio::sync::Mutex<()>>,
+    doors: Arc<login::Doors>,
 }
 
 impl fmt::Debug for Desk {
@@ -58,6 +60,7 @@ impl Desk {
             sessions_ended: Arc::new(|_| ()),
             writing: Arc::default(),
             settings: Arc::default(),
+            doors: Arc::default(),
         }
     }
 

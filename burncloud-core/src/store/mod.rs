@@ -24,7 +24,10 @@ pub use money::{
     LedgerStore, NewCode, PlanStore, Posted, ProofKey, ProofStore, RedeemCode, Sealed, Sealer, SpendingStore,
 };
 pub use people::{KeyQuery, PeopleStore, UserQuery};
-pub use report::{Dim, Extent, LogQuery, Outcome, ReportStore, Step, TenantRow, UsageQuery, UsageRow, Who};
+
+pub use report::{
+    Dim, Extent, LogQuery, Outcome, ReportStore, Step, TenantRow, UsageQuery, UsageRow, Who, quarters, usage,
+};
 
 use crate::ledger::Account;
 use crate::{

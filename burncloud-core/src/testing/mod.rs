@@ -20,14 +20,15 @@ mod logins;
 mod people;
 mod receipts;
 mod records;
+mod reports;
 mod sessions;
 mod users;
 
 use crate::ledger::{Account, EntryKind, NewEntry, Posting};
 use crate::store::{
     AlertStore, AuditStore, BudgetStore, CallerStore, CatalogueStore, CodeStore, InvitationStore,
-    LedgerStore, LoginStore, NewKey, NewUser, OnceStore, PeopleStore, PlanStore, Posted, SessionStore,
-    SettingStore, SpendingStore, Store, StoreError, StoreResult, UserStore,
+    LedgerStore, LoginStore, NewKey, NewUser, OnceStore, PeopleStore, PlanStore, Posted, ReceiptStore,
+    ReportStore, SessionStore, SettingStore, SpendingStore, Store, StoreError, StoreResult, UserStore,
 };
 use crate::{
     AbortKind, Attempt, Caller, ChannelId, Dialect, End, KeyHash, KeyId, Leg, Limits, Line, LineKind, Nano,
@@ -163,6 +164,25 @@ where
         people::who_has_nothing_left_is_found,
         people::keys_are_found_by_owner_text_and_status,
         people::a_page_has_a_bound,
+    );
+}
+
+/// Runs the cases of sums and searches, as [`store_suite`] does the others.
+///
+/// # Panics
+/// At the first promise that is broken; the text names it.
+pub async fn report_suite<S: ReceiptStore + ReportStore, F: AsyncFn() -> S>(fresh: F) {
+    macro_rules! run {
+        ($($case:path),* $(,)?) => { $( $case(Arc::new(fresh().await)).await; )* };
+    }
+    run!(
+        reports::sums_are_those_of_the_receipts,
+        reports::a_receipt_counts_once_and_late_ones_too,
+        reports::attempts_in_vain_count_where_they_were_made,
+        reports::tenants_paid_what_their_legs_say,
+        reports::the_log_is_paged_without_gaps,
+        reports::keys_were_last_used_when_they_were,
+        reports::sums_never_overflow,
     );
 }
 

@@ -6,6 +6,7 @@ mod identity;
 mod ledger;
 mod people;
 mod records;
+mod reports;
 mod trade;
 
 use super::{
@@ -445,6 +446,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn keeps_every_promise_of_who_signs_in() {
         crate::testing::identity_suite(async || MemoryStore::default()).await;
+        crate::testing::report_suite(async || MemoryStore::default()).await;
     }
 
     #[tokio::test]
