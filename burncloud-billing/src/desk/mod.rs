@@ -13,15 +13,33 @@ mod common;
 mod keys;
 pub mod login;
 pub mod settings;
+mod budgets;
+mod codes;
+mod common;
+mod keys;
+mod money;
+mod prices;
+mod published;
+mod quotes;
 mod tenants;
+#[cfg(test)]
+mod tests;
 mod users;
 
+pub use audit::{AuditQuery, AuditView};
+pub use budgets::{BudgetDraft, BudgetView, PlanDraft, PlanView};
+pub use codes::{BatchView, CodesDraft, MadeCodes, Redeemed};
 pub use common::{OneTime, Page};
 pub use keys::{KeyChange, KeyDraft, KeyFilter, KeyView, MadeKey};
+pub use money::{MoneyMove, MoveKind, Moved, StatementFilter, StatementLine, WalletId, WalletView};
+pub use prices::{BookRatios, BuyingRow, PriceDraft, PriceRow, PriceSource, PriceTable, RuleState, RuleView};
+pub use published::{Exported, Imported, WaitingChange, WaitingPrices};
+pub use quotes::{QuoteLevelView, QuoteQuery, QuoteView};
 pub use tenants::{GroupView, TenantDraft, TenantEdit, TenantView};
 pub use users::{UserDraft, UserEdit, UserFilter, UserView};
 pub mod reports;
 
+use crate::PriceBook;
 use crate::people::Actor;
 use burncloud_core::UserId;
 use burncloud_core::adapter::Registry;
@@ -34,6 +52,8 @@ use std::sync::Arc;
 pub struct Desk {
     store: Arc<dyn ConsoleStore>,
     registry: Registry,
+    book: Arc<PriceBook>,
+    tries: Arc<codes::Tries>,
     changed: Arc<dyn Fn() + Send + Sync>,
     settings: Arc<settings::SettingsSource>,
     sessions_ended: Arc<dyn Fn(UserId) + Send + Sync>,
@@ -56,6 +76,8 @@ impl Desk {
         Desk {
             store,
             registry,
+            book: Arc::new(PriceBook::new()),
+            tries: Arc::default(),
             changed: Arc::new(|| ()),
             sessions_ended: Arc::new(|_| ()),
             writing: Arc::default(),
@@ -68,6 +90,14 @@ impl Desk {
     #[must_use]
     pub fn on_sessions_ended(mut self, ended: impl Fn(UserId) + Send + Sync + 'static) -> Desk {
         self.sessions_ended = Arc::new(ended);
+        self
+    }
+
+    /// With the price book of the gateway in this process, so that prices that are set are in force at once; without, with one
+    /// of its own.
+    #[must_use]
+    pub fn with_book(mut self, book: Arc<PriceBook>) -> Desk {
+        self.book = book;
         self
     }
 
