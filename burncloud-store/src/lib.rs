@@ -36,6 +36,7 @@ mod migration;
 mod price;
 mod proof;
 mod receipt;
+mod report;
 mod secret;
 mod spending;
 mod sql;
