@@ -7,6 +7,7 @@ mod m0001_begin;
 mod m0002_money;
 mod m0004_reports;
 mod m0005_rotation;
+mod m0003_console;
 
 use crate::backend;
 use crate::entity::migration::{ActiveModel, Column, Entity};
@@ -31,6 +32,7 @@ pub(crate) const ALL: &[Migration] = &[
     Migration { name: "money", statements: m0002_money::statements },
     Migration { name: "reports", statements: m0004_reports::statements },
     Migration { name: "rotation", statements: m0005_rotation::statements },
+    Migration { name: "console", statements: m0003_console::statements },
 ];
 
 /// Applies what is missing.
