@@ -1,7 +1,6 @@
 //! The promises of core's store traits, kept by every database this crate knows.
 
-use burncloud_core::testing::{money_suite, report_suite, store_suite};
-use burncloud_core::testing::{identity_suite, money_suite, people_suite, store_suite};
+use burncloud_core::testing::{identity_suite, money_suite, people_suite, report_suite, store_suite};
 use burncloud_store::{SecretBox, SqlStore};
 use std::sync::Mutex;
 

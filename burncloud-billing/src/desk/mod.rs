@@ -8,19 +8,17 @@
 //! machine, and what they do to money is in the ledger.
 
 mod audit;
-pub mod channels;
-mod common;
-mod keys;
-pub mod login;
-pub mod settings;
 mod budgets;
+pub mod channels;
 mod codes;
 mod common;
 mod keys;
+pub mod login;
 mod money;
 mod prices;
 mod published;
 mod quotes;
+pub mod settings;
 mod tenants;
 #[cfg(test)]
 mod tests;
