@@ -16,10 +16,12 @@ mod money;
 mod prices;
 mod published;
 mod quotes;
+pub mod login;
 mod tenants;
 #[cfg(test)]
 mod tests;
 mod users;
+pub mod reports;
 
 pub use audit::{AuditQuery, AuditView};
 pub use budgets::{BudgetDraft, BudgetView, PlanDraft, PlanView};
@@ -53,6 +55,7 @@ pub struct Desk {
     /// Held from looking at a version to changing it: what is compared is what is replaced, in this process. Of two processes
     /// that change one thing within the same moment the later one counts, as with every change that expects no version.
     writing: Arc<tokio::sync::Mutex<()>>,
+    doors: Arc<login::Doors>,
 }
 
 impl fmt::Debug for Desk {
@@ -73,6 +76,7 @@ impl Desk {
             changed: Arc::new(|| ()),
             sessions_ended: Arc::new(|_| ()),
             writing: Arc::default(),
+            doors: Arc::default(),
         }
     }
 

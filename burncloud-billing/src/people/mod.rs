@@ -27,7 +27,7 @@ pub(crate) use terms::check_budget;
 pub use terms::{delete_budget, list_budgets, set_budget, set_plan};
 pub use tree::{MAX_DEPTH, Tree};
 pub use users::{UserChange, create_user, list_users, set_role, update_user};
-pub(crate) use users::{check_change_of_role, check_user};
+pub(crate) use users::{check_change_of_role, check_office, check_role, check_user};
 pub use wallets::{
     Wallet, adjust, generate_codes, grant_credit, open_wallet, promote, redeem_code, reverse, set_balance,
     set_credit, top_up,
