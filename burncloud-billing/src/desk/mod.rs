@@ -12,16 +12,16 @@ mod budgets;
 mod codes;
 mod common;
 mod keys;
+pub mod login;
 mod money;
 mod prices;
 mod published;
 mod quotes;
-pub mod login;
+pub mod reports;
 mod tenants;
 #[cfg(test)]
 mod tests;
 mod users;
-pub mod reports;
 
 pub use audit::{AuditQuery, AuditView};
 pub use budgets::{BudgetDraft, BudgetView, PlanDraft, PlanView};
