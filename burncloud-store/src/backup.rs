@@ -107,3 +107,34 @@ impl BackupStore for SqlStore {
         self.write.get_database_backend() == DbBackend::Sqlite
     }
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use super::*;
+    use crate::SecretBox;
+    use burncloud_core::store::UserStore;
+    use std::os::unix::fs::FileExt;
+
+    #[tokio::test]
+    async fn damage_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqlStore::connect("sqlite::memory:", SecretBox::generate().unwrap()).await.unwrap();
+        let tenant = store.tenants().await.unwrap()[0].id;
+        for n in 0..300 {
+            let name = format!("{n:0>200}");
+            let user = burncloud_core::store::NewUser { name, tenant, ..Default::default() };
+            store.create_user(user).await.unwrap();
+        }
+        let to = folder.path().join("copy.db");
+        let bytes = store.backup(&to).await.unwrap();
+        assert!(backend::is_whole(&to).await.unwrap());
+        let file = OpenOptions::new().write(true).open(&to).unwrap();
+        // Pages in the middle: the header is as it was.
+        file.write_all_at(&[0xa5; 16_384], bytes / 8 * 4).unwrap();
+        assert!(!backend::is_whole(&to).await.unwrap(), "overwritten pages");
+        file.set_len(bytes / 2).unwrap();
+        assert!(!backend::is_whole(&to).await.unwrap(), "a file cut short");
+        std::fs::write(&to, "no database at all, but a text").unwrap();
+        assert!(!backend::is_whole(&to).await.unwrap(), "another file");
+    }
+}
