@@ -3,7 +3,6 @@
 use crate::{SqlStore, backend};
 use async_trait::async_trait;
 use burncloud_core::store::{BackupDone, BackupStore, StoreError, StoreResult};
-use sea_orm::DbBackend;
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -76,8 +75,8 @@ impl SqlStore {
     pub async fn backup(&self, to: &Path) -> StoreResult<u64> {
         if !self.backs_up() {
             return Err(StoreError::Invalid(
-                "only SQLite databases are copied from here: copy a PostgreSQL database with pg_dump, one of \
-                 MySQL with mysqldump"
+                "only SQLite databases in a file are copied from here: copy a PostgreSQL database with pg_dump, \
+                 one of MySQL with mysqldump"
                     .into(),
             ));
         }
@@ -104,11 +103,11 @@ impl BackupStore for SqlStore {
     }
 
     fn backs_up(&self) -> bool {
-        self.write.get_database_backend() == DbBackend::Sqlite
+        backend::is_file(&self.write)
     }
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(all(test, unix, feature = "sqlite"))]
 mod tests {
     use super::*;
     use crate::SecretBox;
@@ -118,7 +117,8 @@ mod tests {
     #[tokio::test]
     async fn damage_is_found() {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqlStore::connect("sqlite::memory:", SecretBox::generate().unwrap()).await.unwrap();
+        let url = format!("sqlite://{}", folder.path().join("burncloud.db").display());
+        let store = SqlStore::connect(&url, SecretBox::generate().unwrap()).await.unwrap();
         let tenant = store.tenants().await.unwrap()[0].id;
         for n in 0..300 {
             let name = format!("{n:0>200}");
@@ -136,5 +136,7 @@ mod tests {
         assert!(!backend::is_whole(&to).await.unwrap(), "a file cut short");
         std::fs::write(&to, "no database at all, but a text").unwrap();
         assert!(!backend::is_whole(&to).await.unwrap(), "another file");
+        file.set_len(0).unwrap();
+        assert!(!backend::is_whole(&to).await.unwrap(), "an empty file");
     }
 }

@@ -179,13 +179,11 @@ async fn a_copy_overwrites_nothing_and_leaves_nothing_when_it_fails() {
     assert_eq!(names(copies.path()), ["it's a copy.db.partial"], "the name is free again");
     std::fs::remove_file(copies.path().join("it's a copy.db.partial")).unwrap();
 
-    store.close().await.unwrap();
-    let again = SqlStore::connect(&url, secrets()).await.unwrap();
-    again.close().await.unwrap();
-    drop(store);
+    assert!(store.backup(&to).await.unwrap() > 0);
+    assert_eq!(names(copies.path()), ["it's a copy.db"]);
     let memory = SqlStore::connect("sqlite::memory:", secrets()).await.unwrap();
-    let user = a_login(&memory).await;
-    assert!(memory.backup(&to).await.unwrap() > 0, "a database in memory is copied too");
-    assert!(memory.login(user).await.is_ok());
+    assert!(!memory.backs_up());
+    let refused = memory.backup(&copies.path().join("memory.db")).await;
+    assert!(matches!(refused, Err(StoreError::Invalid(_))), "{refused:?}");
     assert_eq!(names(copies.path()), ["it's a copy.db"]);
 }
