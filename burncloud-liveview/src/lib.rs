@@ -1,14 +1,32 @@
 //! The operator console of the BurnCloud gateway: what a server mounts under `/console`.
 //!
-//! ```
-//! let app: axum::Router = burncloud_liveview::router();
-//! ```
+//! - `pages`: the table of pages and the pages; its documentation says how one is added
+//! - [`live`]: how a page lives on a socket, how it reads and writes
+//! - [`kit`]: what pages are made of
+//! - [`fmt`], [`lang`]: numbers, times and words in both languages
+//! - [`web`]: pages, socket and assets over HTTP
+//! - [`auth`]: who somebody is
+
+mod api;
+pub mod auth;
+mod console;
+pub mod fmt;
+pub mod kit;
+pub mod lang;
+pub mod live;
+pub mod pages;
+mod shell;
+mod watch;
+pub mod web;
+
+pub use console::{Console, ConsoleBuilder};
+pub use watch::{Pulse, Watch};
 
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use axum::{Router, http::StatusCode};
 
-/// Everything under `/console`. `GET /console/internal/health` says that the console is mounted; any other
+/// What stands where no console is mounted. `GET /console/internal/health` says that it could be; any other
 /// path below it is 404 as JSON.
 pub fn router() -> Router {
     Router::new().route("/console/internal/health", get(health)).fallback(nothing)

@@ -40,6 +40,7 @@ mod price;
 mod proof;
 mod receipt;
 mod record;
+mod report;
 mod secret;
 mod session;
 mod spending;

@@ -95,7 +95,7 @@ impl fmt::Debug for Channel {
 }
 
 impl Channel {
-    pub(super) fn prepare(
+    pub(crate) fn prepare(
         config: &ChannelConfig,
         registry: &Registry,
         defaults: &Timeouts,
@@ -193,6 +193,12 @@ impl Channel {
     #[must_use]
     pub fn attempts(&self) -> (u64, u64) {
         (self.answered.load(Relaxed), self.failed.load(Relaxed))
+    }
+
+    /// Requests under way now; `None` where nothing bounds them, since they are not counted then.
+    #[must_use]
+    pub fn in_flight(&self) -> Option<u32> {
+        self.concurrency.map(|_| self.in_flight.load(Relaxed))
     }
 
     /// Connections to the provider that are open and idle.

@@ -1,11 +1,12 @@
 //! What happened, summed and searched: what pages and exports are drawn from.
 
 use super::StoreResult;
-use crate::{ChannelId, End, KeyId, Nano, Receipt, ReceiptId, TenantId, UnixMicros, UserId};
+use crate::{ChannelId, End, KeyId, Nano, QUARTER_US, Receipt, ReceiptId, TenantId, UnixMicros, UserId};
 use async_trait::async_trait;
+use std::ops::Range;
 
 /// Whose requests.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Who {
     /// Everybody's.
     #[default]
@@ -63,7 +64,7 @@ pub enum Dim {
 }
 
 /// Spans of time that sums are told apart by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Step {
     /// None: one sum over all of the time.
     #[default]
@@ -79,8 +80,33 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// When the span that holds a quarter of an hour begins; the quarter by its number since the epoch.
+    #[must_use]
+    pub fn start(self, quarter: i64) -> UnixMicros {
+        let first = match self {
+            Step::Whole => return UnixMicros(0),
+            Step::Quarter => quarter,
+            Step::Hour => quarter.div_euclid(4) * 4,
+            Step::Day { offset } => {
+                let ahead = offset.div_euclid(QUARTER_US);
+                (quarter + ahead).div_euclid(96) * 96 - ahead
+            }
+        };
+        UnixMicros(first.saturating_mul(QUARTER_US))
+    }
+}
+
+/// The numbers, since the epoch, of the quarters of an hour from the one that holds `since` to the last that begins before
+/// `until`.
+#[must_use]
+pub fn quarters(since: UnixMicros, until: UnixMicros) -> Range<i64> {
+    let end = until.0.div_euclid(QUARTER_US) + i64::from(until.0.rem_euclid(QUARTER_US) != 0);
+    since.0.div_euclid(QUARTER_US)..end
+}
+
 /// Which sums are wanted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct UsageQuery {
     /// From (the quarter of an hour that holds it is included).
     pub since: UnixMicros,
@@ -139,6 +165,59 @@ pub struct UsageRow {
     pub attempts_failed: u64,
 }
 
+impl UsageRow {
+    /// Adds another's sums; whose and when stays. They stop at the ends of their range.
+    pub fn add(&mut self, more: &UsageRow) {
+        let counts = [
+            (&mut self.requests, more.requests),
+            (&mut self.failed, more.failed),
+            (&mut self.refused, more.refused),
+            (&mut self.tokens_in, more.tokens_in),
+            (&mut self.tokens_out, more.tokens_out),
+            (&mut self.begun, more.begun),
+            (&mut self.waited_us, more.waited_us),
+            (&mut self.attempts, more.attempts),
+            (&mut self.attempts_failed, more.attempts_failed),
+        ];
+        counts.into_iter().for_each(|(sum, more)| *sum = sum.saturating_add(more));
+        self.charge = self.charge.plus(more.charge);
+        self.revenue = self.revenue.plus(more.revenue);
+        self.cost = self.cost.plus(more.cost);
+    }
+}
+
+/// What a receipt adds to the sums of channels: first to that of the one that served (`None` where none did), then, for each
+/// other attempt, to that of the channel that was asked in vain. Of the rows only `channel` and the sums are set.
+pub fn usage(receipt: &Receipt, mut add: impl FnMut(UsageRow)) {
+    let outcome = Outcome::of(receipt);
+    // Counting tokens spends none.
+    let tokens = |count| if receipt.operation.is_free() { 0 } else { count };
+    let of = |attempt: &crate::Attempt| UsageRow {
+        channel: Some(attempt.channel),
+        attempts: 1,
+        attempts_failed: u64::from(attempt.failed()),
+        ..UsageRow::default()
+    };
+    let mut served = UsageRow {
+        channel: receipt.channel,
+        requests: 1,
+        failed: u64::from(outcome == Outcome::Failed),
+        refused: u64::from(outcome == Outcome::Refused),
+        tokens_in: tokens(receipt.usage.total_input()),
+        tokens_out: tokens(receipt.usage.total_output()),
+        charge: receipt.charge,
+        revenue: receipt.legs.last().map_or(receipt.charge, |leg| leg.charge),
+        cost: receipt.channel.map_or(Nano::ZERO, |_| receipt.upstream_cost),
+        begun: u64::from(receipt.first_byte_us.is_some()),
+        waited_us: receipt.first_byte_us.unwrap_or_default().into(),
+        ..UsageRow::default()
+    };
+    let here = |attempt: &&crate::Attempt| Some(attempt.channel) == receipt.channel;
+    receipt.attempts.iter().filter(here).for_each(|attempt| served.add(&of(attempt)));
+    add(served);
+    receipt.attempts.iter().filter(|attempt| !here(attempt)).for_each(|attempt| add(of(attempt)));
+}
+
 /// What tenants paid: [`SpendingStore`](super::SpendingStore)'s sums for tenants, by time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TenantRow {
@@ -173,6 +252,17 @@ pub struct LogQuery {
     pub before: Option<ReceiptId>,
     /// At most so many; 0 means 50, and 1,000 is the most.
     pub limit: u32,
+}
+
+impl LogQuery {
+    /// How many receipts a page has at most.
+    #[must_use]
+    pub fn most(&self) -> usize {
+        match self.limit {
+            0 => 50,
+            limit => limit.min(1_000) as usize,
+        }
+    }
 }
 
 /// How much there is.

@@ -20,14 +20,15 @@ mod logins;
 mod people;
 mod receipts;
 mod records;
+mod reports;
 mod sessions;
 mod users;
 
 use crate::ledger::{Account, EntryKind, NewEntry, Posting};
 use crate::store::{
     AlertStore, AuditStore, BudgetStore, CallerStore, CatalogueStore, CodeStore, InvitationStore,
-    LedgerStore, LoginStore, NewKey, NewUser, OnceStore, PeopleStore, PlanStore, Posted, SessionStore,
-    SettingStore, SpendingStore, Store, StoreError, StoreResult, UserStore,
+    LedgerStore, LoginStore, NewKey, NewUser, OnceStore, PeopleStore, PlanStore, Posted, ReceiptStore,
+    ReportStore, SessionStore, SettingStore, SpendingStore, Store, StoreError, StoreResult, UserStore,
 };
 use crate::{
     AbortKind, Attempt, Caller, ChannelId, Dialect, End, KeyHash, KeyId, Leg, Limits, Line, LineKind, Nano,
@@ -69,6 +70,7 @@ pub async fn store_suite<S: Store, F: AsyncFn() -> S>(fresh: F) {
         callers::nobody_is_nobody_until_the_key_is_made,
         callers::a_changed_key_is_seen_at_once,
         callers::a_rotated_secret_is_seen_at_once,
+        callers::the_secret_before_works_for_its_term,
         callers::a_changed_user_or_tenant_is_seen_at_once,
         callers::an_unchanged_caller_keeps_its_slots,
         callers::concurrent_lookups_share_one_caller,
@@ -165,6 +167,25 @@ where
     );
 }
 
+/// Runs the cases of sums and searches, as [`store_suite`] does the others.
+///
+/// # Panics
+/// At the first promise that is broken; the text names it.
+pub async fn report_suite<S: ReceiptStore + ReportStore, F: AsyncFn() -> S>(fresh: F) {
+    macro_rules! run {
+        ($($case:path),* $(,)?) => { $( $case(Arc::new(fresh().await)).await; )* };
+    }
+    run!(
+        reports::sums_are_those_of_the_receipts,
+        reports::a_receipt_counts_once_and_late_ones_too,
+        reports::attempts_in_vain_count_where_they_were_made,
+        reports::tenants_paid_what_their_legs_say,
+        reports::the_log_is_paged_without_gaps,
+        reports::keys_were_last_used_when_they_were,
+        reports::sums_never_overflow,
+    );
+}
+
 /// A receipt with every field set, the `n`th in time. It names key 7 and user 8, which need not exist.
 #[must_use]
 pub fn receipt(n: u64) -> Receipt {
@@ -244,6 +265,7 @@ pub fn new_key(name: &str, user: UserId) -> NewKey {
         ips: None,
         expires_at: None,
         group: None,
+        apps: None,
     }
 }
 

@@ -1,4 +1,8 @@
-//! Channels: made, changed, switched off, withdrawn.
+//! Channels: looked at, made, changed, switched off, withdrawn.
+
+pub use super::probing::{
+    PROBE_BYTES, PROBE_PAGES, PROBE_WITHIN, Probe, ProbeOutcome, Speed, SpeedOf, probe, speed,
+};
 
 use super::{UseCaseError, UseCaseResult, check_name};
 use crate::adapter::Registry;

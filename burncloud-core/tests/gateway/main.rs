@@ -9,8 +9,10 @@
 mod adapted;
 mod drains;
 mod fuses;
+mod live;
 mod signed;
 mod support;
+mod vouched;
 
 use burncloud_core::{Body, End};
 use bytes::Bytes;

@@ -181,6 +181,7 @@ pub(super) struct RawKey {
     pub(super) rate_limit: Option<At<Limits>>,
     pub(super) models: Option<At<Vec<String>>>,
     pub(super) ips: Option<At<Vec<At<String>>>>,
+    pub(super) apps: Option<At<Vec<String>>>,
     pub(super) expires: Option<At<Moment>>,
     pub(super) group: Option<At<String>>,
     #[serde(default = "yes")]

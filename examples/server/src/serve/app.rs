@@ -6,7 +6,7 @@ use super::stall::{Activity, UnderWay};
 use burncloud_core::layers::auth::RemoteIp;
 use burncloud_core::{Answering, Body, Gateway};
 use futures_util::future::{BoxFuture, Either, FutureExt};
-use http::{Request, Response, Version};
+use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use std::convert::Infallible;
 use std::future::Future;
@@ -69,6 +69,11 @@ impl Future for Serving {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Ok(response) = ready!(Pin::new(&mut self.answer).poll(cx));
         let under_way = self.under_way.take();
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS
+            && let Some(under_way) = &under_way
+        {
+            under_way.upgraded();
+        }
         Poll::Ready(Ok(response.map(|body| body.hold(under_way))))
     }
 }

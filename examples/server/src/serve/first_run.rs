@@ -27,6 +27,7 @@ pub(super) async fn first_key<S: Store + ?Sized>(store: &S) -> CliResult<Option<
         ips: None,
         expires_at: None,
         group: None,
+        apps: None,
     };
     Ok(Some(create_key(store, spec, None).await?.secret))
 }
