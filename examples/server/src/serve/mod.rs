@@ -3,6 +3,7 @@
 
 mod app;
 mod catalogue;
+pub(crate) mod cors;
 mod first_run;
 mod listener;
 mod metrics;
