@@ -91,6 +91,14 @@ pub struct ApiKey {
     /// applies. `None` is the user's own.
     #[serde(default)]
     pub group: Option<String>,
+    /// The applications it may be used by; `None` is all. Each is the host of the page that calls (`Origin`, `Referer` or
+    /// `HTTP-Referer`) or the name that an application calls itself (`X-Title`), compared without case. Whoever holds the key
+    /// can claim to be any application: this finds keys that are used for what they were not made for, and is no lock.
+    #[serde(default)]
+    pub apps: Option<Vec<String>>,
+    /// Until when the secret before this one works as well; `None` where it does not.
+    #[serde(default)]
+    pub previous_until: Option<UnixMicros>,
     /// When it was made.
     pub created_at: UnixMicros,
 }
@@ -159,6 +167,14 @@ impl Caller {
             },
         };
         group.as_deref()
+    }
+
+    /// The caller whom the key's secret before this one finds: to the end of that secret's term.
+    #[must_use]
+    pub fn by_previous(mut self) -> Caller {
+        let ends = [self.key.expires_at, self.key.previous_until];
+        self.key.expires_at = ends.into_iter().flatten().min();
+        self
     }
 
     /// Whether the key may ask for `model`.

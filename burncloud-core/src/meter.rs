@@ -177,7 +177,7 @@ impl Drop for Settlement {
         let took_us = u64::try_from(draft.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         let end = notes.end.unwrap_or(End::CallerGone);
         if let Some((channel, started)) = notes.trying {
-            let error = Some("the caller went away".to_owned());
+            let error = Some(crate::receipt::CALLER_LEFT.to_owned());
             notes.attempts.push(Attempt { channel, status: None, error, took_us: micros(started) });
         }
         self.stats.drafts.dec();

@@ -79,6 +79,22 @@ pub struct Attempt {
     pub took_us: u32,
 }
 
+/// The `error` of an attempt that the caller did not wait for: nobody's failure.
+pub(crate) const CALLER_LEFT: &str = "the caller went away";
+
+impl Attempt {
+    /// Whether the channel gave no answer, or not one that could be used: what lets another channel be asked, if there is
+    /// one. An answer that says what is wrong with the request is one; a caller who did not wait for it is no failure.
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        match (self.status, self.error.as_deref()) {
+            (_, Some(error)) => error != CALLER_LEFT,
+            (None, None) => true,
+            (Some(status), None) => matches!(status, 100..=199 | 300..=399 | 401..=403 | 408 | 429 | 500..),
+        }
+    }
+}
+
 /// What one line of a receipt charges for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -213,4 +229,29 @@ pub struct Receipt {
     pub bytes_in: u64,
     /// Bytes of the answer's body.
     pub bytes_out: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_failed_where_another_channel_may_do_better() {
+        let attempt = |status, error: Option<&str>| Attempt {
+            channel: ChannelId(1),
+            status,
+            error: error.map(str::to_owned),
+            took_us: 1,
+        };
+        for status in [200, 206, 400, 404, 413, 422] {
+            assert!(!attempt(Some(status), None).failed(), "{status}");
+        }
+        for status in [101, 302, 401, 403, 408, 429, 500, 503, 529] {
+            assert!(attempt(Some(status), None).failed(), "{status}");
+        }
+        assert!(attempt(None, None).failed());
+        assert!(attempt(None, Some("refused")).failed());
+        assert!(attempt(Some(200), Some("its body is no JSON")).failed());
+        assert!(!attempt(None, Some(CALLER_LEFT)).failed());
+    }
 }

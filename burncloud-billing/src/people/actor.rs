@@ -16,19 +16,54 @@ pub struct Actor {
     pub role: Role,
     /// Where it belongs; says nothing of an owner or an administrator, who may act everywhere.
     pub tenant: TenantId,
+    /// Who really sits there, where that is somebody else who acts as them.
+    pub acting: Option<UserId>,
+    /// From where, as far as that is known.
+    pub ip: String,
 }
 
 impl Actor {
     /// Whoever has the command line and the configuration file has the database too: the owner of the house.
     #[must_use]
     pub fn operator(name: impl Into<String>) -> Actor {
-        Actor { name: name.into(), user: None, role: Role::Owner, tenant: TenantId::default() }
+        Actor { name: name.into(), user: None, role: Role::Owner, ..Actor::nobody() }
     }
 
     /// A user.
     #[must_use]
     pub fn of(user: &User) -> Actor {
-        Actor { name: user.name.clone(), user: Some(user.id), role: user.role, tenant: user.tenant }
+        Actor {
+            name: user.name.clone(),
+            user: Some(user.id),
+            role: user.role,
+            tenant: user.tenant,
+            ..Actor::nobody()
+        }
+    }
+
+    fn nobody() -> Actor {
+        Actor {
+            name: String::new(),
+            user: None,
+            role: Role::EndUser,
+            tenant: TenantId::default(),
+            acting: None,
+            ip: String::new(),
+        }
+    }
+
+    /// Calls from there: the audit log says so.
+    #[must_use]
+    pub fn from(mut self, ip: impl Into<String>) -> Actor {
+        self.ip = ip.into();
+        self
+    }
+
+    /// Is really that user, who acts in this one's name: the audit log says so.
+    #[must_use]
+    pub fn acted_by(mut self, user: UserId) -> Actor {
+        self.acting = Some(user);
+        self
     }
 
     /// Where `tenant` is, as this actor sees it.

@@ -81,7 +81,14 @@ impl World {
     }
 
     async fn actor(&self, tenant: &str, role: Role) -> Actor {
-        Actor { name: "who".into(), user: None, role, tenant: self.tenant(tenant).await.id }
+        Actor {
+            name: "who".into(),
+            user: None,
+            role,
+            tenant: self.tenant(tenant).await.id,
+            acting: None,
+            ip: String::new(),
+        }
     }
 }
 
@@ -401,6 +408,7 @@ fn key_of(user: UserId, name: &str) -> burncloud_core::usecase::keys::KeySpec {
         ips: None,
         expires_at: None,
         group: None,
+        apps: None,
     }
 }
 

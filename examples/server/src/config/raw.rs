@@ -16,6 +16,7 @@ type At<T> = Spanned<T>;
 pub(super) struct RawFile {
     pub(super) allow_inline_secrets: bool,
     pub(super) server: RawServer,
+    pub(super) console: RawConsole,
     pub(super) store: RawStore,
     pub(super) journal: RawJournal,
     pub(super) billing: RawBilling,
@@ -46,6 +47,13 @@ pub(super) struct RawServer {
     #[serde(default)]
     pub(super) cors_origins: Vec<At<String>>,
     pub(super) tls: Option<At<RawTls>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawConsole {
+    pub(super) public_url: Option<At<String>>,
+    pub(super) trusted_proxies: Vec<At<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -184,6 +192,7 @@ pub(super) struct RawKey {
     pub(super) rate_limit: Option<At<Limits>>,
     pub(super) models: Option<At<Vec<String>>>,
     pub(super) ips: Option<At<Vec<At<String>>>>,
+    pub(super) apps: Option<At<Vec<String>>>,
     pub(super) expires: Option<At<Moment>>,
     pub(super) group: Option<At<String>>,
     #[serde(default = "yes")]

@@ -4,10 +4,11 @@ use super::cors::{Allowed, Cors};
 use super::ops::Ops;
 use super::parts::Parts;
 use super::stall::{Activity, UnderWay};
+use axum::Router;
 use burncloud_core::layers::auth::RemoteIp;
 use burncloud_core::{Answering, Body, Gateway};
 use futures_util::future::{BoxFuture, Either, FutureExt};
-use http::{Request, Response, Version};
+use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use std::convert::Infallible;
 use std::future::Future;
@@ -28,7 +29,7 @@ pub(super) struct App {
 }
 
 impl App {
-    pub(super) fn new(parts: Arc<Parts>, stopping: watch::Receiver<bool>, console: bool) -> App {
+    pub(super) fn new(parts: Arc<Parts>, stopping: watch::Receiver<bool>, console: Option<Router>) -> App {
         let (gateway, cors) = (parts.gateway.clone(), parts.cors.clone());
         let ops = Arc::new(Ops::new(parts, stopping, console));
         App { gateway, ops, cors, peer: None, activity: Arc::default() }
@@ -47,6 +48,9 @@ impl hyper::service::Service<Request<Incoming>> for App {
 
     fn call(&self, mut request: Request<Incoming>) -> Serving {
         let under_way = Some(self.activity.begin(request.version() == Version::HTTP_2));
+        if let Some(ip) = self.peer {
+            request.extensions_mut().insert(RemoteIp(ip));
+        }
         if self.ops.answers(request.uri().path()) {
             let ops = self.ops.clone();
             let answer = async move { Ok(ops.answer(request.map(Body::new)).await) }.boxed();
@@ -56,9 +60,6 @@ impl hyper::service::Service<Request<Incoming>> for App {
         if let Some(answer) = allowed.as_ref().and_then(|allowed| allowed.preflight(&request)) {
             let answer = std::future::ready(Ok(answer)).boxed();
             return Serving { answer: Either::Right(answer), allowed: None, under_way };
-        }
-        if let Some(ip) = self.peer {
-            request.extensions_mut().insert(RemoteIp(ip));
         }
         Serving { answer: Either::Left(self.gateway.answer(request.map(Body::new))), allowed, under_way }
     }
@@ -81,6 +82,11 @@ impl Future for Serving {
             allowed.mark(response.headers_mut());
         }
         let under_way = self.under_way.take();
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS
+            && let Some(under_way) = &under_way
+        {
+            under_way.upgraded();
+        }
         Poll::Ready(Ok(response.map(|body| body.hold(under_way))))
     }
 }
