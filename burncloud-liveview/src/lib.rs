@@ -7,6 +7,7 @@
 //! - [`web`]: pages, socket and assets over HTTP
 //! - [`auth`]: who somebody is
 
+mod api;
 pub mod auth;
 mod console;
 pub mod fmt;

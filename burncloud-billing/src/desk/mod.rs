@@ -9,6 +9,7 @@
 
 mod audit;
 mod budgets;
+pub mod channels;
 mod codes;
 mod common;
 mod keys;
@@ -18,6 +19,7 @@ mod prices;
 mod published;
 mod quotes;
 pub mod reports;
+pub mod settings;
 mod tenants;
 #[cfg(test)]
 mod tests;
@@ -51,6 +53,7 @@ pub struct Desk {
     book: Arc<PriceBook>,
     tries: Arc<codes::Tries>,
     changed: Arc<dyn Fn() + Send + Sync>,
+    settings: Arc<settings::SettingsSource>,
     sessions_ended: Arc<dyn Fn(UserId) + Send + Sync>,
     /// Held from looking at a version to changing it: what is compared is what is replaced, in this process. Of two processes
     /// that change one thing within the same moment the later one counts, as with every change that expects no version.
@@ -76,6 +79,7 @@ impl Desk {
             changed: Arc::new(|| ()),
             sessions_ended: Arc::new(|_| ()),
             writing: Arc::default(),
+            settings: Arc::default(),
             doors: Arc::default(),
         }
     }
@@ -99,6 +103,13 @@ impl Desk {
     #[must_use]
     pub fn on_change(mut self, changed: impl Fn() + Send + Sync + 'static) -> Desk {
         self.changed = Arc::new(changed);
+        self
+    }
+
+    /// What the configuration file declares of settings, and what was in force at the start.
+    #[must_use]
+    pub fn settings_from(mut self, source: settings::SettingsSource) -> Desk {
+        self.settings = Arc::new(source);
         self
     }
 
