@@ -11,27 +11,39 @@ use totp_rs::{Algorithm, Secret, TOTP};
 
 const DAY: i64 = 86_400_000_000;
 
-/// The code that an authenticator shows, `later` steps from now.
-fn code(secret: &str, later: u64) -> String {
-    let bytes = Secret::Encoded(secret.to_owned()).to_bytes().unwrap();
-    let totp = TOTP::new(Algorithm::SHA1, 6, 1, 30, bytes, None, String::new()).unwrap();
-    let now = u64::try_from(UnixMicros::now().0 / 1_000_000).unwrap();
-    totp.generate(now + 30 * later)
+fn seconds() -> u64 {
+    u64::try_from(UnixMicros::now().0 / 1_000_000).unwrap()
 }
 
-async fn enrol(house: &House, browser: &Browser) -> (String, Vec<String>) {
+/// The code that an authenticator shows at that second.
+fn code(secret: &str, second: u64) -> String {
+    let bytes = Secret::Encoded(secret.to_owned()).to_bytes().unwrap();
+    let totp = TOTP::new(Algorithm::SHA1, 6, 1, 30, bytes, None, String::new()).unwrap();
+    totp.generate(second)
+}
+
+struct Enrolled {
+    /// The code it was enrolled with, and the one after it.
+    used: String,
+    next: String,
+    recovery: Vec<String>,
+}
+
+async fn enrol(house: &House, browser: &Browser) -> Enrolled {
     let actor = browser.actor().await.unwrap();
     let offer = house.desk().offer_factor(&actor).await.unwrap();
     let secret = offer.secret.expose_secret().to_owned();
-    let codes = house.desk().take_factor(&actor, &offer.sealed, &code(&secret, 0)).await.unwrap();
-    (secret, codes)
+    let at = seconds();
+    let used = code(&secret, at);
+    let recovery = house.desk().take_factor(&actor, &offer.sealed, &used).await.unwrap();
+    Enrolled { used, next: code(&secret, at + 30), recovery }
 }
 
 #[tokio::test]
 async fn a_second_factor_is_asked_for_and_no_code_is_taken_twice() {
     let house = House::new();
     house.user("ada", Role::Owner).await;
-    let (secret, codes) = enrol(&house, &house.signed_in("ada").await).await;
+    let Enrolled { used, next, recovery: codes } = enrol(&house, &house.signed_in("ada").await).await;
     assert_eq!(codes.len(), 10);
     let mut browser = house.browser();
     assert_eq!(browser.sign_in("ada", PASSWORD).await.to, "/console/signin/code");
@@ -39,8 +51,7 @@ async fn a_second_factor_is_asked_for_and_no_code_is_taken_twice() {
     let give = async |browser: &mut Browser, code: &str| {
         browser.fill("/signin/code", "/signin/code", &[("code", code)]).await.status
     };
-    assert_eq!(give(&mut browser, &code(&secret, 0)).await, StatusCode::UNAUTHORIZED, "it was used to enrol");
-    let next = code(&secret, 1);
+    assert_eq!(give(&mut browser, &used).await, StatusCode::UNAUTHORIZED, "it was used to enrol");
     assert_eq!(give(&mut browser, &next).await, StatusCode::SEE_OTHER);
     assert!(browser.actor().await.is_some());
     let mut replay = house.browser();
@@ -97,7 +108,7 @@ async fn whoever_keeps_the_house_takes_a_factor_where_it_is_asked() {
     let fields =
         |code: &str| vec![("csrf", csrf.clone()), ("offer", offer.clone()), ("code", code.to_owned())];
     for (typed, wanted) in
-        [("000000x".to_owned(), StatusCode::UNPROCESSABLE_ENTITY), (code(&secret, 0), StatusCode::OK)]
+        [("000000x".to_owned(), StatusCode::UNPROCESSABLE_ENTITY), (code(&secret, seconds()), StatusCode::OK)]
     {
         let fields = fields(&typed);
         let fields: Vec<(&str, &str)> = fields.iter().map(|(k, v)| (*k, v.as_str())).collect();
