@@ -1,9 +1,11 @@
 //! What the console is made of: one object that handlers, sockets and pages share.
 
 use crate::auth::{Proxies, Sockets, Taken, keep};
+use crate::watch::Watch;
 use burncloud_billing::desk::login::random;
 use burncloud_billing::{Biller, Desk};
 use burncloud_core::Gateway;
+use burncloud_core::store::ReportStore;
 use secrecy::SecretString;
 use std::fmt;
 use std::net::IpAddr;
@@ -25,6 +27,7 @@ struct Parts {
     sockets: Sockets,
     key: [u8; 32],
     oidc_taken: Taken,
+    watch: Option<Watch>,
 }
 
 impl fmt::Debug for Console {
@@ -64,6 +67,12 @@ impl Console {
     #[must_use]
     pub fn biller(&self) -> Option<&Arc<Biller>> {
         self.0.biller.as_ref()
+    }
+
+    /// What happens at that gateway at the moment; `None` where there is none.
+    #[must_use]
+    pub fn watch(&self) -> Option<&Watch> {
+        self.0.watch.as_ref()
     }
 
     /// The path it is mounted at, without a slash at the end.
@@ -172,6 +181,8 @@ impl ConsoleBuilder {
     #[must_use]
     pub fn build(self, runtime: Handle) -> Console {
         let ConsoleBuilder { desk, gateway, biller, prefix, public_url, proxies } = self;
+        let reports: Arc<dyn ReportStore> = desk.store().clone();
+        let watch = biller.as_ref().map(|biller| Watch::start(biller.feed(), reports, &runtime));
         let console = Console(Arc::new(Parts {
             desk,
             gateway,
@@ -183,6 +194,7 @@ impl ConsoleBuilder {
             sockets: Sockets::default(),
             key: random().expect("the system gives random bytes"),
             oidc_taken: Taken::default(),
+            watch,
         }));
         let weak = Arc::downgrade(&console.0);
         console.runtime().spawn(keep(move || weak.upgrade().map(Console)));

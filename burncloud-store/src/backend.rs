@@ -2,9 +2,10 @@
 //! Everything else in this crate is written for all of them.
 
 use burncloud_core::store::{StoreError, StoreResult};
-use sea_orm::sea_query::TableCreateStatement;
+use sea_orm::sea_query::{ColumnDef, Expr, TableCreateStatement};
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::{DatabaseConnection, DbBackend, SqliteTransactionMode, TransactionOptions};
+use std::path::Path;
 use std::time::Duration;
 
 /// How long a statement waits for a lock, and a caller for a connection.
@@ -62,6 +63,65 @@ pub(crate) fn clustered(table: &mut TableCreateStatement, backend: DbBackend) {
     }
 }
 
+/// A column of text whose letters are told apart by case where that has to be asked for.
+pub(crate) fn exact(column: &mut ColumnDef, backend: DbBackend) -> ColumnDef {
+    if backend == DbBackend::MySql {
+        column.extra("COLLATE utf8mb4_bin");
+    }
+    column.to_owned()
+}
+
+/// What a value that is bound is written as in the text of a condition.
+fn place(backend: DbBackend) -> &'static str {
+    if backend == DbBackend::Postgres { "$1" } else { "?" }
+}
+
+/// `column` is one of these numbers, bound as one value: databases bound how many there may be.
+pub(crate) fn in_list(column: &str, ids: &[i64], backend: DbBackend) -> Expr {
+    let place = place(backend);
+    let list = match backend {
+        DbBackend::MySql => {
+            format!("SELECT id FROM JSON_TABLE({place}, '$[*]' COLUMNS (id BIGINT PATH '$')) AS list")
+        }
+        DbBackend::Sqlite => format!("SELECT value FROM json_each({place})"),
+        _ => format!("SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST({place} AS JSON))"),
+    };
+    Expr::cust_with_values(format!("{column} IN ({list})"), [crate::sql::to_json(&ids)])
+}
+
+/// `column` is like `pattern`, in which `!` escapes, whatever the case of letters as the database knows it.
+pub(crate) fn like(column: &str, pattern: String, backend: DbBackend) -> Expr {
+    let place = place(backend);
+    Expr::cust_with_values(format!("LOWER({column}) LIKE LOWER({place}) ESCAPE '!'"), [pattern])
+}
+
+/// Whether this is a SQLite database in a file.
+pub(crate) fn is_file(database: &DatabaseConnection) -> bool {
+    #[cfg(feature = "sqlite")]
+    return database.get_database_backend() == DbBackend::Sqlite
+        && sqlite::is_file(database.get_sqlite_connection_pool());
+    #[cfg(not(feature = "sqlite"))]
+    return database.get_database_backend() == DbBackend::Sqlite;
+}
+
+/// Copies a SQLite database, as it is at one moment, into the empty file at `to`.
+#[cfg_attr(not(feature = "sqlite"), expect(clippy::unused_async, reason = "it is where there is SQLite"))]
+pub(crate) async fn copy(database: &DatabaseConnection, to: &Path) -> StoreResult<()> {
+    #[cfg(feature = "sqlite")]
+    return sqlite::copy(database.get_sqlite_connection_pool(), to).await;
+    #[cfg(not(feature = "sqlite"))]
+    return Err(StoreError::Invalid(format!("{database:?} is not copied to `{}`", to.display())));
+}
+
+/// Whether every page and index of the SQLite database at `path` is as it should be.
+#[cfg_attr(not(feature = "sqlite"), expect(clippy::unused_async, reason = "it is where there is SQLite"))]
+pub(crate) async fn is_whole(path: &Path) -> StoreResult<bool> {
+    #[cfg(feature = "sqlite")]
+    return sqlite::is_whole(path).await;
+    #[cfg(not(feature = "sqlite"))]
+    return Err(StoreError::Invalid(format!("`{}` is not read", path.display())));
+}
+
 /// An insert of many rows whose failure ends the transaction. SQLite need not be able to undo it alone then,
 /// for which it would first copy every page that the statement touches.
 pub(crate) fn bulk_insert(text: String, backend: DbBackend) -> String {
@@ -89,6 +149,114 @@ pub(crate) fn halves(column: &str, backend: DbBackend) -> String {
         format!("CAST(SUM({column} {operator} 4294967296) AS {whole}) AS {name}")
     };
     format!("{}, {}", half(quotient, format!("{column}_high")), half("%", format!("{column}_low")))
+}
+
+/// What requests are summed by, in `usage_quarters` and `usage_hours`.
+pub(crate) const USAGE: [&str; 12] = [
+    "requests",
+    "tokens_in",
+    "tokens_out",
+    "charge",
+    "cost",
+    "failed",
+    "refused",
+    "revenue",
+    "begun",
+    "waited_us",
+    "attempts",
+    "attempts_failed",
+];
+
+/// The tenant that stands for everybody in `usage_hours`.
+pub(crate) const ALL: i64 = -1;
+/// The kinds of sums in `usage_hours`: for everybody and for each tenant.
+pub(crate) const HOURS_BY_MODEL: i64 = 0;
+/// For everybody alone.
+pub(crate) const HOURS_BY_CHANNEL: i64 = 1;
+/// For everybody alone.
+pub(crate) const HOURS_BY_TENANT: i64 = 2;
+
+/// The sum of a column, as long as it is one that a column holds; else the end of what that can hold. Short of the end by a
+/// few billions it is that already.
+pub(crate) fn saturated(column: &str, backend: DbBackend) -> String {
+    let quotient = if backend == DbBackend::MySql { "DIV" } else { "/" };
+    let (high, low) = (format!("SUM({column} {quotient} 4294967296)"), format!("SUM({column} % 4294967296)"));
+    format!(
+        "CASE WHEN {high} > 2000000000 THEN {MOST} WHEN {high} < -2000000000 THEN {LEAST} \
+         ELSE {high} * 4294967296 + {low} END"
+    )
+}
+
+/// The sum of a column, under its name; the statement fails where a number of 64 bits does not hold it.
+pub(crate) fn summed(column: &str, backend: DbBackend) -> String {
+    match backend {
+        DbBackend::Sqlite => format!("SUM({column}) AS {column}"),
+        DbBackend::MySql => format!("CAST(SUM({column}) AS SIGNED) AS {column}"),
+        _ => format!("CAST(SUM({column}) AS BIGINT) AS {column}"),
+    }
+}
+
+/// A number divided and rounded down, where the databases' own division rounds towards zero. The number is one of quarters or
+/// hours within the time that microseconds can tell.
+pub(crate) fn floored(number: &str, by: i64, backend: DbBackend) -> String {
+    const FAR: i64 = 20_000_000_000;
+    let quotient = if backend == DbBackend::MySql { "DIV" } else { "/" };
+    format!("(({number} + {}) {quotient} {by} - {FAR})", FAR * by)
+}
+
+const DOWN: &str = "('upstream_failed', 'upstream_cut', 'timed_out', 'upstream_error', 'orphaned')";
+
+/// Whether a receipt is of a request that failed, or that was refused, as [`Outcome::of`] has it; and what the index for it
+/// holds, which is a part of that condition.
+///
+/// [`Outcome::of`]: burncloud_core::store::Outcome::of
+pub(crate) fn outcome(failed: bool, backend: DbBackend) -> (String, String) {
+    let end = if backend == DbBackend::MySql { "`end`" } else { "\"end\"" };
+    match failed {
+        true => (format!("{end} <> 'caller_gone'"), format!("status >= 500 OR {end} IN {DOWN}")),
+        false => (
+            format!("{end} IN ('caller_gone', 'finished', 'refused')"),
+            format!("status BETWEEN 400 AND 499 OR {end} = 'caller_gone'"),
+        ),
+    }
+}
+
+/// Where to find what failed and what was refused: few among many.
+pub(crate) fn outcome_indexes(backend: DbBackend) -> Vec<String> {
+    match backend {
+        // It has no partial ones.
+        DbBackend::MySql => vec!["CREATE INDEX receipts_outcome ON receipts (`end`, status, id)".to_owned()],
+        _ => [("receipts_failed", true), ("receipts_refused", false)]
+            .map(|(name, failed)| {
+                format!("CREATE INDEX {name} ON receipts (id) WHERE {}", outcome(failed, backend).1)
+            })
+            .to_vec(),
+    }
+}
+
+/// Has a query of receipts look where those are that failed, or were refused. SQLite would not believe that they are few.
+pub(crate) fn by_outcome(sql: &str, failed: bool, backend: DbBackend) -> String {
+    let index = if failed { "receipts_failed" } else { "receipts_refused" };
+    match backend {
+        DbBackend::Sqlite => {
+            sql.replacen("FROM \"receipts\"", &format!("FROM \"receipts\" INDEXED BY {index}"), 1)
+        }
+        _ => sql.to_owned(),
+    }
+}
+
+/// What asks for the size of the database on disk, in bytes.
+pub(crate) fn size(backend: DbBackend) -> &'static str {
+    match backend {
+        DbBackend::Sqlite => {
+            "SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()"
+        }
+        DbBackend::MySql => {
+            "SELECT CAST(SUM(data_length + index_length) AS SIGNED) AS bytes FROM information_schema.tables \
+             WHERE table_schema = DATABASE()"
+        }
+        _ => "SELECT CAST(pg_database_size(current_database()) AS BIGINT) AS bytes",
+    }
 }
 
 /// The largest and the smallest number that a column holds.
@@ -215,6 +383,7 @@ mod sqlite {
     use sea_orm::sqlx::sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
     };
+    use sea_orm::sqlx::{self, Connection, Error};
     use sea_orm::{DbErr, RuntimeErr, SqlxSqliteConnector};
     use std::path::Path;
     use std::sync::Arc;
@@ -264,6 +433,43 @@ mod sqlite {
             .connect_with(options)
             .await
             .map_err(|error| database(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))))
+    }
+
+    fn failed(error: Error) -> StoreError {
+        database(DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error))))
+    }
+
+    /// Whether there is a file. What a connection to a database in memory copies into is in memory too, whatever its name.
+    pub(super) fn is_file(pool: &SqlitePool) -> bool {
+        pool.connect_options().get_filename().is_file()
+    }
+
+    /// On a connection of its own, so that no transaction waits for it.
+    pub(super) async fn copy(pool: &SqlitePool, to: &Path) -> StoreResult<()> {
+        let unreadable = || StoreError::Invalid("the path of a copy is a text in UTF-8".into());
+        let copy = sqlx::query("VACUUM INTO ?").bind(to.to_str().ok_or_else(unreadable)?.to_owned());
+        let mut own = pool.connect_options().connect().await.map_err(failed)?;
+        copy.execute(&mut own).await.map_err(failed)?;
+        own.close().await.map_err(failed)
+    }
+
+    /// Nobody else has the file: it is read as it lies, without locks or side files.
+    pub(super) async fn is_whole(path: &Path) -> StoreResult<bool> {
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+        let mut file = options.disable_statement_logging().connect().await.map_err(failed)?;
+        let said = sqlx::query_scalar("PRAGMA integrity_check").fetch_all(&mut file).await;
+        let tables = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master").fetch_one(&mut file).await;
+        file.close().await.map_err(failed)?;
+        // An empty file is a database without tables.
+        if !matches!(tables, Ok(1_i64..)) {
+            return Ok(false);
+        }
+        let said: Vec<String> = match said {
+            // What is damaged enough is no database at all.
+            Err(Error::Database(_)) => return Ok(false),
+            said => said.map_err(failed)?,
+        };
+        Ok(said == ["ok"])
     }
 
     /// Makes the file if there is none, for its owner alone; SQLite gives its side files the same mode.

@@ -22,7 +22,8 @@ fn place(scope: &Scope) -> (&'static str, &'static str, Value, &'static str, &'s
     }
 }
 
-fn whole(row: &QueryResult, column: &str) -> Result<i128, DbErr> {
+/// A sum that [`halves`] asked for.
+pub(crate) fn whole(row: &QueryResult, column: &str) -> Result<i128, DbErr> {
     let half = |name: &str| -> Result<i128, DbErr> {
         let half: Option<i64> = row.try_get("", &format!("{column}_{name}"))?;
         Ok(half.unwrap_or_default().into())

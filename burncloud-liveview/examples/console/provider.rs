@@ -18,7 +18,7 @@ const WORDS: &str = "Here is **an answer** from a provider that lives in this pr
     The area is $\\pi r^2$.\n";
 
 /// Starts it; every seventh request of the account `moody` is refused with 429.
-pub async fn start() -> std::io::Result<SocketAddr> {
+pub(crate) async fn start() -> std::io::Result<SocketAddr> {
     let app = Router::new()
         .route("/v1/models", get(models))
         .route("/v1/chat/completions", post(chat))

@@ -17,14 +17,14 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 const MODELS: [(&str, i64, i64); 3] =
     [("gpt-4o-mini", 150, 600), ("gpt-4o", 2_500, 10_000), ("gpt-5-mini", 250, 2_000)];
 
-pub struct Shop {
-    pub keys: Vec<(ApiKey, SecretString, TenantId)>,
-    pub channels: Vec<ChannelConfig>,
+pub(crate) struct Shop {
+    pub(crate) keys: Vec<(ApiKey, SecretString, TenantId)>,
+    pub(crate) channels: Vec<ChannelConfig>,
     reseller: TenantId,
 }
 
 /// Accounts, people, keys, prices.
-pub async fn open(store: &MemoryStore, provider: SocketAddr) -> Result<Shop> {
+pub(crate) async fn open(store: &MemoryStore, provider: SocketAddr) -> Result<Shop> {
     let owner = Actor::operator("example");
     let mut channels = Vec::new();
     for (name, credential, priority, weight) in
@@ -89,6 +89,7 @@ pub async fn open(store: &MemoryStore, provider: SocketAddr) -> Result<Shop> {
                 ips: None,
                 expires_at: None,
                 group: None,
+                apps: None,
             };
             let made = people::create_key(store, &owner, spec, None).await?;
             keys.push((made.key, made.secret, tenant));
@@ -98,7 +99,7 @@ pub async fn open(store: &MemoryStore, provider: SocketAddr) -> Result<Shop> {
 }
 
 /// A month of receipts, `count` of them, as the gateway would have left them.
-pub async fn history(store: &MemoryStore, shop: &Shop, count: u64) -> Result<()> {
+pub(crate) async fn history(store: &MemoryStore, shop: &Shop, count: u64) -> Result<()> {
     let now = UnixMicros::now().0;
     let span = 30 * 24 * 3600 * 1_000_000_i64;
     let mut batch = Vec::new();
@@ -216,7 +217,7 @@ fn store_house(shop: &Shop) -> TenantId {
 }
 
 /// Callers who ask now and then, for ever.
-pub fn trade(shop: &Shop, gateway: burncloud_core::Gateway) {
+pub(crate) fn trade(shop: &Shop, gateway: burncloud_core::Gateway) {
     for (n, (_, secret, _)) in shop.keys.iter().enumerate() {
         let (secret, gateway) = (secret.clone(), gateway.clone());
         tokio::spawn(async move {

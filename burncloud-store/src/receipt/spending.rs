@@ -2,8 +2,9 @@
 //! tenants, and spending by quarters of an hour.
 
 use super::row::count;
-use crate::backend::Sums;
+use crate::backend::{ALL, HOURS_BY_CHANNEL, HOURS_BY_MODEL, HOURS_BY_TENANT, Sums, USAGE};
 use crate::bulk::Texts;
+use burncloud_core::store::{UsageRow, usage};
 use burncloud_core::{QUARTER_US, Receipt};
 use sea_orm::{DatabaseTransaction, DbErr, Value};
 use std::collections::BTreeMap;
@@ -14,8 +15,10 @@ const TENANTS: Sums = Sums { table: "tenants", key: &["id"], sums: &["used", "ba
 const QUARTERS: Sums = Sums {
     table: "usage_quarters",
     key: &["quarter", "key_id", "user_id", "tenant_id", "channel_id", "model"],
-    sums: &["requests", "tokens_in", "tokens_out", "charge", "cost"],
+    sums: &USAGE,
 };
+const HOURS: Sums =
+    Sums { table: "usage_hours", key: &["tenant_id", "kind", "hour", "id", "model"], sums: &USAGE };
 const TENANT_QUARTERS: Sums =
     Sums { table: "tenant_quarters", key: &["quarter", "tenant_id"], sums: &["tokens", "money"] };
 
@@ -26,11 +29,15 @@ pub(super) struct Statements {
     users: Texts,
     tenants: Texts,
     quarters: Texts,
+    hours: Texts,
     tenant_quarters: Texts,
 }
 
 /// Quarter, key, user, tenant, channel (0 is none), model.
 type Quarter<'a> = (i64, i64, i64, i64, i64, &'a str);
+
+/// Tenant, kind, hour, id, model.
+type Hour<'a> = (i64, i64, i64, i64, &'a str);
 
 /// What a batch comes to. Ordered, so that concurrent batches lock rows in one order.
 #[derive(Default)]
@@ -38,7 +45,7 @@ pub(super) struct Spending<'a> {
     keys: BTreeMap<i64, i128>,
     users: BTreeMap<i64, i128>,
     tenants: BTreeMap<i64, i128>,
-    quarters: BTreeMap<Quarter<'a>, [i128; 5]>,
+    quarters: BTreeMap<Quarter<'a>, [i128; USAGE.len()]>,
     tenant_quarters: BTreeMap<(i64, i64), [i128; 2]>,
 }
 
@@ -60,16 +67,15 @@ impl<'a> Spending<'a> {
         }
         let quarter = receipt.at.0.div_euclid(QUARTER_US);
         let (key, user, tenant) = (receipt.key.0, receipt.user.0, receipt.tenant.0);
-        let channel = receipt.channel.map_or(0, |channel| channel.0);
-        let place = (quarter, key, user, tenant, channel, model_key(&receipt.model));
-        // Counting tokens spends none, as `spent_tokens` has it.
-        let spent = |tokens| if receipt.operation.is_free() { 0 } else { count(tokens) };
-        let (tokens_in, tokens_out) =
-            (spent(receipt.usage.total_input()), spent(receipt.usage.total_output()));
-        let cost = receipt.channel.map_or(0, |_| receipt.upstream_cost.0);
-        let more = [1, tokens_in.into(), tokens_out.into(), charge, cost.into()];
-        sum(self.quarters.entry(place).or_default(), more);
-        let tokens = i128::from(tokens_in) + i128::from(tokens_out);
+        let model = model_key(&receipt.model);
+        let mut tokens = 0;
+        usage(receipt, |more| {
+            let channel = more.channel.map_or(0, |channel| channel.0);
+            let place = (quarter, key, user, tenant, channel, model);
+            let more = sums_of(&more);
+            tokens += more[1] + more[2];
+            sum(self.quarters.entry(place).or_default(), more);
+        });
         let (mut house, mut earned) = (tenant, charge);
         for leg in &receipt.legs {
             let paid = i128::from(leg.charge.0);
@@ -89,6 +95,7 @@ impl<'a> Spending<'a> {
         texts.users.run(tx, users, USERS.width(), |rows, of| USERS.shift(rows, of)).await?;
         let tenants = paid(self.tenants);
         texts.tenants.run(tx, tenants, TENANTS.width(), |rows, of| TENANTS.shift(rows, of)).await?;
+        let hours = hours(&self.quarters);
         let mut values = Vec::with_capacity(self.quarters.len() * QUARTERS.width());
         for ((quarter, key, user, tenant, channel, model), sums) in self.quarters {
             values.extend([quarter, key, user, tenant, channel].map(Value::from));
@@ -96,6 +103,13 @@ impl<'a> Spending<'a> {
             values.extend(sums.map(number));
         }
         texts.quarters.run(tx, values, QUARTERS.width(), |rows, of| QUARTERS.add(rows, of)).await?;
+        let mut values = Vec::with_capacity(hours.len() * HOURS.width());
+        for ((tenant, kind, hour, id, model), sums) in hours {
+            values.extend([tenant, kind, hour, id].map(Value::from));
+            values.push(model.into());
+            values.extend(sums.map(number));
+        }
+        texts.hours.run(tx, values, HOURS.width(), |rows, of| HOURS.add(rows, of)).await?;
         let mut values = Vec::with_capacity(self.tenant_quarters.len() * TENANT_QUARTERS.width());
         for ((quarter, tenant), sums) in self.tenant_quarters {
             values.extend([quarter, tenant].map(Value::from));
@@ -104,6 +118,43 @@ impl<'a> Spending<'a> {
         let width = TENANT_QUARTERS.width();
         texts.tenant_quarters.run(tx, values, width, |rows, of| TENANT_QUARTERS.add(rows, of)).await
     }
+}
+
+/// In the order of [`USAGE`].
+fn sums_of(row: &UsageRow) -> [i128; USAGE.len()] {
+    [
+        row.requests.into(),
+        count(row.tokens_in).into(),
+        count(row.tokens_out).into(),
+        row.charge.0.into(),
+        row.cost.0.into(),
+        row.failed.into(),
+        row.refused.into(),
+        row.revenue.0.into(),
+        row.begun.into(),
+        row.waited_us.into(),
+        row.attempts.into(),
+        row.attempts_failed.into(),
+    ]
+}
+
+/// The hours that quarters come to.
+fn hours<'a>(
+    quarters: &BTreeMap<Quarter<'a>, [i128; USAGE.len()]>,
+) -> BTreeMap<Hour<'a>, [i128; USAGE.len()]> {
+    let mut hours = BTreeMap::new();
+    for ((quarter, _, _, tenant, channel, model), more) in quarters {
+        let hour = quarter.div_euclid(4);
+        for place in [
+            (ALL, HOURS_BY_MODEL, hour, 0, *model),
+            (ALL, HOURS_BY_CHANNEL, hour, *channel, ""),
+            (ALL, HOURS_BY_TENANT, hour, *tenant, ""),
+            (*tenant, HOURS_BY_MODEL, hour, 0, *model),
+        ] {
+            sum(hours.entry(place).or_insert([0; USAGE.len()]), *more);
+        }
+    }
+    hours
 }
 
 fn sum<const N: usize>(sums: &mut [i128; N], more: [i128; N]) {

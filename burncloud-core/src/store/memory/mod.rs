@@ -5,6 +5,7 @@ mod codes;
 mod identity;
 mod ledger;
 mod people;
+mod proof;
 mod records;
 mod reports;
 mod trade;

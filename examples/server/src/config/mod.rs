@@ -27,7 +27,7 @@ use burncloud_core::{AbortPolicy, DrainSettings, Limits};
 use problem::Problem;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,6 +35,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
     pub(crate) server: ServerConfig,
+    pub(crate) console: ConsoleConfig,
     pub(crate) store: StoreConfig,
     pub(crate) journal: JournalConfig,
     pub(crate) billing: BillingConfig,
@@ -70,6 +71,15 @@ impl Default for ServerConfig {
             tls: None,
         }
     }
+}
+
+/// `[console]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ConsoleConfig {
+    /// Where browsers reach it, behind a proxy: scheme and authority.
+    pub(crate) public_url: Option<String>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Vec<IpAddr>,
 }
 
 /// `[server] tls`
@@ -231,6 +241,7 @@ impl Config {
     pub(crate) fn needs_restart(&self, running: &Config) -> Vec<&'static str> {
         let sections = [
             ("server", self.server != running.server),
+            ("console", self.console != running.console),
             ("store", !self.store.is(&running.store)),
             ("journal", self.journal != running.journal),
             ("billing", self.billing != running.billing),

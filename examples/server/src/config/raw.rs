@@ -16,6 +16,7 @@ type At<T> = Spanned<T>;
 pub(super) struct RawFile {
     pub(super) allow_inline_secrets: bool,
     pub(super) server: RawServer,
+    pub(super) console: RawConsole,
     pub(super) store: RawStore,
     pub(super) journal: RawJournal,
     pub(super) billing: RawBilling,
@@ -44,6 +45,13 @@ pub(super) struct RawServer {
     pub(super) keep_alive_ms: Option<u64>,
     pub(super) shutdown_grace_ms: Option<u64>,
     pub(super) tls: Option<At<RawTls>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawConsole {
+    pub(super) public_url: Option<At<String>>,
+    pub(super) trusted_proxies: Vec<At<String>>,
 }
 
 #[derive(Debug, Deserialize)]

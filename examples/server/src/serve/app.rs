@@ -3,6 +3,7 @@
 use super::ops::Ops;
 use super::parts::Parts;
 use super::stall::{Activity, UnderWay};
+use axum::Router;
 use burncloud_core::layers::auth::RemoteIp;
 use burncloud_core::{Answering, Body, Gateway};
 use futures_util::future::{BoxFuture, Either, FutureExt};
@@ -26,7 +27,7 @@ pub(super) struct App {
 }
 
 impl App {
-    pub(super) fn new(parts: Arc<Parts>, stopping: watch::Receiver<bool>, console: bool) -> App {
+    pub(super) fn new(parts: Arc<Parts>, stopping: watch::Receiver<bool>, console: Option<Router>) -> App {
         let gateway = parts.gateway.clone();
         let ops = Arc::new(Ops::new(parts, stopping, console));
         App { gateway, ops, peer: None, activity: Arc::default() }
@@ -45,13 +46,13 @@ impl hyper::service::Service<Request<Incoming>> for App {
 
     fn call(&self, mut request: Request<Incoming>) -> Serving {
         let under_way = Some(self.activity.begin(request.version() == Version::HTTP_2));
+        if let Some(ip) = self.peer {
+            request.extensions_mut().insert(RemoteIp(ip));
+        }
         if self.ops.answers(request.uri().path()) {
             let ops = self.ops.clone();
             let answer = async move { Ok(ops.answer(request.map(Body::new)).await) }.boxed();
             return Serving { answer: Either::Right(answer), under_way };
-        }
-        if let Some(ip) = self.peer {
-            request.extensions_mut().insert(RemoteIp(ip));
         }
         Serving { answer: Either::Left(self.gateway.answer(request.map(Body::new))), under_way }
     }

@@ -42,3 +42,10 @@ pub(super) fn announce(secret: &SecretString, addr: SocketAddr) -> CliResult {
     )?;
     say(&format!("then call http://{addr}/v1/chat/completions with the key as the bearer."))
 }
+
+/// Says how the console's first owner gets in.
+pub(super) fn announce_console(code: &SecretString, scheme: &str, addr: SocketAddr) -> CliResult {
+    say("The console has no owner yet. This one-time password makes one; it ends with this process:")?;
+    say(&format!("\n    {}\n", code.expose_secret()))?;
+    say(&format!("at {scheme}://{addr}/console/setup"))
+}
