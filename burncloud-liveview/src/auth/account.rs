@@ -85,3 +85,15 @@ pub(super) async fn password(Of(console): Of<Console>, asker: Asker, Form(typed)
         }),
     }
 }
+
+/// Ends every other session and token.
+pub(super) async fn elsewhere(Of(console): Of<Console>, asker: Asker, Form(typed): Form<Typed>) -> Response {
+    let seat = match sitting(&console, &asker, &typed.csrf).await {
+        Ok(seat) => seat,
+        Err(answer) => return answer,
+    };
+    match console.desk().end_others(&seat.actor(), &seat.session.hash).await {
+        Ok(_) => Redirect::to(&format!("{}/account", console.prefix())).into_response(),
+        Err(error) => refuse(&console, &asker, Refused::Fault(error), |_, text| State::Notice { text }),
+    }
+}

@@ -9,7 +9,7 @@
 //! | `join?code=` | becomes a user by an invitation |
 //! | `signup` | becomes a user, where the house lets anybody |
 //! | `impersonate`, `impersonate/stop` | POST: acts as a user, and the way back |
-//! | `account/password` | POST: another password |
+//! | `account/password`, `account/elsewhere` | POST: another password; ends every other session |
 //! | `oidc`, `oidc/back` | through a provider of identities |
 //!
 //! Each POST needs an `Origin` of the console itself and the token that its form carries: [`csrf_of`] of the session, or of
@@ -68,6 +68,7 @@ pub fn router(console: Console) -> Router {
         .route(&under("/impersonate"), post(account::act_as))
         .route(&under("/impersonate/stop"), post(account::act_no_more))
         .route(&under("/account/password"), post(account::password))
+        .route(&under("/account/elsewhere"), post(account::elsewhere))
         .route(&under("/oidc"), get(oidc::start))
         .route(&under("/oidc/back"), get(oidc::back));
     crate::web::secure(router.layer(DefaultBodyLimit::max(LARGEST)).with_state(console))

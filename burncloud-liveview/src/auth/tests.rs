@@ -2,4 +2,6 @@
 
 mod bench;
 mod forms;
+mod people;
+mod provider;
 mod sessions;

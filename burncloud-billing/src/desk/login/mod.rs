@@ -17,8 +17,6 @@ mod session;
 mod settings;
 mod sign_in;
 mod subject;
-#[cfg(test)]
-mod tests;
 mod throttle;
 mod totp;
 

@@ -116,7 +116,7 @@ impl Browser {
             request.headers_mut().insert(COOKIE, jar.join("; ").parse().unwrap());
         }
         request.extensions_mut().insert(RemoteIp(self.ip.parse().unwrap()));
-        let response = crate::web::router(self.console.clone()).oneshot(request).await.unwrap();
+        let response = crate::console(self.console.clone()).oneshot(request).await.unwrap();
         self.keep(&response);
         let status = response.status();
         let to =

@@ -1,7 +1,8 @@
 //! Sessions: what ends them, what they are not.
 
 use super::bench::{Browser, House, ORIGIN, PASSWORD};
-use crate::auth::{Denied, api_actor, viewer};
+use crate::auth::api::actor;
+use crate::auth::{Denied, viewer};
 use burncloud_billing::people::Actor;
 use burncloud_core::store::{Session, StoreError};
 use burncloud_core::{KeyHash, Role, Status, Tenant, UnixMicros, User};
@@ -159,15 +160,15 @@ async fn a_program_calls_by_its_token_and_a_browser_by_its_form() {
     let house = House::new();
     house.user("ada", Role::Owner).await;
     let browser = house.signed_in("ada").await;
-    let actor = browser.actor().await.unwrap();
-    let made = house.desk().create_token(&actor, "deploy", 30).await.unwrap();
+    let own = browser.actor().await.unwrap();
+    let made = house.desk().create_token(&own, "deploy", 30).await.unwrap();
     let token = secrecy::ExposeSecret::expose_secret(&made.secret).to_owned();
     let bearer = |token: &str| {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
         headers
     };
-    let call = async |headers: &HeaderMap, method| api_actor(&house.console, &method, headers).await;
+    let call = async |headers: &HeaderMap, method| actor(&house.console, &method, headers).await;
     assert_eq!(call(&bearer(&token), Method::POST).await.unwrap().name, "ada");
     assert_eq!(call(&bearer(&browser.session().unwrap()), Method::GET).await, Err(Denied::Nobody));
     let mut cookie = house.browser();
@@ -182,11 +183,11 @@ async fn a_program_calls_by_its_token_and_a_browser_by_its_form() {
     assert!(call(&by_cookie, Method::DELETE).await.is_ok());
     by_cookie.insert("sec-fetch-site", "cross-site".parse().unwrap());
     assert_eq!(call(&by_cookie, Method::DELETE).await, Err(Denied::Forged));
-    let places = house.desk().own_sessions(&actor).await.unwrap();
+    let places = house.desk().own_sessions(&own).await.unwrap();
     let place = places.iter().find(|place| place.token.as_deref() == Some("deploy")).unwrap();
-    house.desk().end_session(&actor, &place.id).await.unwrap();
+    house.desk().end_session(&own, &place.id).await.unwrap();
     assert_eq!(call(&bearer(&token), Method::GET).await, Err(Denied::Nobody));
-    let gone = house.desk().end_session(&actor, &place.id).await.unwrap_err();
+    let gone = house.desk().end_session(&own, &place.id).await.unwrap_err();
     let none = burncloud_core::usecase::UseCaseError::Store(StoreError::NotFound {
         what: "session",
         name: String::new(),
