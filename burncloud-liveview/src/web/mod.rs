@@ -49,9 +49,11 @@ impl Web {
     }
 }
 
-/// Everything of the console that is a page. Needs a tokio runtime around it.
+/// Everything of the console that is a page, and the door to it. Needs a tokio runtime around it.
 pub fn router(console: Console) -> Router {
+    let door = auth::router(console.clone());
     router_for(console, |console, headers| Box::pin(async move { auth::viewer(&console, &headers).await }))
+        .merge(door)
 }
 
 fn router_for(console: Console, viewers: Viewers) -> Router {
