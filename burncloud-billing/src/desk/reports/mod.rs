@@ -8,16 +8,26 @@
 //! Money is integers throughout; times are microseconds since the Unix epoch.
 
 mod books;
+mod export;
 mod fault;
 mod forecast;
+mod health;
+mod logs;
 mod names;
+mod receipt;
+mod search;
 mod span;
 mod tally;
 mod view;
 
 pub use books::{Books, Point, Seen, Slice, Wallet};
+pub use export::{Rows, cell};
 pub use fault::{Fault, Reason, fault, reason, why};
 pub use forecast::{Ahead, Forecast, Method};
+pub use health::{ChannelHealth, HealthHour};
+pub use logs::{Hop, LogFilter, LogRow, Page};
+pub use receipt::{Bar, LegView, PriceRef, ReceiptView, Seal, Stage};
+pub use search::Search;
 pub use span::{Grain, Span, Window};
 pub use tally::{By, Of, Sums};
 pub use view::{Customer, View};
