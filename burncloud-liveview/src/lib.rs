@@ -16,9 +16,11 @@ pub mod lang;
 pub mod live;
 pub mod pages;
 mod shell;
+mod watch;
 pub mod web;
 
 pub use console::{Console, ConsoleBuilder};
+pub use watch::{Pulse, Watch};
 
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;

@@ -100,7 +100,8 @@ impl Desk {
         let mut found = self.store.audits(&filter).await?;
         let next = found.last().filter(|_| found.len() >= limit as usize).map(|entry| entry.id);
         for entry in &mut found {
-            if !house && entry.user != actor.user {
+            let own = actor.user.is_some() && entry.user == actor.user;
+            if !house && !own {
                 entry.ip.clear();
                 entry.acting = None;
             }

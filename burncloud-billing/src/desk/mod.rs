@@ -18,6 +18,7 @@ mod money;
 mod prices;
 mod published;
 mod quotes;
+pub mod reports;
 pub mod settings;
 mod tenants;
 #[cfg(test)]
@@ -35,7 +36,6 @@ pub use published::{Exported, Imported, WaitingChange, WaitingPrices};
 pub use quotes::{QuoteLevelView, QuoteQuery, QuoteView};
 pub use tenants::{GroupView, TenantDraft, TenantEdit, TenantView};
 pub use users::{UserDraft, UserEdit, UserFilter, UserView};
-pub mod reports;
 
 use crate::PriceBook;
 use crate::people::Actor;

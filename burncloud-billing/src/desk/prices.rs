@@ -190,8 +190,14 @@ impl Desk {
     ) -> UseCaseResult<u64> {
         let _one_at_a_time = self.writing.lock().await;
         let PriceDraft { book, channel, model, effective_at, rates } = draft;
-        check_book(actor, &self.tree().await?, book)?;
-        if let Some(id) = channel.filter(|_| actor.may_in_house(Action::ManageHouse))
+        let tree = self.tree().await?;
+        check_book(actor, &tree, book)?;
+        // Asked before the version: whoever may not is not told that there is another one.
+        match book.filter(|_| channel.is_none()) {
+            None => actor.check_in_house(Action::ManageHouse)?,
+            Some(tenant) => actor.check(&tree, Action::SetPrices, tenant)?,
+        }
+        if let Some(id) = channel
             && !self.store.channels().await?.iter().any(|channel| channel.id == id)
         {
             return Err(super::common::missing("channel", id));
@@ -200,10 +206,6 @@ impl Desk {
         let is = newest(&all, book, channel, &model);
         let effective_at = effective_at.unwrap_or_else(UnixMicros::now);
         let rule = PriceOverride { version: 0, book, channel, model: model.clone(), effective_at, rates };
-        // Asked before the version: whoever may not is not told that there is another one.
-        if book.is_none() {
-            actor.check_in_house(Action::ManageHouse)?;
-        }
         super::common::check_version("price", &model, expected, &is)?;
         let before = all.iter().rfind(|rule| is_of(rule, book, channel, &model)).cloned();
         let version = people::set_price(&*self.store, actor, &self.book, rule.clone()).await?;

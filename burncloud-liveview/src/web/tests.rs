@@ -2,7 +2,7 @@ use super::*;
 use crate::lang::{Lang, Theme};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use burncloud_adapters::Registry;
+use burncloud_core::adapter::Registry;
 use burncloud_billing::Desk;
 use burncloud_billing::people::Actor;
 use burncloud_core::store::MemoryStore;
