@@ -95,6 +95,15 @@ pub(crate) fn like(column: &str, pattern: String, backend: DbBackend) -> Expr {
     Expr::cust_with_values(format!("LOWER({column}) LIKE LOWER({place}) ESCAPE '!'"), [pattern])
 }
 
+/// Whether this is a SQLite database in a file.
+pub(crate) fn is_file(database: &DatabaseConnection) -> bool {
+    #[cfg(feature = "sqlite")]
+    return database.get_database_backend() == DbBackend::Sqlite
+        && sqlite::is_file(database.get_sqlite_connection_pool());
+    #[cfg(not(feature = "sqlite"))]
+    return database.get_database_backend() == DbBackend::Sqlite;
+}
+
 /// Copies a SQLite database, as it is at one moment, into the empty file at `to`.
 #[cfg_attr(not(feature = "sqlite"), expect(clippy::unused_async, reason = "it is where there is SQLite"))]
 pub(crate) async fn copy(database: &DatabaseConnection, to: &Path) -> StoreResult<()> {
@@ -430,15 +439,16 @@ mod sqlite {
         database(DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error))))
     }
 
-    /// The copy has a connection of its own, so that no transaction waits for it; but what is in memory has only one.
+    /// Whether there is a file. What a connection to a database in memory copies into is in memory too, whatever its name.
+    pub(super) fn is_file(pool: &SqlitePool) -> bool {
+        pool.connect_options().get_filename().is_file()
+    }
+
+    /// On a connection of its own, so that no transaction waits for it.
     pub(super) async fn copy(pool: &SqlitePool, to: &Path) -> StoreResult<()> {
         let unreadable = || StoreError::Invalid("the path of a copy is a text in UTF-8".into());
         let copy = sqlx::query("VACUUM INTO ?").bind(to.to_str().ok_or_else(unreadable)?.to_owned());
-        let options = pool.connect_options();
-        if !options.get_filename().is_file() {
-            return copy.execute(pool).await.map(drop).map_err(failed);
-        }
-        let mut own = options.connect().await.map_err(failed)?;
+        let mut own = pool.connect_options().connect().await.map_err(failed)?;
         copy.execute(&mut own).await.map_err(failed)?;
         own.close().await.map_err(failed)
     }
@@ -448,7 +458,12 @@ mod sqlite {
         let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
         let mut file = options.disable_statement_logging().connect().await.map_err(failed)?;
         let said = sqlx::query_scalar("PRAGMA integrity_check").fetch_all(&mut file).await;
+        let tables = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master").fetch_one(&mut file).await;
         file.close().await.map_err(failed)?;
+        // An empty file is a database without tables.
+        if !matches!(tables, Ok(1_i64..)) {
+            return Ok(false);
+        }
         let said: Vec<String> = match said {
             // What is damaged enough is no database at all.
             Err(Error::Database(_)) => return Ok(false),

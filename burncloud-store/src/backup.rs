@@ -3,7 +3,6 @@
 use crate::{SqlStore, backend};
 use async_trait::async_trait;
 use burncloud_core::store::{BackupDone, BackupStore, StoreError, StoreResult};
-use sea_orm::DbBackend;
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -76,8 +75,8 @@ impl SqlStore {
     pub async fn backup(&self, to: &Path) -> StoreResult<u64> {
         if !self.backs_up() {
             return Err(StoreError::Invalid(
-                "only SQLite databases are copied from here: copy a PostgreSQL database with pg_dump, one of \
-                 MySQL with mysqldump"
+                "only SQLite databases in a file are copied from here: copy a PostgreSQL database with pg_dump, \
+                 one of MySQL with mysqldump"
                     .into(),
             ));
         }
@@ -104,6 +103,40 @@ impl BackupStore for SqlStore {
     }
 
     fn backs_up(&self) -> bool {
-        self.write.get_database_backend() == DbBackend::Sqlite
+        backend::is_file(&self.write)
+    }
+}
+
+#[cfg(all(test, unix, feature = "sqlite"))]
+mod tests {
+    use super::*;
+    use crate::SecretBox;
+    use burncloud_core::store::UserStore;
+    use std::os::unix::fs::FileExt;
+
+    #[tokio::test]
+    async fn damage_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("burncloud.db").display());
+        let store = SqlStore::connect(&url, SecretBox::generate().unwrap()).await.unwrap();
+        let tenant = store.tenants().await.unwrap()[0].id;
+        for n in 0..300 {
+            let name = format!("{n:0>200}");
+            let user = burncloud_core::store::NewUser { name, tenant, ..Default::default() };
+            store.create_user(user).await.unwrap();
+        }
+        let to = folder.path().join("copy.db");
+        let bytes = store.backup(&to).await.unwrap();
+        assert!(backend::is_whole(&to).await.unwrap());
+        let file = OpenOptions::new().write(true).open(&to).unwrap();
+        // Pages in the middle: the header is as it was.
+        file.write_all_at(&[0xa5; 16_384], bytes / 8 * 4).unwrap();
+        assert!(!backend::is_whole(&to).await.unwrap(), "overwritten pages");
+        file.set_len(bytes / 2).unwrap();
+        assert!(!backend::is_whole(&to).await.unwrap(), "a file cut short");
+        std::fs::write(&to, "no database at all, but a text").unwrap();
+        assert!(!backend::is_whole(&to).await.unwrap(), "another file");
+        file.set_len(0).unwrap();
+        assert!(!backend::is_whole(&to).await.unwrap(), "an empty file");
     }
 }
