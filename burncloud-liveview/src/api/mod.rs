@@ -6,6 +6,8 @@
 //! From the outside in: [`finish`] (ids, headers, problems) → the door ([`door`]: who asks, how fast) →
 //! [`once`] (idempotency keys) → handlers.
 
+mod audit;
+mod budgets;
 mod channels;
 mod docs;
 mod document;
@@ -14,8 +16,12 @@ mod finish;
 mod groups;
 mod house;
 mod keys;
+mod logins;
+mod me;
+mod money;
 mod once;
 mod page;
+mod prices;
 mod problem;
 mod read;
 mod reply;
@@ -100,9 +106,15 @@ fn mount(console: &Console, guarded: OpenApiRouter<Api>, public: OpenApiRouter<A
 /// What needs somebody who signed in.
 fn guarded() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
+        .merge(audit::routes())
+        .merge(budgets::routes())
         .merge(channels::routes())
         .merge(groups::routes())
         .merge(keys::routes())
+        .merge(logins::routes())
+        .merge(me::routes())
+        .merge(money::routes())
+        .merge(prices::routes())
         .merge(settings::routes())
         .merge(tenants::routes())
         .merge(users::routes())
