@@ -5,6 +5,7 @@
 mod columns;
 mod m0001_begin;
 mod m0002_money;
+mod m0003_console;
 mod m0004_reports;
 mod m0005_rotation;
 
@@ -29,6 +30,7 @@ pub(crate) struct Migration {
 pub(crate) const ALL: &[Migration] = &[
     Migration { name: "begin", statements: m0001_begin::statements },
     Migration { name: "money", statements: m0002_money::statements },
+    Migration { name: "console", statements: m0003_console::statements },
     Migration { name: "reports", statements: m0004_reports::statements },
     Migration { name: "rotation", statements: m0005_rotation::statements },
 ];

@@ -250,6 +250,7 @@ impl Desk {
     pub(super) async fn end_sessions(&self, user: UserId, except: Option<&[u8; 32]>) -> UseCaseResult<u64> {
         let ended = self.store.end_sessions_of(user, except).await?;
         (self.sessions_ended)(user);
+        self.doors.look_again();
         Ok(ended)
     }
 

@@ -141,7 +141,7 @@ pub(crate) fn check_change_of_role(tree: &Tree, actor: &Actor, user: &User, role
 }
 
 /// Whether the actor may give that role to somebody of that tenant.
-fn check_role(tree: &Tree, actor: &Actor, tenant: TenantId, role: Role) -> UseCaseResult<()> {
+pub(crate) fn check_role(tree: &Tree, actor: &Actor, tenant: TenantId, role: Role) -> UseCaseResult<()> {
     actor.check(tree, Action::SetRole, tenant)?;
     check_office(actor, role)?;
     let tenant =
@@ -168,7 +168,7 @@ fn check_role(tree: &Tree, actor: &Actor, tenant: TenantId, role: Role) -> UseCa
 }
 
 /// Owners are made, unmade and changed by owners, administrators by those two.
-pub(super) fn check_office(actor: &Actor, role: Role) -> UseCaseResult<()> {
+pub(crate) fn check_office(actor: &Actor, role: Role) -> UseCaseResult<()> {
     match role {
         Role::Owner => actor.check_in_house(Action::ManageOwners),
         Role::Administrator => actor.check_in_house(Action::ManageAdministrators),

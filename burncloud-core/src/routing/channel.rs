@@ -195,6 +195,12 @@ impl Channel {
         (self.answered.load(Relaxed), self.failed.load(Relaxed))
     }
 
+    /// Requests under way now; `None` where nothing bounds them, since they are not counted then.
+    #[must_use]
+    pub fn in_flight(&self) -> Option<u32> {
+        self.concurrency.map(|_| self.in_flight.load(Relaxed))
+    }
+
     /// Connections to the provider that are open and idle.
     #[must_use]
     pub fn idle_connections(&self) -> usize {

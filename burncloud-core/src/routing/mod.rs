@@ -7,11 +7,12 @@
 mod breaker;
 mod channel;
 
-pub use breaker::{Breaker, BreakerSettings, BreakerState};
+pub use breaker::{Breaker, BreakerSettings, BreakerState, Resting, Why};
 pub use channel::{Channel, Timeouts};
 
 use crate::adapter::Registry;
-use crate::{ChannelConfig, Endpoint, Slot, Status};
+use crate::{ChannelConfig, ChannelId, Endpoint, Slot, Status};
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -132,6 +133,8 @@ impl std::error::Error for ChannelError {}
 pub struct RouteTable {
     channels: Vec<Arc<Channel>>,
     routes: HashMap<Box<str>, Arc<Route>>,
+    /// Of every breaker in it; the same object in every table that follows.
+    breakers: Arc<ArcSwap<BreakerSettings>>,
 }
 
 impl RouteTable {
@@ -145,6 +148,7 @@ impl RouteTable {
         defaults: &Timeouts,
         previous: Option<&RouteTable>,
     ) -> Result<RouteTable, ChannelError> {
+        let breakers = previous.map(|table| table.breakers.clone()).unwrap_or_default();
         let mut channels = Vec::new();
         let mut lanes: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
         for config in configs.iter().filter(|c| c.status == Status::Active) {
@@ -153,13 +157,15 @@ impl RouteTable {
             let names: BTreeSet<&String> = config.models.iter().chain(config.model_mapping.keys()).collect();
             for model in names {
                 let upstream = config.model_mapping.get(model).unwrap_or(model);
-                let kept = previous.and_then(|table| table.lane(model, config));
+                let kept = previous.and_then(|table| table.lane(model, config.id));
                 lanes.entry(model.clone()).or_default().push(Arc::new(Lane {
                     channel: channel.clone(),
                     upstream_model: upstream.as_str().into(),
                     upstream_model_json: crate::envelope::json_string(upstream),
                     mapped: upstream != model,
-                    breaker: kept.map(|lane| lane.breaker.clone()).unwrap_or_default(),
+                    breaker: kept
+                        .map(|lane| lane.breaker.clone())
+                        .unwrap_or_else(|| Breaker::sharing(breakers.clone())),
                     billing_slot: Slot::default(),
                 }));
             }
@@ -170,11 +176,29 @@ impl RouteTable {
             let route = Route { model: model.as_str().into(), lanes, billing_slot: Slot::default() };
             (model.into_boxed_str(), Arc::new(route))
         });
-        Ok(RouteTable { routes: routes.collect(), channels })
+        Ok(RouteTable { routes: routes.collect(), channels, breakers })
     }
 
-    fn lane(&self, model: &str, config: &ChannelConfig) -> Option<&Candidate> {
-        self.routes.get(model)?.lanes.iter().find(|lane| lane.channel.id == config.id)
+    /// A model at a channel.
+    #[must_use]
+    pub fn lane(&self, model: &str, channel: ChannelId) -> Option<&Candidate> {
+        self.routes.get(model)?.lanes.iter().find(|lane| lane.channel.id == channel)
+    }
+
+    /// Every lane with the model it belongs to, in no order: for a monitor.
+    pub fn lanes(&self) -> impl Iterator<Item = (&Arc<Route>, &Candidate)> {
+        self.routes.values().flat_map(|route| route.lanes.iter().map(move |lane| (route, lane)))
+    }
+
+    /// When breakers open and for how long: of every breaker in this table and in those that follow it, at once.
+    pub fn set_breakers(&self, settings: BreakerSettings) {
+        self.breakers.store(Arc::new(settings));
+    }
+
+    /// The settings of its breakers.
+    #[must_use]
+    pub fn breakers(&self) -> BreakerSettings {
+        **self.breakers.load()
     }
 
     /// The lanes of a model.

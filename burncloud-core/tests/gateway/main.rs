@@ -9,6 +9,7 @@
 mod adapted;
 mod drains;
 mod fuses;
+mod live;
 mod signed;
 mod support;
 mod vouched;

@@ -7,10 +7,12 @@
 mod provider;
 mod shop;
 
+use burncloud_billing::desk::login::{Guest, NewLogin};
 use burncloud_billing::{Biller, BillerOptions, Desk, PriceBook, reload_prices};
 use burncloud_core::Gateway;
 use burncloud_core::store::MemoryStore;
 use burncloud_liveview::Console;
+use secrecy::SecretString;
 use std::sync::Arc;
 
 #[tokio::main]
@@ -30,12 +32,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Gateway::builder(store.clone(), registry.clone()).billing(biller.clone()).build(&shop.channels)?;
     shop::trade(&shop, gateway.clone());
 
-    let desk = Desk::new(store, registry);
-    let console =
-        Console::builder(desk).gateway(gateway).biller(biller).build(tokio::runtime::Handle::current());
-    let _ = console;
+    let desk = Desk::new(store, registry).with_book(book);
+    let code = SecretString::from("example");
+    let console = Console::builder(desk.clone()).gateway(gateway).biller(biller).setup_code(&code);
+    let console = console.build(tokio::runtime::Handle::current());
+    let owner = NewLogin {
+        name: "owner".to_owned(),
+        display: "Lin Yue".to_owned(),
+        password: SecretString::from("the console example"),
+    };
+    if desk.first_owner(&code, owner, &Guest::default()).await.is_err() {
+        return Err("the owner could not be made".into());
+    }
     let listener = tokio::net::TcpListener::bind(&listen).await?;
-    println!("http://{}/console", listener.local_addr()?);
-    axum::serve(listener, burncloud_liveview::router()).await?;
+    println!("http://{}/console   sign in as `owner`, `the console example`", listener.local_addr()?);
+    axum::serve(listener, burncloud_liveview::console(console)).await?;
     Ok(())
 }

@@ -1,0 +1,5 @@
+//! The door over its router, with everything in memory.
+
+mod bench;
+mod forms;
+mod sessions;
