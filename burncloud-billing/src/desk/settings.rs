@@ -6,6 +6,7 @@ mod known;
 pub use known::{Known, SETTINGS};
 
 use super::audit::Change;
+use super::login::AccessSettings;
 use super::{Actor, Desk};
 use crate::people::Action;
 use burncloud_core::TenantId;
@@ -184,6 +185,15 @@ impl Desk {
             self.note(actor, change).await?;
         }
         self.list_settings(actor).await
+    }
+
+    /// How people get in, for whoever may change it.
+    ///
+    /// # Errors
+    /// `Forbidden` for whoever may not decide for the house; the store's.
+    pub async fn access_for(&self, actor: &Actor) -> UseCaseResult<AccessSettings> {
+        actor.check_in_house(Action::ManageHouse)?;
+        self.access().await
     }
 
     async fn setting_values(&self) -> StoreResult<Values> {

@@ -58,23 +58,33 @@ pub struct Route {
     pub model: Arc<str>,
     /// Its lanes, highest priority first.
     pub lanes: Vec<Candidate>,
+    /// Whether any lane is for some groups of callers alone. Where none is, nobody need ask for a caller's group.
+    pub grouped: bool,
     /// For whoever keeps the money: the selling price of this model.
     pub billing_slot: Slot,
 }
 
 impl Route {
-    /// Whether any lane can take this endpoint's requests, as they are or translated.
+    /// Whether any lane for this group of callers can take this endpoint's requests, as they are or translated.
     #[must_use]
-    pub fn serves(&self, endpoint: &Endpoint) -> bool {
-        self.lanes.iter().any(|lane| lane.takes(endpoint))
+    pub fn serves(&self, endpoint: &Endpoint, group: Option<&str>) -> bool {
+        self.lanes.iter().any(|lane| lane.channel.serves_group(group) && lane.takes(endpoint))
     }
 
-    /// The lanes to try for one request, in order: those that serve the endpoint and whose breaker lets
-    /// them, by priority, and within one priority drawn by weight. Lanes with an open breaker come last, so
+    /// Whether any lane is for this group of callers.
+    #[must_use]
+    pub fn serves_group(&self, group: Option<&str>) -> bool {
+        !self.grouped || self.lanes.iter().any(|lane| lane.channel.serves_group(group))
+    }
+
+    /// The lanes to try for one request of a caller of this group, in order: those that serve the group and the endpoint and
+    /// whose breaker lets them, by priority, and within one priority drawn by weight. Lanes with an open breaker come last, so
     /// that a model all of whose lanes are broken is still tried rather than refused.
     #[must_use]
-    pub fn candidates(&self, endpoint: &Endpoint) -> Vec<Candidate> {
-        let usable = |lane: &&Candidate| lane.channel.weight > 0 && lane.takes(endpoint);
+    pub fn candidates(&self, endpoint: &Endpoint, group: Option<&str>) -> Vec<Candidate> {
+        let usable = |lane: &&Candidate| {
+            lane.channel.weight > 0 && lane.channel.serves_group(group) && lane.takes(endpoint)
+        };
         let mut ready: Vec<Candidate> = Vec::with_capacity(self.lanes.len());
         let mut broken: Vec<Candidate> = Vec::new();
         for lane in self.lanes.iter().filter(usable) {
@@ -173,7 +183,8 @@ impl RouteTable {
         }
         let routes = lanes.into_iter().map(|(model, mut lanes)| {
             lanes.sort_by_key(|lane| std::cmp::Reverse(lane.channel.priority));
-            let route = Route { model: model.as_str().into(), lanes, billing_slot: Slot::default() };
+            let grouped = lanes.iter().any(|lane| !lane.channel.groups.is_empty());
+            let route = Route { model: model.as_str().into(), lanes, grouped, billing_slot: Slot::default() };
             (model.into_boxed_str(), Arc::new(route))
         });
         Ok(RouteTable { routes: routes.collect(), channels, breakers })

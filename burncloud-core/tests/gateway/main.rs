@@ -9,6 +9,7 @@
 mod adapted;
 mod drains;
 mod fuses;
+mod groups;
 mod live;
 mod signed;
 mod support;

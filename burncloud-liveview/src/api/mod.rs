@@ -6,6 +6,8 @@
 //! From the outside in: [`finish`] (ids, headers, problems) → the door ([`door`]: who asks, how fast) →
 //! [`once`] (idempotency keys) → handlers.
 
+mod audit;
+mod budgets;
 mod channels;
 mod docs;
 mod document;
@@ -14,8 +16,13 @@ mod finish;
 mod groups;
 mod house;
 mod keys;
+mod logins;
+mod logs;
+mod me;
+mod money;
 mod once;
 mod page;
+mod prices;
 mod problem;
 mod read;
 mod reply;
@@ -26,6 +33,7 @@ mod table;
 mod tenants;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod users;
 
 use crate::Console;
@@ -100,11 +108,19 @@ fn mount(console: &Console, guarded: OpenApiRouter<Api>, public: OpenApiRouter<A
 /// What needs somebody who signed in.
 fn guarded() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
+        .merge(audit::routes())
+        .merge(budgets::routes())
         .merge(channels::routes())
         .merge(groups::routes())
         .merge(keys::routes())
+        .merge(logins::routes())
+        .merge(logs::routes())
+        .merge(me::routes())
+        .merge(money::routes())
+        .merge(prices::routes())
         .merge(settings::routes())
         .merge(tenants::routes())
+        .merge(usage::routes())
         .merge(users::routes())
 }
 

@@ -70,6 +70,13 @@ impl<T> List<T> {
         List { items, next: None }
     }
 
+    /// A page of all of them, in the order in which they are: the cursor is a number of items.
+    pub(super) fn counted(all: Vec<T>, page: &PageParams) -> Result<List<T>, Problem> {
+        let numbered = (1..).zip(all).collect();
+        let list = List::cut(numbered, page, |(number, _)| *number)?;
+        Ok(List { items: list.items.into_iter().map(|(_, item)| item).collect(), next: list.next })
+    }
+
     /// A page of all of them, which are in the order of what `id` says.
     pub(super) fn cut(all: Vec<T>, page: &PageParams, id: impl Fn(&T) -> i64) -> Result<List<T>, Problem> {
         let (after, limit) = (page.after()?, page.limit()? as usize);

@@ -18,6 +18,8 @@ mod receipt;
 mod search;
 mod span;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod view;
 
 pub use books::{Books, Point, Seen, Slice, Wallet};

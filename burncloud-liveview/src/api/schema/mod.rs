@@ -2,10 +2,18 @@
 #![expect(dead_code, reason = "described, never built: the desk's own types are what is written down")]
 
 mod accounts;
+mod door;
+mod money;
 mod people;
+mod prices;
+mod reports;
 
 pub(super) use accounts::*;
+pub(super) use door::*;
+pub(super) use money::*;
 pub(super) use people::*;
+pub(super) use prices::*;
+pub(super) use reports::*;
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -32,6 +40,29 @@ pub(super) use lists;
 pub(in crate::api) struct ById {
     /// Its number.
     id: i64,
+}
+
+/// What is named by its name.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::api) struct ByName {
+    /// Its name.
+    name: String,
+}
+
+/// What is named by a word.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::api) struct ByWord {
+    /// Its id.
+    id: String,
+}
+
+/// How many
+#[derive(ToSchema)]
+pub(in crate::api) struct Count {
+    /// So many.
+    count: u64,
 }
 
 /// That the console is there

@@ -44,6 +44,8 @@ pub(super) struct RawServer {
     pub(super) max_in_flight: Option<At<usize>>,
     pub(super) keep_alive_ms: Option<u64>,
     pub(super) shutdown_grace_ms: Option<u64>,
+    #[serde(default)]
+    pub(super) cors_origins: Vec<At<String>>,
     pub(super) tls: Option<At<RawTls>>,
 }
 
@@ -126,6 +128,7 @@ pub(super) struct RawChannel {
     #[serde(default = "yes")]
     pub(super) enabled: bool,
     pub(super) timeouts: Option<At<TimeoutSettings>>,
+    pub(super) groups: Option<At<Vec<String>>>,
     pub(super) include_usage: Option<bool>,
     pub(super) concurrency: Option<At<u32>>,
     pub(super) proxy: Option<At<String>>,

@@ -4,6 +4,7 @@
 mod app;
 mod catalogue;
 mod console;
+pub(crate) mod cors;
 mod first_run;
 mod listener;
 mod metrics;

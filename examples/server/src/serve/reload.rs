@@ -124,7 +124,7 @@ impl Reloader {
             tracing::warn!("a change of [{what}] takes effect at the next start");
         }
         apply_file(&config, &self.parts.store, &self.parts.registry, &mut self.managed).await?;
-        self.parts.set_model_limits(&config);
+        self.parts.set_live(&config);
         self.parts.refresh(&config.timeouts).await?;
         self.config = config;
         Ok(())

@@ -250,6 +250,9 @@ pub(crate) struct CreateChannelArgs {
     /// Share within one priority.
     #[arg(long, default_value_t = 1)]
     pub(crate) weight: u32,
+    /// The callers' groups that it serves, separated by commas; everybody without.
+    #[arg(long, value_delimiter = ',', value_name = "GROUP")]
+    pub(crate) groups: Vec<String>,
     /// Requests at the same time.
     #[arg(long, value_name = "N")]
     pub(crate) concurrency: Option<u32>,
