@@ -39,6 +39,7 @@ pub use users::{UserDraft, UserEdit, UserFilter, UserView};
 
 use crate::PriceBook;
 use crate::people::Actor;
+use arc_swap::ArcSwap;
 use burncloud_core::UserId;
 use burncloud_core::adapter::Registry;
 use burncloud_core::store::ConsoleStore;
@@ -53,7 +54,7 @@ pub struct Desk {
     book: Arc<PriceBook>,
     tries: Arc<codes::Tries>,
     changed: Arc<dyn Fn() + Send + Sync>,
-    settings: Arc<settings::SettingsSource>,
+    settings: Arc<ArcSwap<settings::SettingsSource>>,
     sessions_ended: Arc<dyn Fn(UserId) + Send + Sync>,
     /// Held from looking at a version to changing it: what is compared is what is replaced, in this process. Of two processes
     /// that change one thing within the same moment the later one counts, as with every change that expects no version.
@@ -106,11 +107,10 @@ impl Desk {
         self
     }
 
-    /// What the configuration file declares of settings, and what was in force at the start.
-    #[must_use]
-    pub fn settings_from(mut self, source: settings::SettingsSource) -> Desk {
-        self.settings = Arc::new(source);
-        self
+    /// What the configuration file declares of settings, and what was in force at the start. Holds for every clone of this
+    /// desk: call it again when the file was read again.
+    pub fn settings_from(&self, source: settings::SettingsSource) {
+        self.settings.store(Arc::new(source));
     }
 
     /// Where it keeps things. For what has no rule: whoever reads through this shows it to nobody unasked.

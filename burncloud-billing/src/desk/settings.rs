@@ -143,7 +143,8 @@ impl Desk {
     /// # Errors
     /// The store's.
     pub async fn house(&self) -> StoreResult<Settings> {
-        Settings::load_over(&*self.store, &self.settings.declared).await
+        let declared = self.settings.load().declared.clone();
+        Settings::load_over(&*self.store, &declared).await
     }
 
     /// Every setting.
@@ -198,18 +199,19 @@ impl Desk {
 
     async fn setting_values(&self) -> StoreResult<Values> {
         let mut values: Values = self.store.settings().await?.into_iter().collect();
-        values.extend(self.settings.declared.clone());
+        values.extend(self.settings.load().declared.clone());
         Ok(values)
     }
 
     fn setting_view(&self, known: &'static Known, values: &Values) -> SettingView {
         let now = value(values, known.name);
-        let running = self.settings.running.as_ref().map(|running| value(running, known.name));
+        let source = self.settings.load();
+        let running = source.running.as_ref().map(|running| value(running, known.name));
         SettingView {
             name: known.name,
             about: known.about,
             default: (known.default)(),
-            declared: self.settings.declared.contains_key(known.name),
+            declared: source.declared.contains_key(known.name),
             needs_restart: known.needs_restart,
             waits: known.needs_restart && running.is_some_and(|running| running != now),
             value: now,
@@ -219,7 +221,7 @@ impl Desk {
     fn check_setting(&self, name: &str, value: &Value) -> UseCaseResult<Value> {
         let fail = |message: &str| Err(UseCaseError::invalid(name.to_owned(), message));
         let Some(known) = Known::named(name) else { return fail("there is no such setting") };
-        if self.settings.declared.contains_key(name) {
+        if self.settings.load().declared.contains_key(name) {
             return fail("the configuration file declares it: change it there");
         }
         if value.is_null() {
