@@ -204,7 +204,7 @@ fn secret_from(is: Is) -> &'static [&'static str] {
             &["emma", "rita", "anna", "aster", "autumn", "\"main\"", "a friend of astrid", "olga", "adam"]
         }
         Is::EndUser => &["rita", "anna", "rolf", "erik", "birch", "\"main\"", "autumn", "a friend of astrid"],
-        Is::Reseller | Is::Accountant => &["rolf", "erik", "birch", "\"main\"", "olga", "adam"],
+        Is::Reseller | Is::Accountant => &["rolf", "erik", "birch", "\"main\""],
         Is::Nobody => &["emma", "rita", "aster", "birch", "olga"],
         Is::Owner | Is::Administrator => &["sk-live-0123", "klmnop\\"],
     }
