@@ -35,7 +35,9 @@ def generate():
     with urllib.request.urlopen(CONSOLE + "/api/openapi.json", timeout=30) as answer:
         document.write_bytes(answer.read())
     config = FOLDER / "config.yaml"
-    config.write_text("post_hooks: []\npackage_name_override: burncloud_management\n", encoding="utf-8")
+    # The generator knows no CSV; a body of it is bytes to it.
+    lines = ["post_hooks: []", "content_type_overrides:", "  text/csv: application/octet-stream"]
+    config.write_text("\n".join(lines), encoding="utf-8")
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--path", str(document)]
     command += ["--meta", "none", "--output-path", str(FOLDER / "burncloud_management"), "--config", str(config)]
     command += ["--fail-on-warning"]
