@@ -1,9 +1,11 @@
 //! Who calls the management API.
 
+use super::asker::Peer;
 use super::{guard, seat};
 use crate::Console;
 use burncloud_billing::people::Actor;
 use http::header::AUTHORIZATION;
+use http::request::Parts;
 use http::{HeaderMap, Method};
 use secrecy::SecretString;
 
@@ -23,7 +25,15 @@ pub enum Denied {
 ///
 /// # Errors
 /// [`Denied`].
-pub async fn api_actor(console: &Console, method: &Method, headers: &HeaderMap) -> Result<Actor, Denied> {
+pub async fn api_actor(console: &Console, parts: &Parts) -> Result<Actor, Denied> {
+    let actor = actor(console, &parts.method, &parts.headers).await?;
+    Ok(match Peer::of(console, parts).0 {
+        Some(ip) => actor.from(ip.to_canonical().to_string()),
+        None => actor,
+    })
+}
+
+pub(super) async fn actor(console: &Console, method: &Method, headers: &HeaderMap) -> Result<Actor, Denied> {
     if let Some(given) = headers.get(AUTHORIZATION) {
         let token = given.to_str().ok().and_then(|given| given.split_once(' '));
         let token =

@@ -43,6 +43,17 @@ impl Proxies {
     }
 }
 
+/// The address of the browser.
+pub(super) struct Peer(pub(super) Option<IpAddr>);
+
+impl Peer {
+    pub(super) fn of(console: &Console, parts: &Parts) -> Peer {
+        let peer = parts.extensions.get::<RemoteIp>().map(|RemoteIp(ip)| *ip);
+        let peer = peer.or_else(|| parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()));
+        Peer(console.proxies().client(peer, &parts.headers))
+    }
+}
+
 /// Whoever asks.
 pub(super) struct Asker {
     pub(super) headers: HeaderMap,
@@ -60,10 +71,8 @@ impl FromRequestParts<Console> for Asker {
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Asker, Infallible> {
         let headers = parts.headers.clone();
-        let peer = parts.extensions.get::<RemoteIp>().map(|RemoteIp(ip)| *ip);
-        let peer = peer.or_else(|| parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()));
         let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let guest = Guest { ip: console.proxies().client(peer, &headers), agent: agent.to_owned() };
+        let guest = Guest { ip: Peer::of(console, parts).0, agent: agent.to_owned() };
         let door = cookies::read(console, &headers, cookies::DOOR).filter(|door| door.len() == 43);
         let fresh = door.is_none();
         // Without random bytes the form carries a token that fits nothing.

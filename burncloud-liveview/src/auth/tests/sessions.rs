@@ -1,7 +1,8 @@
 //! Sessions: what ends them, what they are not.
 
 use super::bench::{Browser, House, ORIGIN, PASSWORD};
-use crate::auth::{Denied, api_actor, viewer};
+use crate::auth::api::actor;
+use crate::auth::{Denied, viewer};
 use burncloud_billing::people::Actor;
 use burncloud_core::store::{Session, StoreError};
 use burncloud_core::{KeyHash, Role, Status, Tenant, UnixMicros, User};
@@ -167,7 +168,7 @@ async fn a_program_calls_by_its_token_and_a_browser_by_its_form() {
         headers.insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
         headers
     };
-    let call = async |headers: &HeaderMap, method| api_actor(&house.console, &method, headers).await;
+    let call = async |headers: &HeaderMap, method| actor(&house.console, &method, headers).await;
     assert_eq!(call(&bearer(&token), Method::POST).await.unwrap().name, "ada");
     assert_eq!(call(&bearer(&browser.session().unwrap()), Method::GET).await, Err(Denied::Nobody));
     let mut cookie = house.browser();
