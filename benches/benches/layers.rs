@@ -92,6 +92,7 @@ async fn callers() -> Arc<MemoryStore> {
         ips: None,
         expires_at: None,
         group: None,
+        apps: None,
     };
     store.create_key(key).await.expect("a new key");
     store

@@ -27,6 +27,7 @@ pub mod compatible;
 pub mod fuzz;
 #[cfg(feature = "gemini")]
 pub mod gemini;
+mod listing;
 #[cfg(feature = "anthropic")]
 mod members;
 #[cfg(any(feature = "azure", feature = "vertex"))]

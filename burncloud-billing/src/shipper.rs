@@ -3,6 +3,7 @@
 use crate::accounts::Accounts;
 use crate::book::PriceBook;
 use crate::error::BillingError;
+use crate::feed::Feed;
 use crate::journal::{Batch, Journal};
 use burncloud_core::store::{ReceiptStore, StoreError};
 use burncloud_core::{Receipt, UnixMicros};
@@ -55,6 +56,7 @@ pub struct Shipper {
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) book: Arc<PriceBook>,
     pub(crate) counts: Arc<Counts>,
+    pub(crate) feed: Feed,
     pub(crate) settings: ShipperSettings,
     pub(crate) recovering: bool,
 }
@@ -159,7 +161,7 @@ impl Shipper {
             return Ok(());
         }
         match self.store.record(&batch.receipts).await {
-            Ok(new) => self.recorded(new),
+            Ok(new) => self.recorded(new, &batch.receipts),
             Err(error @ StoreError::Unavailable(_)) => return Err(error.into()),
             // One of them is at fault. The others must not wait for ever behind it.
             Err(_) => {
@@ -173,7 +175,7 @@ impl Shipper {
 
     async fn record_one(&self, receipt: &Arc<Receipt>) -> Result<(), BillingError> {
         match self.store.record(std::slice::from_ref(receipt)).await {
-            Ok(new) => self.recorded(new),
+            Ok(new) => self.recorded(new, std::slice::from_ref(receipt)),
             Err(error @ StoreError::Unavailable(_)) => return Err(error.into()),
             Err(error) => {
                 let path = self.journal.dir().join("rejected.jsonl");
@@ -188,8 +190,11 @@ impl Shipper {
         Ok(())
     }
 
-    fn recorded(&self, new: usize) {
+    fn recorded(&self, new: usize, receipts: &[Arc<Receipt>]) {
         self.counts.shipped.fetch_add(new as u64, Relaxed);
+        if new > 0 {
+            self.feed.publish(receipts);
+        }
     }
 }
 

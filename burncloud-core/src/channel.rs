@@ -40,6 +40,8 @@ pub struct ChannelConfig {
 pub struct ChannelSettings {
     /// Its own time limits; unset ones are the gateway's.
     pub timeouts: TimeoutSettings,
+    /// The callers' groups that it serves, see [`Caller::group`](crate::Caller::group); empty is everybody.
+    pub groups: Vec<String>,
     /// Ask for usage in streams whose caller did not, and keep the extra chunk from the caller.
     /// `None` is what suits the provider (on, unless it refuses the field).
     pub include_usage: Option<bool>,

@@ -16,7 +16,7 @@ use crate::layers::route::RouteLayer;
 use crate::layers::shed::{ShedLayer, ShedSettings};
 use crate::layers::sign::SignLayer;
 use crate::layers::trace::TraceLayer;
-use crate::routing::{ChannelError, Timeouts};
+use crate::routing::{BreakerSettings, ChannelError, Timeouts};
 use crate::seam::{InnerService, Layers};
 use crate::stats::Stats;
 use crate::store::CallerStore;
@@ -114,6 +114,7 @@ impl Gateway {
             shed: ShedSettings::default(),
             inspect: InspectSettings::default(),
             failover: FailoverSettings::default(),
+            breakers: BreakerSettings::default(),
             drains: DrainSettings::default(),
             keep_alive: Some(Duration::from_secs(15)),
             outside: Layers::default(),
@@ -140,6 +141,7 @@ impl Gateway {
 pub struct Handle {
     table: Arc<ArcSwap<RouteTable>>,
     model_limits: Arc<ArcSwap<ModelLimits>>,
+    failover: Arc<ArcSwap<FailoverSettings>>,
     stats: Arc<Stats>,
     registry: Registry,
     timeouts: Timeouts,
@@ -167,6 +169,29 @@ impl Handle {
         self.model_limits.store(Arc::new(limits));
     }
 
+    /// Replaces the bounds of failover.
+    pub fn set_failover(&self, settings: FailoverSettings) {
+        self.failover.store(Arc::new(settings));
+    }
+
+    /// The bounds of failover as they are now.
+    #[must_use]
+    pub fn failover(&self) -> FailoverSettings {
+        **self.failover.load()
+    }
+
+    /// Replaces when breakers open and for how long: for those that are there too, from their next failure. A rest that has
+    /// begun lasts as long as it was to last.
+    pub fn set_breakers(&self, settings: BreakerSettings) {
+        self.table.load().set_breakers(settings);
+    }
+
+    /// When breakers open and for how long, as it is now.
+    #[must_use]
+    pub fn breakers(&self) -> BreakerSettings {
+        self.table.load().breakers()
+    }
+
     /// The channels and models as they are now.
     #[must_use]
     pub fn table(&self) -> Arc<RouteTable> {
@@ -189,6 +214,7 @@ pub struct GatewayBuilder {
     shed: ShedSettings,
     inspect: InspectSettings,
     failover: FailoverSettings,
+    breakers: BreakerSettings,
     drains: DrainSettings,
     keep_alive: Option<Duration>,
     outside: Layers,
@@ -260,6 +286,13 @@ impl GatewayBuilder {
         self
     }
 
+    /// When breakers open and for how long.
+    #[must_use]
+    pub fn breakers(mut self, settings: BreakerSettings) -> GatewayBuilder {
+        self.breakers = settings;
+        self
+    }
+
     /// The bounds on answers that are read on after their caller has gone, as
     /// [`AbortPolicy::Reported`](crate::AbortPolicy::Reported) asks for.
     #[must_use]
@@ -303,9 +336,11 @@ impl GatewayBuilder {
     /// The channel and field at fault.
     pub fn build(self, channels: &[ChannelConfig]) -> Result<Gateway, ChannelError> {
         let table = RouteTable::build(channels, &self.registry, &self.timeouts, None)?;
+        table.set_breakers(self.breakers);
         let handle = Handle {
             table: Arc::new(ArcSwap::from_pointee(table)),
             model_limits: Arc::default(),
+            failover: Arc::new(ArcSwap::from_pointee(self.failover)),
             stats: Arc::default(),
             registry: self.registry.clone(),
             timeouts: self.timeouts,
@@ -328,7 +363,8 @@ impl GatewayBuilder {
         let stats = &handle.stats;
         let attempt = PassthroughLayer.layer(SignLayer.layer(Transport));
         let attempt = self.attempt.wrap(attempt);
-        let dispatch = FailoverLayer::new(self.failover).billing(self.billing.clone()).layer(attempt);
+        let dispatch =
+            FailoverLayer::live(handle.failover.clone()).billing(self.billing.clone()).layer(attempt);
         let dispatch = ReserveLayer::new(self.billing.clone()).layer(dispatch);
         let dispatch = RouteLayer.layer(dispatch);
         let dispatch = ReceiptsLayer::new(self.billing.clone()).layer(dispatch);

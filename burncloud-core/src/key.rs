@@ -91,6 +91,14 @@ pub struct ApiKey {
     /// applies. `None` is the user's own.
     #[serde(default)]
     pub group: Option<String>,
+    /// The applications it may be used by; `None` is all. Each is the host of the page that calls (`Origin`, `Referer` or
+    /// `HTTP-Referer`) or the name that an application calls itself (`X-Title`), compared without case. Whoever holds the key
+    /// can claim to be any application: this finds keys that are used for what they were not made for, and is no lock.
+    #[serde(default)]
+    pub apps: Option<Vec<String>>,
+    /// Until when the secret before this one works as well; `None` where it does not.
+    #[serde(default)]
+    pub previous_until: Option<UnixMicros>,
     /// When it was made.
     pub created_at: UnixMicros,
 }
@@ -145,6 +153,30 @@ impl Caller {
         std::iter::once(&self.tenant).chain(&self.ancestors)
     }
 
+    /// The group in the house by which channels are [chosen](crate::ChannelSettings::groups): the key's, else the user's,
+    /// else their tenant's. Of whoever belongs to a reseller, or to one below it, it is the group of the reseller that buys
+    /// from the house: what resellers call their own customers' groups opens no channel of the house.
+    #[must_use]
+    pub fn group(&self) -> Option<&str> {
+        let group = match self.tenants().filter(|tenant| tenant.parent.is_some()).last() {
+            Some(reseller) => &reseller.group,
+            None => match (&self.key.group, &self.user.group) {
+                (None, None) => &self.tenant.group,
+                (None, user) => user,
+                (key, _) => key,
+            },
+        };
+        group.as_deref()
+    }
+
+    /// The caller whom the key's secret before this one finds: to the end of that secret's term.
+    #[must_use]
+    pub fn by_previous(mut self) -> Caller {
+        let ends = [self.key.expires_at, self.key.previous_until];
+        self.key.expires_at = ends.into_iter().flatten().min();
+        self
+    }
+
     /// Whether the key may ask for `model`.
     #[must_use]
     pub fn may_use(&self, model: &str) -> bool {
@@ -167,5 +199,34 @@ impl Slot {
 impl fmt::Debug for Slot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.get().is_some() { "Slot(full)" } else { "Slot(empty)" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TenantId;
+
+    #[test]
+    fn the_house_knows_callers_by_the_groups_that_it_gave_them() {
+        let group = |name: Option<&str>| name.map(str::to_owned);
+        let caller = |key, user, tenant| {
+            let key = ApiKey { group: group(key), ..ApiKey::default() };
+            let user = User { group: group(user), ..User::default() };
+            Caller::new(key, user, Tenant { group: group(tenant), ..Tenant::default() })
+        };
+        for (key, user, tenant, expected) in [
+            (None, None, None, None),
+            (None, None, Some("t"), Some("t")),
+            (None, Some("u"), Some("t"), Some("u")),
+            (Some("k"), Some("u"), Some("t"), Some("k")),
+        ] {
+            assert_eq!(caller(key, user, tenant).group(), expected);
+        }
+        let mut below = caller(Some("k"), Some("u"), Some("of the reseller's making"));
+        below.tenant.parent = Some(TenantId(2));
+        let reseller = Tenant { parent: Some(TenantId(1)), group: group(Some("gold")), ..Tenant::default() };
+        let below = below.under(vec![reseller, Tenant::default()]);
+        assert_eq!(below.group(), Some("gold"));
     }
 }

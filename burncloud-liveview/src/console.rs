@@ -1,8 +1,14 @@
 //! What the console is made of: one object that handlers, sockets and pages share.
 
+use crate::auth::{Proxies, Sockets, Taken, keep};
+use crate::watch::Watch;
+use burncloud_billing::desk::login::random;
 use burncloud_billing::{Biller, Desk};
 use burncloud_core::Gateway;
+use burncloud_core::store::ReportStore;
+use secrecy::SecretString;
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
@@ -17,6 +23,11 @@ struct Parts {
     prefix: Box<str>,
     public_url: Option<Box<str>>,
     runtime: Handle,
+    proxies: Proxies,
+    sockets: Sockets,
+    key: [u8; 32],
+    oidc_taken: Taken,
+    watch: Option<Watch>,
 }
 
 impl fmt::Debug for Console {
@@ -29,7 +40,14 @@ impl Console {
     /// A console of what `desk` keeps, under `/console`, with no gateway beside it.
     #[must_use]
     pub fn builder(desk: Desk) -> ConsoleBuilder {
-        ConsoleBuilder { desk, gateway: None, biller: None, prefix: "/console".into(), public_url: None }
+        ConsoleBuilder {
+            desk,
+            gateway: None,
+            biller: None,
+            prefix: "/console".into(),
+            public_url: None,
+            proxies: Proxies::default(),
+        }
     }
 
     /// What is done here.
@@ -51,6 +69,12 @@ impl Console {
         self.0.biller.as_ref()
     }
 
+    /// What happens at that gateway at the moment; `None` where there is none.
+    #[must_use]
+    pub fn watch(&self) -> Option<&Watch> {
+        self.0.watch.as_ref()
+    }
+
     /// The path it is mounted at, without a slash at the end.
     #[must_use]
     pub fn prefix(&self) -> &str {
@@ -68,6 +92,24 @@ impl Console {
     pub fn runtime(&self) -> &Handle {
         &self.0.runtime
     }
+
+    pub(crate) fn proxies(&self) -> &Proxies {
+        &self.0.proxies
+    }
+
+    /// Whoever has pages open.
+    pub(crate) fn sockets(&self) -> &Sockets {
+        &self.0.sockets
+    }
+
+    /// Seals what a browser carries to the provider of identities and back. Gone with the process.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.0.key
+    }
+
+    pub(crate) fn oidc_taken(&self) -> &Taken {
+        &self.0.oidc_taken
+    }
 }
 
 /// See [`Console::builder`].
@@ -77,6 +119,7 @@ pub struct ConsoleBuilder {
     biller: Option<Arc<Biller>>,
     prefix: Box<str>,
     public_url: Option<Box<str>>,
+    proxies: Proxies,
 }
 
 impl fmt::Debug for ConsoleBuilder {
@@ -115,10 +158,46 @@ impl ConsoleBuilder {
         self
     }
 
+    /// The one-time password with which the first owner is made, as the server printed it. Only its hash is kept, until it is
+    /// used; without one nobody becomes the first owner here.
+    #[must_use]
+    pub fn setup_code(mut self, code: &SecretString) -> ConsoleBuilder {
+        self.desk = self.desk.setup_code(code);
+        self
+    }
+
+    /// The addresses of proxies before the console: what they say in `X-Forwarded-For` is taken for where somebody comes
+    /// from. None is believed unless it is named.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: impl IntoIterator<Item = IpAddr>) -> ConsoleBuilder {
+        self.proxies = Proxies(proxies.into_iter().collect());
+        self
+    }
+
     /// The console. Its work runs on `runtime`.
+    ///
+    /// # Panics
+    /// Where the system gives no random bytes.
     #[must_use]
     pub fn build(self, runtime: Handle) -> Console {
-        let ConsoleBuilder { desk, gateway, biller, prefix, public_url } = self;
-        Console(Arc::new(Parts { desk, gateway, biller, prefix, public_url, runtime }))
+        let ConsoleBuilder { desk, gateway, biller, prefix, public_url, proxies } = self;
+        let reports: Arc<dyn ReportStore> = desk.store().clone();
+        let watch = biller.as_ref().map(|biller| Watch::start(biller.feed(), reports, &runtime));
+        let console = Console(Arc::new(Parts {
+            desk,
+            gateway,
+            biller,
+            prefix,
+            public_url,
+            runtime,
+            proxies,
+            sockets: Sockets::default(),
+            key: random().expect("the system gives random bytes"),
+            oidc_taken: Taken::default(),
+            watch,
+        }));
+        let weak = Arc::downgrade(&console.0);
+        console.runtime().spawn(keep(move || weak.upgrade().map(Console)));
+        console
     }
 }

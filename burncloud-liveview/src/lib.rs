@@ -1,47 +1,48 @@
 //! The operator console of the BurnCloud gateway: what a server mounts under `/console`.
 //!
-//! ```
-//! let app: axum::Router = burncloud_liveview::router();
-//! ```
+//! - `pages`: the table of pages and the pages; its documentation says how one is added
+//! - [`live`]: how a page lives on a socket, how it reads and writes
+//! - [`kit`]: what pages are made of
+//! - [`fmt`], [`lang`]: numbers, times and words in both languages
+//! - [`web`]: pages, socket and assets over HTTP
+//! - [`auth`]: who somebody is
 
+mod api;
+pub mod auth;
 mod console;
+pub mod fmt;
+pub mod kit;
+pub mod lang;
+pub mod live;
+pub mod pages;
+mod shell;
+mod watch;
+pub mod web;
 
 pub use console::{Console, ConsoleBuilder};
+pub use watch::{Pulse, Watch};
 
-use axum::response::{IntoResponse, Json, Response};
-use axum::routing::get;
-use axum::{Router, http::StatusCode};
+use axum::Router;
 
-/// Everything under `/console`. `GET /console/internal/health` says that the console is mounted; any other
-/// path below it is 404 as JSON.
-pub fn router() -> Router {
-    Router::new().route("/console/internal/health", get(health)).fallback(nothing)
-}
-
-async fn health() -> Json<serde_json::Value> {
-    Json(serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
-}
-
-async fn nothing() -> Response {
-    let body = serde_json::json!({ "error": { "message": "there is nothing here", "type": "not_found" } });
-    (StatusCode::NOT_FOUND, Json(body)).into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use axum::body::Body;
-    use axum::http::Request;
-    use tower::ServiceExt;
-
-    async fn status(path: &str) -> StatusCode {
-        let request = Request::get(path).body(Body::empty()).unwrap();
-        router().oneshot(request).await.unwrap().status()
-    }
-
-    #[tokio::test]
-    async fn answers_its_health_and_nothing_else() {
-        assert_eq!(status("/console/internal/health").await, StatusCode::OK);
-        assert_eq!(status("/console").await, StatusCode::NOT_FOUND);
-    }
+/// The console: its pages, sign-in, socket, assets and management API, below the prefix that it was
+/// [built](ConsoleBuilder) with. Needs a tokio runtime around it.
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+/// use burncloud_billing::Desk;
+/// use burncloud_core::store::MemoryStore;
+/// use burncloud_liveview::Console;
+/// use std::sync::Arc;
+///
+/// # let _inside = runtime.enter();
+/// let desk = Desk::new(Arc::new(MemoryStore::default()), burncloud_adapters::registry());
+/// let console = Console::builder(desk).setup_code(&"a-code-for-the-first-owner".into());
+/// let app: axum::Router = burncloud_liveview::console(console.build(tokio::runtime::Handle::current()));
+/// # drop(app);
+/// # Ok(())
+/// # }
+/// ```
+pub fn console(console: Console) -> Router {
+    api::router(&console).merge(auth::router(console.clone())).merge(web::router(console))
 }

@@ -2,9 +2,10 @@
 //! Everything else in this crate is written for all of them.
 
 use burncloud_core::store::{StoreError, StoreResult};
-use sea_orm::sea_query::TableCreateStatement;
+use sea_orm::sea_query::{ColumnDef, Expr, TableCreateStatement};
 use sea_orm::sqlx::error::DatabaseError;
 use sea_orm::{DatabaseConnection, DbBackend, SqliteTransactionMode, TransactionOptions};
+use std::path::Path;
 use std::time::Duration;
 
 /// How long a statement waits for a lock, and a caller for a connection.
@@ -60,6 +61,65 @@ pub(crate) fn clustered(table: &mut TableCreateStatement, backend: DbBackend) {
     if backend == DbBackend::Sqlite {
         table.extra("WITHOUT ROWID");
     }
+}
+
+/// A column of text whose letters are told apart by case where that has to be asked for.
+pub(crate) fn exact(column: &mut ColumnDef, backend: DbBackend) -> ColumnDef {
+    if backend == DbBackend::MySql {
+        column.extra("COLLATE utf8mb4_bin");
+    }
+    column.to_owned()
+}
+
+/// What a value that is bound is written as in the text of a condition.
+fn place(backend: DbBackend) -> &'static str {
+    if backend == DbBackend::Postgres { "$1" } else { "?" }
+}
+
+/// `column` is one of these numbers, bound as one value: databases bound how many there may be.
+pub(crate) fn in_list(column: &str, ids: &[i64], backend: DbBackend) -> Expr {
+    let place = place(backend);
+    let list = match backend {
+        DbBackend::MySql => {
+            format!("SELECT id FROM JSON_TABLE({place}, '$[*]' COLUMNS (id BIGINT PATH '$')) AS list")
+        }
+        DbBackend::Sqlite => format!("SELECT value FROM json_each({place})"),
+        _ => format!("SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST({place} AS JSON))"),
+    };
+    Expr::cust_with_values(format!("{column} IN ({list})"), [crate::sql::to_json(&ids)])
+}
+
+/// `column` is like `pattern`, in which `!` escapes, whatever the case of letters as the database knows it.
+pub(crate) fn like(column: &str, pattern: String, backend: DbBackend) -> Expr {
+    let place = place(backend);
+    Expr::cust_with_values(format!("LOWER({column}) LIKE LOWER({place}) ESCAPE '!'"), [pattern])
+}
+
+/// Whether this is a SQLite database in a file.
+pub(crate) fn is_file(database: &DatabaseConnection) -> bool {
+    #[cfg(feature = "sqlite")]
+    return database.get_database_backend() == DbBackend::Sqlite
+        && sqlite::is_file(database.get_sqlite_connection_pool());
+    #[cfg(not(feature = "sqlite"))]
+    return database.get_database_backend() == DbBackend::Sqlite;
+}
+
+/// Copies a SQLite database, as it is at one moment, into the empty file at `to`.
+#[cfg_attr(not(feature = "sqlite"), expect(clippy::unused_async, reason = "it is where there is SQLite"))]
+pub(crate) async fn copy(database: &DatabaseConnection, to: &Path) -> StoreResult<()> {
+    #[cfg(feature = "sqlite")]
+    return sqlite::copy(database.get_sqlite_connection_pool(), to).await;
+    #[cfg(not(feature = "sqlite"))]
+    return Err(StoreError::Invalid(format!("{database:?} is not copied to `{}`", to.display())));
+}
+
+/// Whether every page and index of the SQLite database at `path` is as it should be.
+#[cfg_attr(not(feature = "sqlite"), expect(clippy::unused_async, reason = "it is where there is SQLite"))]
+pub(crate) async fn is_whole(path: &Path) -> StoreResult<bool> {
+    #[cfg(feature = "sqlite")]
+    return sqlite::is_whole(path).await;
+    #[cfg(not(feature = "sqlite"))]
+    return Err(StoreError::Invalid(format!("`{}` is not read", path.display())));
 }
 
 /// An insert of many rows whose failure ends the transaction. SQLite need not be able to undo it alone then,
@@ -323,6 +383,7 @@ mod sqlite {
     use sea_orm::sqlx::sqlite::{
         SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
     };
+    use sea_orm::sqlx::{self, Connection, Error};
     use sea_orm::{DbErr, RuntimeErr, SqlxSqliteConnector};
     use std::path::Path;
     use std::sync::Arc;
@@ -372,6 +433,43 @@ mod sqlite {
             .connect_with(options)
             .await
             .map_err(|error| database(DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error)))))
+    }
+
+    fn failed(error: Error) -> StoreError {
+        database(DbErr::Exec(RuntimeErr::SqlxError(Arc::new(error))))
+    }
+
+    /// Whether there is a file. What a connection to a database in memory copies into is in memory too, whatever its name.
+    pub(super) fn is_file(pool: &SqlitePool) -> bool {
+        pool.connect_options().get_filename().is_file()
+    }
+
+    /// On a connection of its own, so that no transaction waits for it.
+    pub(super) async fn copy(pool: &SqlitePool, to: &Path) -> StoreResult<()> {
+        let unreadable = || StoreError::Invalid("the path of a copy is a text in UTF-8".into());
+        let copy = sqlx::query("VACUUM INTO ?").bind(to.to_str().ok_or_else(unreadable)?.to_owned());
+        let mut own = pool.connect_options().connect().await.map_err(failed)?;
+        copy.execute(&mut own).await.map_err(failed)?;
+        own.close().await.map_err(failed)
+    }
+
+    /// Nobody else has the file: it is read as it lies, without locks or side files.
+    pub(super) async fn is_whole(path: &Path) -> StoreResult<bool> {
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+        let mut file = options.disable_statement_logging().connect().await.map_err(failed)?;
+        let said = sqlx::query_scalar("PRAGMA integrity_check").fetch_all(&mut file).await;
+        let tables = sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_master").fetch_one(&mut file).await;
+        file.close().await.map_err(failed)?;
+        // An empty file is a database without tables.
+        if !matches!(tables, Ok(1_i64..)) {
+            return Ok(false);
+        }
+        let said: Vec<String> = match said {
+            // What is damaged enough is no database at all.
+            Err(Error::Database(_)) => return Ok(false),
+            said => said.map_err(failed)?,
+        };
+        Ok(said == ["ok"])
     }
 
     /// Makes the file if there is none, for its owner alone; SQLite gives its side files the same mode.

@@ -5,7 +5,8 @@ use crate::error::{Failure, database, missing};
 use crate::{SqlStore, key, user as users};
 use async_trait::async_trait;
 use burncloud_core::store::{CallerStore, StoreResult};
-use burncloud_core::{Caller, KeyHash, Tenant, TenantId};
+use burncloud_core::{Caller, KeyHash, Tenant, TenantId, UnixMicros};
+use sea_orm::sea_query::{ExprTrait, SimpleExpr};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -27,8 +28,18 @@ impl CallerStore for SqlStore {
 
 impl SqlStore {
     async fn look_up(&self, hash: &KeyHash) -> StoreResult<Option<Caller>> {
+        let present = api_key::Column::Hash.eq(hash.0.to_vec());
+        if let Some(caller) = self.look_up_by(present).await? {
+            return Ok(Some(caller));
+        }
+        let before = api_key::Column::PreviousHash.eq(hash.0.to_vec());
+        let in_term = api_key::Column::PreviousUntil.gt(UnixMicros::now().0);
+        Ok(self.look_up_by(before.and(in_term)).await?.map(Caller::by_previous))
+    }
+
+    async fn look_up_by(&self, condition: SimpleExpr) -> StoreResult<Option<Caller>> {
         let row = api_key::Entity::find()
-            .filter(api_key::Column::Hash.eq(hash.0.to_vec()))
+            .filter(condition)
             .find_also_related(user::Entity)
             .and_also_related(tenant::Entity)
             .one(&self.read)

@@ -19,6 +19,12 @@ pub(crate) enum Failure {
          changed since; start with the right secret key, or set the credential again"
     )]
     Sealed { channel: String },
+    /// The secret of a second factor that this key does not open.
+    #[error(
+        "the second factor of `{name}` cannot be decrypted: it was encrypted with another key, or changed since; \
+         start with the right secret key, or set the login again"
+    )]
+    SealedLogin { name: String },
 }
 
 impl From<Failure> for StoreError {
@@ -28,7 +34,9 @@ impl From<Failure> for StoreError {
             Failure::Database(error) if is_unreadable(error) || is_unfit(error) => {
                 StoreError::Invalid(failure.to_string())
             }
-            Failure::Damaged { .. } | Failure::Sealed { .. } => StoreError::Invalid(failure.to_string()),
+            Failure::Damaged { .. } | Failure::Sealed { .. } | Failure::SealedLogin { .. } => {
+                StoreError::Invalid(failure.to_string())
+            }
             Failure::Database(_) => StoreError::Unavailable(failure.to_string()),
         }
     }

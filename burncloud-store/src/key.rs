@@ -17,6 +17,7 @@ pub(crate) fn api_key(row: api_key::Model) -> StoreResult<ApiKey> {
     let json =
         |text: Option<String>| text.map(|text| from_json("list of models", &row.name, &text)).transpose();
     let ips = row.ips.map(|text| from_json("list of addresses", &row.name, &text)).transpose()?;
+    let apps = row.apps.map(|text| from_json("list of applications", &row.name, &text)).transpose()?;
     Ok(ApiKey {
         id: KeyId(row.id),
         models: json(row.models)?,
@@ -29,12 +30,14 @@ pub(crate) fn api_key(row: api_key::Model) -> StoreResult<ApiKey> {
         used: Nano(row.used),
         expires_at: row.expires_at.map(UnixMicros),
         group: row.customer_group,
+        apps,
+        previous_until: row.previous_until.map(UnixMicros),
         created_at: UnixMicros(row.created_at),
         name: row.name,
     })
 }
 
-/// Everything of a key that may change, `hash` if it is given.
+/// Everything of a key that may change but for the secret before, `hash` if it is given.
 fn columns(key: &ApiKey, hash: Option<KeyHash>) -> api_key::ActiveModel {
     api_key::ActiveModel {
         id: Unchanged(key.id.0),
@@ -50,8 +53,16 @@ fn columns(key: &ApiKey, hash: Option<KeyHash>) -> api_key::ActiveModel {
         ips: Set(key.ips.as_ref().map(to_json)),
         expires_at: Set(key.expires_at.map(|at| at.0)),
         customer_group: Set(key.group.clone()),
+        apps: Set(key.apps.as_ref().map(to_json)),
+        previous_hash: NotSet,
+        previous_until: NotSet,
         created_at: NotSet,
     }
+}
+
+/// The secret before this one, whether its term is over or not.
+pub(crate) fn previous(row: &api_key::Model) -> StoreResult<Option<KeyHash>> {
+    row.previous_hash.as_deref().map(key_hash).transpose()
 }
 
 /// Says which of the two unique columns is taken.
@@ -92,6 +103,8 @@ impl KeyStore for SqlStore {
             ips: new.ips,
             expires_at: new.expires_at,
             group: new.group,
+            apps: new.apps,
+            previous_until: None,
             created_at: UnixMicros::now(),
         };
         let tx = self.begin().await?;
@@ -130,11 +143,21 @@ impl KeyStore for SqlStore {
         check_name("key", &key.name)?;
         let tx = self.begin().await?;
         let old = api_key::Entity::find_by_id(key.id.0).lock_exclusive().one(&tx).await.map_err(database)?;
-        let old = key_hash(&old.ok_or_else(|| missing("key", &key.name))?.hash)?;
+        let old = old.ok_or_else(|| missing("key", &key.name))?;
         check_owner(&tx, key.user).await?;
-        let change = api_key::Entity::update(columns(key, hash)).validate();
+        let (current, before) = (key_hash(&old.hash)?, previous(&old)?);
+        let replaced = hash.filter(|hash| *hash != current).map(|_| current);
+        let kept = replaced.or(if replaced.is_none() { before } else { None });
+        let kept = kept.zip(key.previous_until);
+        let row = api_key::ActiveModel {
+            previous_hash: Set(kept.map(|(hash, _)| hash.0.to_vec())),
+            previous_until: Set(kept.map(|(_, until)| until.0)),
+            ..columns(key, hash)
+        };
+        let change = api_key::Entity::update(row).validate();
         change.map_err(database)?.exec(&tx).await.map_err(|e| conflict(e, &key.name))?;
-        self.commit(tx, Touched::Hashes([Some(old), hash].into_iter().flatten().collect())).await
+        let touched = [Some(current), before, hash].into_iter().flatten().collect();
+        self.commit(tx, Touched::Hashes(touched)).await
     }
 
     async fn key_hash(&self, id: KeyId) -> StoreResult<Option<KeyHash>> {

@@ -21,6 +21,7 @@
 compile_error!("burncloud-store needs a database: enable the feature `sqlite`, `postgres` or `mysql`");
 
 mod backend;
+mod backup;
 mod budget;
 mod bulk;
 mod cache;
@@ -32,12 +33,16 @@ mod entity;
 mod error;
 mod key;
 mod ledger;
+mod lists;
+mod login;
 mod migration;
 mod price;
 mod proof;
 mod receipt;
+mod record;
 mod report;
 mod secret;
+mod session;
 mod spending;
 mod sql;
 #[cfg(test)]

@@ -5,7 +5,9 @@
 mod columns;
 mod m0001_begin;
 mod m0002_money;
+mod m0003_console;
 mod m0004_reports;
+mod m0005_rotation;
 
 use crate::backend;
 use crate::entity::migration::{ActiveModel, Column, Entity};
@@ -28,7 +30,9 @@ pub(crate) struct Migration {
 pub(crate) const ALL: &[Migration] = &[
     Migration { name: "begin", statements: m0001_begin::statements },
     Migration { name: "money", statements: m0002_money::statements },
+    Migration { name: "console", statements: m0003_console::statements },
     Migration { name: "reports", statements: m0004_reports::statements },
+    Migration { name: "rotation", statements: m0005_rotation::statements },
 ];
 
 /// Applies what is missing.

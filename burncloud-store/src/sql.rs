@@ -135,15 +135,20 @@ impl SqlStore {
     }
 
     async fn hashes_of(&self, user: i64) -> StoreResult<Vec<KeyHash>> {
-        let rows: Vec<Vec<u8>> = api_key::Entity::find()
+        let rows: Vec<(Vec<u8>, Option<Vec<u8>>)> = api_key::Entity::find()
             .select_only()
             .column(api_key::Column::Hash)
+            .column(api_key::Column::PreviousHash)
             .filter(api_key::Column::UserId.eq(user))
             .into_tuple()
             .all(&self.read)
             .await
             .map_err(database)?;
-        rows.into_iter().map(|hash| key_hash(&hash)).collect()
+        rows.iter()
+            .flat_map(|(hash, before)| [Some(hash), before.as_ref()])
+            .flatten()
+            .map(|hash| key_hash(hash))
+            .collect()
     }
 }
 

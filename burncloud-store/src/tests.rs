@@ -7,7 +7,8 @@ use crate::{SecretBox, SqlStore, migration};
 use burncloud_billing::ledger::verify;
 use burncloud_core::ledger::{Account, EntryKind, NewEntry, Posting};
 use burncloud_core::store::{
-    ChannelStore, EntryFilter, KeyStore, LedgerStore, ReceiptStore, StoreError, UserStore,
+    ChannelStore, Dim, EntryFilter, KeyStore, LedgerStore, ReceiptStore, ReportStore, Step, StoreError,
+    UsageQuery, UsageRow, UserStore, Who,
 };
 use burncloud_core::testing::{new_key, receipt as a_receipt};
 use burncloud_core::{
@@ -290,4 +291,66 @@ async fn balances_that_no_sum_can_hold_are_opened_all_the_same() {
         let report = verify(&store, |_| ()).await.unwrap();
         assert_eq!(report.entries, balances.len() as u64);
     }
+}
+
+#[tokio::test]
+async fn sums_from_before_the_hours_are_in_the_hours() {
+    let file = File::new();
+    let old = backend::open(&file.url, Waits::default()).await.unwrap().write;
+    migration::run_all(&old, &migration::ALL[..2]).await.unwrap();
+    let most = i64::MAX;
+    // Quarters of the hours 2 and 3; two are more than a sum can hold.
+    let rows = [
+        (8, 1, 3, "a", 10),
+        (11, 2, 0, "a", 20),
+        (12, 2, 3, "a", 40),
+        (13, 2, 3, "b", most),
+        (14, 2, 3, "b", most),
+    ];
+    for (quarter, tenant, channel, model, charge) in rows {
+        let row = format!(
+            "INSERT INTO usage_quarters (quarter, key_id, user_id, tenant_id, channel_id, model, requests, tokens_in, \
+             tokens_out, charge, cost) VALUES ({quarter}, 1, 1, {tenant}, {channel}, '{model}', 1, 2, 3, {charge}, 4)"
+        );
+        old.execute_unprepared(&row).await.unwrap();
+    }
+    old.close_by_ref().await.unwrap();
+    let store = file.open(secrets()).await.unwrap();
+    let hour = 3_600_000_000;
+    let day = UsageQuery { until: UnixMicros(24 * hour), step: Step::Hour, ..UsageQuery::default() };
+    let sums = async |by: &[Dim], who: Who| -> Vec<(i64, Option<UsageRow>, u64, i64)> {
+        let query = UsageQuery { by: by.to_vec(), who, ..day.clone() };
+        let rows = store.usage(&query).await.unwrap();
+        let told = |row: UsageRow| UsageRow {
+            tenant: row.tenant,
+            channel: row.channel,
+            model: row.model,
+            ..UsageRow::default()
+        };
+        rows.into_iter()
+            .map(|row| {
+                assert_eq!((row.tokens_in, row.tokens_out), (2 * row.requests, 3 * row.requests));
+                assert_eq!(row.revenue, row.charge, "the house earned it, as far as is known");
+                (row.start.0 / hour, Some(told(row.clone())), row.requests, row.charge.0)
+            })
+            .collect()
+    };
+    let model = |name: &str| Some(UsageRow { model: Some(name.into()), ..UsageRow::default() });
+    let tenant = |id| Some(UsageRow { tenant: Some(TenantId(id)), ..UsageRow::default() });
+    let channel = |id: Option<i64>| Some(UsageRow { channel: id.map(ChannelId), ..UsageRow::default() });
+    assert_eq!(
+        sums(&[Dim::Model], Who::All).await,
+        [(2, model("a"), 2, 30), (3, model("b"), 2, most), (3, model("a"), 1, 40)]
+    );
+    let of_two = sums(&[], Who::Tenants(vec![TenantId(2)])).await;
+    assert_eq!(of_two, [(2, channel(None), 1, 20), (3, channel(None), 3, most)]);
+    let mut by_channel = sums(&[Dim::Channel], Who::All).await;
+    by_channel.sort_by_key(|(hour, _, _, charge)| (*hour, *charge));
+    let expected = [(2, channel(Some(3)), 1, 10), (2, channel(None), 1, 20), (3, channel(Some(3)), 3, most)];
+    assert_eq!(by_channel, expected);
+    let mut by_tenant = sums(&[Dim::Tenant], Who::All).await;
+    by_tenant.sort_by_key(|(hour, _, _, charge)| (*hour, *charge));
+    assert_eq!(by_tenant, [(2, tenant(1), 1, 10), (2, tenant(2), 1, 20), (3, tenant(2), 3, most)]);
+    assert_eq!(store.extent().await.unwrap().receipts, 5);
+    assert!(store.extent().await.unwrap().bytes.unwrap() > 4_096);
 }

@@ -1,6 +1,6 @@
 //! The promises of core's store traits, kept by every database this crate knows.
 
-use burncloud_core::testing::{money_suite, report_suite, store_suite};
+use burncloud_core::testing::{identity_suite, money_suite, people_suite, report_suite, store_suite};
 use burncloud_store::{SecretBox, SqlStore};
 use std::sync::Mutex;
 
@@ -13,6 +13,8 @@ async fn sqlite_in_memory_keeps_every_promise() {
     store_suite(fresh).await;
     money_suite(fresh).await;
     report_suite(fresh).await;
+    identity_suite(fresh).await;
+    people_suite(fresh).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -27,4 +29,6 @@ async fn sqlite_in_a_file_keeps_every_promise() {
     store_suite(&fresh).await;
     money_suite(&fresh).await;
     report_suite(&fresh).await;
+    identity_suite(&fresh).await;
+    people_suite(&fresh).await;
 }

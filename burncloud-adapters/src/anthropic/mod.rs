@@ -9,8 +9,11 @@ pub(crate) mod usage;
 
 #[cfg(feature = "translate")]
 use crate::translate::{self, Format, Profile};
-use crate::{auth, path, reader};
-use burncloud_core::adapter::{AdaptAsk, Adapted, Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
+use crate::{auth, listing, path, reader};
+use burncloud_core::adapter::{
+    AdaptAsk, Adapted, Adapter, AnswerHead, ListAsk, ListAt, Listing, ModelsPage, NoUsage, TargetAsk,
+    UsageReader,
+};
 use burncloud_core::{Dialect, Endpoint, Error, Operation, Surface};
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue};
@@ -90,6 +93,18 @@ impl Adapter for Anthropic {
             return translate::adapt(ask, Format::Messages, &Profile::GENUINE);
         }
         clouds::from_vertex(ask)
+    }
+
+    /// `v1/models`, a thousand at a time.
+    fn listing(&self, ask: &ListAsk<'_>) -> Result<Listing, Error> {
+        let version = if ask.root.ends_with("/v1") { "" } else { "/v1" };
+        let after = ask.after.map(|id| format!("&after_id={}", path::encoded(id))).unwrap_or_default();
+        let query = format!("limit=1000{after}");
+        Ok(Listing::At(ListAt::new(path::join(&[ask.root, version, "/models"], Some(&query))?)))
+    }
+
+    fn listed(&self, body: &[u8]) -> Option<ModelsPage> {
+        listing::anthropic(body)
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {

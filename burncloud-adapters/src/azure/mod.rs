@@ -21,10 +21,12 @@ use crate::openai::{self, Quirks};
 use crate::token::{TokenCache, system_clock};
 #[cfg(feature = "translate")]
 use crate::translate::{self, Format, Profile};
-use crate::{anthropic, auth, path};
+use crate::{anthropic, auth, listing, path};
 #[cfg(feature = "translate")]
 use burncloud_core::adapter::{AdaptAsk, Adapted};
-use burncloud_core::adapter::{Adapter, AnswerHead, ConfigureError, Signer, TargetAsk, UsageReader};
+use burncloud_core::adapter::{
+    Adapter, AnswerHead, ConfigureError, ListAsk, ListAt, Listing, ModelsPage, Signer, TargetAsk, UsageReader,
+};
 use burncloud_core::transport::Client;
 use burncloud_core::{ChannelConfig, Dialect, Endpoint, Error, Operation, Surface};
 use entra::{ClientSecret, Entra};
@@ -52,11 +54,7 @@ impl Azure {
         let operation = ask.endpoint.operation;
         let rest = openai::operation_path(operation).ok_or_else(|| path::unknown(ask.path))?;
         let query = path::without(ask.query, "api-version");
-        let (root, below) = match ask.root.strip_suffix("/openai/v1") {
-            Some(above) => (above, "/openai"),
-            None if ask.root.ends_with("/openai") => (ask.root, ""),
-            None => (ask.root, "/openai"),
-        };
+        let (root, below) = split(ask.root);
         let version = self.api.query(query.as_deref());
         match &self.api {
             Api::V1(_) => path::join(&[root, below, "/v1/", rest], version.as_deref()),
@@ -76,6 +74,15 @@ impl Azure {
         let below = if root.ends_with("/anthropic") { "/v1/" } else { "/anthropic/v1/" };
         let query = path::without(ask.query, "api-version");
         path::join(&[root, below, rest], query.as_deref())
+    }
+}
+
+/// What stands before `/openai`, and what of it the root lacks.
+fn split(root: &str) -> (&str, &str) {
+    match root.strip_suffix("/openai/v1") {
+        Some(above) => (above, "/openai"),
+        None if root.ends_with("/openai") => (root, ""),
+        None => (root, "/openai"),
     }
 }
 
@@ -186,6 +193,25 @@ impl Adapter for Azure {
             Format::Chat,
             &Profile { include_usage: self.takes_include_usage(), ..Profile::GENUINE },
         )
+    }
+
+    /// The models of the resource; its deployments, which are what a channel asks for, are listed by Azure's management
+    /// alone, with other credentials.
+    fn listing(&self, ask: &ListAsk<'_>) -> Result<Listing, Error> {
+        if self.models.anthropic && !self.models.openai {
+            return Ok(Listing::None("Claude at Azure has no list of its deployments"));
+        }
+        let (root, below) = split(ask.root);
+        let version = if matches!(self.api, Api::V1(_)) { "/v1" } else { "" };
+        let query = self.api.query(None);
+        let at = ListAt::new(path::join(&[root, below, version, "/models"], query.as_deref())?);
+        let unfit = "Azure lists the models that could be deployed; what this account serves are its deployments, by \
+                     the names they were given";
+        Ok(Listing::At(ListAt { unfit: Some(unfit), ..at }))
+    }
+
+    fn listed(&self, body: &[u8]) -> Option<ModelsPage> {
+        listing::openai(body)
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {

@@ -23,16 +23,18 @@ pub(crate) mod usage;
 
 #[cfg(feature = "translate")]
 use crate::translate::{self, Format, Profile};
-use crate::{auth, path, reader};
+use crate::{auth, listing, path, reader};
 #[cfg(not(feature = "translate"))]
 use burncloud_core::ErrorKind;
 use burncloud_core::adapter::{
-    AdaptAsk, Adapted, Adapter, AnswerHead, ConfigureError, NoUsage, Signer, TargetAsk, UsageReader,
+    AdaptAsk, Adapted, Adapter, AnswerHead, ConfigureError, ListAsk, ListAt, Listing, ModelsPage, NoUsage,
+    Signer, TargetAsk, UsageReader,
 };
 use burncloud_core::transport::Client;
 use burncloud_core::{ChannelConfig, Dialect, Endpoint, Error, Operation, Surface};
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, StatusCode};
+use memchr::memmem;
 use secrecy::SecretString;
 use settings::{Anthropic, Credential, Settings};
 use std::sync::Arc;
@@ -143,6 +145,34 @@ impl Adapter for Bedrock {
         #[cfg(not(feature = "translate"))]
         Err(Error::new(ErrorKind::NotImplemented, "this model takes no messages in Anthropic's form")
             .with_param("model"))
+    }
+
+    /// What can be called on demand, then the inference profiles. Both are listed beside the runtime, at `bedrock.` in
+    /// the same region; at an address that is not AWS's, there.
+    fn listing(&self, ask: &ListAsk<'_>) -> Result<Listing, Error> {
+        if ask.origin.contains(".vpce.") {
+            return Ok(Listing::None("an endpoint of the runtime in a private network lists no models"));
+        }
+        let origin = ask.origin.contains("amazonaws.com").then(|| self.settings.address("bedrock"));
+        let target = match ask.after {
+            None => path::join(&[ask.root, "/foundation-models"], None)?,
+            Some(after) => {
+                let token = Some(after).filter(|after| *after != listing::PROFILES);
+                let token = token.map(|token| format!("&nextToken={}", path::encoded(token)));
+                let query = format!("maxResults=1000{}", token.unwrap_or_default());
+                path::join(&[ask.root, "/inference-profiles"], Some(&query))?
+            }
+        };
+        Ok(Listing::At(ListAt { origin, ..ListAt::new(target) }))
+    }
+
+    fn listed(&self, body: &[u8]) -> Option<ModelsPage> {
+        listing::bedrock(body)
+    }
+
+    /// A policy may allow to invoke and not to list; AWS names the action then.
+    fn may_not_list(&self, status: StatusCode, beginning: &[u8]) -> bool {
+        status == StatusCode::FORBIDDEN && memmem::find(beginning, b"bedrock:List").is_some()
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {

@@ -9,10 +9,12 @@ pub(crate) use usage::usage_of;
 
 #[cfg(feature = "translate")]
 use crate::translate::{self, EmbedFormat, Format, Profile, RerankFormat};
-use crate::{auth, path, reader};
+use crate::{auth, listing, path, reader};
 #[cfg(feature = "translate")]
 use burncloud_core::adapter::{AdaptAsk, Adapted};
-use burncloud_core::adapter::{Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
+use burncloud_core::adapter::{
+    Adapter, AnswerHead, ListAsk, ListAt, Listing, ModelsPage, NoUsage, TargetAsk, UsageReader,
+};
 use burncloud_core::{Dialect, Endpoint, Error, Operation, Surface};
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue};
@@ -79,6 +81,20 @@ impl Adapter for Cohere {
             return translate::adapt_embed(ask, EmbedFormat::Cohere, &Profile::GENUINE);
         }
         translate::adapt(ask, Format::Cohere, &Profile::GENUINE)
+    }
+
+    /// The list is part of version 1 only. Asked for all endpoints, since reranking and embedding are served beside chat.
+    fn listing(&self, ask: &ListAsk<'_>) -> Result<Listing, Error> {
+        let root = ask.root.strip_suffix("/v2").unwrap_or(ask.root);
+        let version = if root.ends_with("/v1") { "" } else { "/v1" };
+        let after =
+            ask.after.map(|token| format!("&page_token={}", path::encoded(token))).unwrap_or_default();
+        let query = format!("page_size=1000{after}");
+        Ok(Listing::At(ListAt::new(path::join(&[root, version, "/models"], Some(&query))?)))
+    }
+
+    fn listed(&self, body: &[u8]) -> Option<ModelsPage> {
+        listing::cohere(body)
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {

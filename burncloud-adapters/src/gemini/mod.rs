@@ -11,10 +11,12 @@ pub(crate) use usage::{Meter, usage_of};
 
 #[cfg(feature = "translate")]
 use crate::translate::{self, EmbedFormat, Format, Profile};
-use crate::{auth, path, reader};
+use crate::{auth, listing, path, reader};
 #[cfg(feature = "translate")]
 use burncloud_core::adapter::{AdaptAsk, Adapted};
-use burncloud_core::adapter::{Adapter, AnswerHead, NoUsage, TargetAsk, UsageReader};
+use burncloud_core::adapter::{
+    Adapter, AnswerHead, ListAsk, ListAt, Listing, ModelsPage, NoUsage, TargetAsk, UsageReader,
+};
 use burncloud_core::{Dialect, Endpoint, Error, Operation, Surface};
 use http::uri::PathAndQuery;
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -92,6 +94,18 @@ impl Adapter for Gemini {
             return translate::adapt_embed(ask, EmbedFormat::Gemini, &Profile::GENUINE);
         }
         translate::adapt(ask, Format::Gemini, &Profile::GENUINE)
+    }
+
+    /// `models`, a thousand at a time.
+    fn listing(&self, ask: &ListAsk<'_>) -> Result<Listing, Error> {
+        let version = if root_has_version(ask.root) { "" } else { "/v1beta" };
+        let after = ask.after.map(|token| format!("&pageToken={}", path::encoded(token))).unwrap_or_default();
+        let query = format!("pageSize=1000{after}");
+        Ok(Listing::At(ListAt::new(path::join(&[ask.root, version, "/models"], Some(&query))?)))
+    }
+
+    fn listed(&self, body: &[u8]) -> Option<ModelsPage> {
+        listing::gemini(body)
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {

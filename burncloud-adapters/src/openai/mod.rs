@@ -14,13 +14,17 @@ pub(crate) use usage::usage_of;
 
 #[cfg(feature = "translate")]
 use crate::translate::{self, EmbedFormat, Format, Profile, RerankFormat};
-use crate::{auth, path, reader};
+use crate::{auth, listing, path, reader};
 #[cfg(feature = "translate")]
 use burncloud_core::adapter::{AdaptAsk, Adapted};
-use burncloud_core::adapter::{Adapter, AnswerHead, ConfigureError, NoUsage, TargetAsk, UsageReader};
+use burncloud_core::adapter::{
+    Adapter, AnswerHead, ConfigureError, Guard, ListAsk, ListAt, Listing, ModelsPage, NoUsage, TargetAsk,
+    UsageReader,
+};
 use burncloud_core::{ChannelConfig, Dialect, Endpoint, Error, Operation, Surface};
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, StatusCode};
+use memchr::memmem;
 use secrecy::SecretString;
 use std::sync::Arc;
 use usage::OpenAiProtocol;
@@ -193,6 +197,27 @@ impl Adapter for OpenAiCompatible {
         }
         let to = self.format(ask.endpoint).ok_or_else(|| path::unknown(ask.path))?;
         translate::adapt(ask, to, &self.profile())
+    }
+
+    /// `models` below the root. Whose list is public is not known of everyone in the table; OpenRouter's is, and it has
+    /// a page about the key.
+    fn listing(&self, ask: &ListAsk<'_>) -> Result<Listing, Error> {
+        let target = path::join(&[ask.root, "/models"], None)?;
+        let guard = match self.name {
+            "openai" => Guard::List,
+            "openrouter" => Guard::At(path::join(&[ask.root, "/key"], None)?),
+            _ => Guard::Unknown,
+        };
+        Ok(Listing::At(ListAt { guard, ..ListAt::new(target) }))
+    }
+
+    fn listed(&self, body: &[u8]) -> Option<ModelsPage> {
+        listing::openai(body)
+    }
+
+    /// A restricted key of OpenAI's names the scope that it lacks.
+    fn may_not_list(&self, status: StatusCode, beginning: &[u8]) -> bool {
+        status == StatusCode::FORBIDDEN && memmem::find(beginning, b"api.model.read").is_some()
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {

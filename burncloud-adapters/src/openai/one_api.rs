@@ -8,10 +8,12 @@ use super::{Adapter, OpenAiCompatible, Operation};
 use crate::translate::{self, Format};
 #[cfg(feature = "translate")]
 use burncloud_core::adapter::{AdaptAsk, Adapted};
-use burncloud_core::adapter::{AnswerHead, ConfigureError, TargetAsk, UsageReader};
+use burncloud_core::adapter::{
+    AnswerHead, ConfigureError, ListAsk, Listing, ModelsPage, TargetAsk, UsageReader,
+};
 use burncloud_core::{ChannelConfig, Endpoint, Error};
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, StatusCode};
 use secrecy::SecretString;
 use std::sync::Arc;
 
@@ -102,6 +104,18 @@ impl Adapter for OneApi {
         }
         let to = self.format(ask.endpoint).ok_or_else(|| crate::path::unknown(ask.path))?;
         translate::adapt(ask, to, &self.provider.profile())
+    }
+
+    fn listing(&self, ask: &ListAsk<'_>) -> Result<Listing, Error> {
+        self.provider.listing(ask)
+    }
+
+    fn listed(&self, body: &[u8]) -> Option<ModelsPage> {
+        self.provider.listed(body)
+    }
+
+    fn may_not_list(&self, status: StatusCode, beginning: &[u8]) -> bool {
+        self.provider.may_not_list(status, beginning)
     }
 
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {

@@ -20,10 +20,11 @@ use crate::oauth::Bearer;
 use crate::token::{TokenCache, system_clock};
 #[cfg(feature = "translate")]
 use crate::translate::{self, Format, Profile};
-use crate::{anthropic, auth, gemini, path};
+use crate::{anthropic, auth, gemini, listing, path};
 use account::{Credential, JwtGrant};
 use burncloud_core::adapter::{
-    AdaptAsk, Adapted, Adapter, AnswerHead, ConfigureError, Signer, TargetAsk, UsageReader,
+    AdaptAsk, Adapted, Adapter, AnswerHead, ConfigureError, ListAsk, ListAt, Listing, ModelsPage, Signer,
+    TargetAsk, UsageReader,
 };
 use burncloud_core::transport::Client;
 use burncloud_core::{ChannelConfig, Dialect, Endpoint, Error, ErrorKind, Operation, Surface};
@@ -42,6 +43,8 @@ pub struct Vertex {
     parent: String,
     token_url: Option<Uri>,
     models: Models,
+    /// Whether the credential is an API key.
+    keyed: bool,
 }
 
 impl Default for Vertex {
@@ -51,6 +54,7 @@ impl Default for Vertex {
             parent: String::new(),
             token_url: None,
             models: Models::default(),
+            keyed: true,
         }
     }
 }
@@ -104,8 +108,7 @@ impl Adapter for Vertex {
         }
         let counts = speaks_anthropic && ask.endpoint.operation == Operation::CountTokens;
         let model = if counts { "count-tokens" } else { model };
-        let own = ["/v1", "/v1beta1"].into_iter().any(|version| ask.root.ends_with(version));
-        let version = match own {
+        let version = match has_version(ask.root) {
             true => "",
             false if ask.path.starts_with("/v1beta") => "/v1beta1",
             false => "/v1",
@@ -176,12 +179,35 @@ impl Adapter for Vertex {
         gemini::Gemini::new().blames_credential(status, beginning)
     }
 
+    /// What Google publishes there; a project's right to each is not in it, and Claude's models are not either. The list
+    /// takes no API key.
+    fn listing(&self, ask: &ListAsk<'_>) -> Result<Listing, Error> {
+        if self.keyed {
+            return Ok(Listing::None(
+                "Vertex lists models for service accounts and access tokens, not for API keys",
+            ));
+        }
+        let version = if has_version(ask.root) { "" } else { "/v1beta1" };
+        let after = ask.after.map(|token| format!("&pageToken={}", path::encoded(token))).unwrap_or_default();
+        let query = format!("pageSize=200{after}");
+        let target = path::join(&[ask.root, version, "/publishers/google/models"], Some(&query))?;
+        Ok(Listing::At(ListAt::new(target)))
+    }
+
+    fn listed(&self, body: &[u8]) -> Option<ModelsPage> {
+        listing::vertex(body)
+    }
+
     fn usage_reader(&self, endpoint: &Endpoint, head: &AnswerHead<'_>) -> Box<dyn UsageReader> {
         match endpoint.dialect {
             Dialect::Anthropic => anthropic::usage_reader(endpoint.operation, head),
             _ => gemini::usage_reader(endpoint.operation, head),
         }
     }
+}
+
+fn has_version(root: &str) -> bool {
+    ["/v1", "/v1beta1"].into_iter().any(|version| root.ends_with(version))
 }
 
 fn unspoken(dialect: Dialect) -> Error {

@@ -68,7 +68,7 @@ pub(super) fn read(config: &ChannelConfig) -> Result<Vertex, ConfigureError> {
         return Err(fault("options.project", "no project: write its id"));
     }
     let parent = format!("/projects/{project}/locations/{location}");
-    Ok(Vertex { host: host(location), parent, token_url, models })
+    Ok(Vertex { host: host(location), parent, token_url, models, keyed: kind == Credential::ApiKey })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 mod azure;
 mod google;
+mod probes;
 mod support;
 #[cfg(feature = "script")]
 mod transforms;

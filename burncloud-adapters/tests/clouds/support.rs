@@ -222,6 +222,7 @@ pub(crate) async fn world(mut channels: Vec<ChannelConfig>) -> World {
         quota: None,
         limits: Limits::default(),
         group: None,
+        apps: None,
         models: None,
         ips: None,
         expires_at: None,

@@ -11,6 +11,7 @@ use crate::accounts::{Accounts, Purse};
 use crate::book::{PriceBook, Unpriced};
 use crate::budgets::{Alerts, BudgetState, LoadedBudget, Rules};
 use crate::error::BillingError;
+use crate::feed::Feed;
 use crate::journal::{Journal, JournalSettings};
 use crate::losses::{Guard, Loss, Losses};
 use crate::shipper::{Counts, Shipper, ShipperSettings};
@@ -88,6 +89,7 @@ pub struct Biller {
     changing: Mutex<()>,
     journal: Arc<Journal>,
     counts: Arc<Counts>,
+    feed: Feed,
     held: AtomicI64,
     orphans: usize,
     nothing: Arc<str>,
@@ -120,13 +122,14 @@ impl Biller {
             tracing::info!(orphans, receipts = waiting, "recovered from the journal");
         }
         let (journal, accounts) = (Arc::new(journal), Arc::new(Accounts::new(recovered.unshipped)));
-        let counts = Arc::new(Counts::default());
+        let (counts, feed) = (Arc::new(Counts::default()), Feed::default());
         let shipper = Shipper {
             journal: journal.clone(),
             store,
             accounts: accounts.clone(),
             book: book.clone(),
             counts: counts.clone(),
+            feed: feed.clone(),
             settings: options.shipper,
             recovering: true,
         };
@@ -141,6 +144,7 @@ impl Biller {
             changing: Mutex::new(()),
             journal,
             counts,
+            feed,
             held: AtomicI64::new(0),
             orphans,
             nothing: "".into(),
@@ -176,6 +180,12 @@ impl Biller {
     #[must_use]
     pub fn budgets(&self) -> Vec<BudgetState> {
         self.rules.states(UnixMicros::now())
+    }
+
+    /// Receipts as the shipper records them, for whoever looks on.
+    #[must_use]
+    pub fn feed(&self) -> Feed {
+        self.feed.clone()
     }
 
     /// What operators should know. Have somebody [keep](Alerts::keep) them.

@@ -75,6 +75,12 @@ pub fn check_budget(budget: &Budget) -> Result<(), BillingError> {
     Ok(())
 }
 
+/// When the window began that a budget counts in at that time.
+pub(crate) fn window_start(budget: &Budget, now: UnixMicros) -> UnixMicros {
+    let zone = period::zone(&budget.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    Window::of(budget.period, &zone, now).since()
+}
+
 /// Reads all budgets and what was spent of each in its current window.
 ///
 /// # Errors

@@ -8,9 +8,38 @@
 //! machine, and what they do to money is in the ledger.
 
 mod audit;
+mod budgets;
+pub mod channels;
+mod codes;
+mod common;
+mod keys;
+pub mod login;
+mod money;
+mod prices;
+mod published;
+mod quotes;
 pub mod reports;
+pub mod settings;
+mod tenants;
+#[cfg(test)]
+mod tests;
+mod users;
 
+pub use audit::{AuditQuery, AuditView};
+pub use budgets::{BudgetDraft, BudgetView, PlanDraft, PlanView};
+pub use codes::{BatchView, CodesDraft, MadeCodes, Redeemed};
+pub use common::{OneTime, Page};
+pub use keys::{KeyChange, KeyDraft, KeyFilter, KeyView, MadeKey};
+pub use money::{MoneyMove, MoveKind, Moved, StatementFilter, StatementLine, WalletId, WalletView};
+pub use prices::{BookRatios, BuyingRow, PriceDraft, PriceRow, PriceSource, PriceTable, RuleState, RuleView};
+pub use published::{Exported, Imported, WaitingChange, WaitingPrices};
+pub use quotes::{QuoteLevelView, QuoteQuery, QuoteView};
+pub use tenants::{GroupView, TenantDraft, TenantEdit, TenantView};
+pub use users::{UserDraft, UserEdit, UserFilter, UserView};
+
+use crate::PriceBook;
 use crate::people::Actor;
+use burncloud_core::UserId;
 use burncloud_core::adapter::Registry;
 use burncloud_core::store::ConsoleStore;
 use std::fmt;
@@ -21,7 +50,15 @@ use std::sync::Arc;
 pub struct Desk {
     store: Arc<dyn ConsoleStore>,
     registry: Registry,
+    book: Arc<PriceBook>,
+    tries: Arc<codes::Tries>,
     changed: Arc<dyn Fn() + Send + Sync>,
+    settings: Arc<settings::SettingsSource>,
+    sessions_ended: Arc<dyn Fn(UserId) + Send + Sync>,
+    /// Held from looking at a version to changing it: what is compared is what is replaced, in this process. Of two processes
+    /// that change one thing within the same moment the later one counts, as with every change that expects no version.
+    writing: Arc<tokio::sync::Mutex<()>>,
+    doors: Arc<login::Doors>,
 }
 
 impl fmt::Debug for Desk {
@@ -34,13 +71,45 @@ impl Desk {
     /// Over a store; `registry` knows the providers that channels can be of.
     #[must_use]
     pub fn new(store: Arc<dyn ConsoleStore>, registry: Registry) -> Desk {
-        Desk { store, registry, changed: Arc::new(|| ()) }
+        Desk {
+            store,
+            registry,
+            book: Arc::new(PriceBook::new()),
+            tries: Arc::default(),
+            changed: Arc::new(|| ()),
+            sessions_ended: Arc::new(|_| ()),
+            writing: Arc::default(),
+            settings: Arc::default(),
+            doors: Arc::default(),
+        }
+    }
+
+    /// What is called when all of a user's sessions were ended, so that what is open in a browser is closed.
+    #[must_use]
+    pub fn on_sessions_ended(mut self, ended: impl Fn(UserId) + Send + Sync + 'static) -> Desk {
+        self.sessions_ended = Arc::new(ended);
+        self
+    }
+
+    /// With the price book of the gateway in this process, so that prices that are set are in force at once; without, with one
+    /// of its own.
+    #[must_use]
+    pub fn with_book(mut self, book: Arc<PriceBook>) -> Desk {
+        self.book = book;
+        self
     }
 
     /// What is called after each change, so that a gateway in the same process takes it at once.
     #[must_use]
     pub fn on_change(mut self, changed: impl Fn() + Send + Sync + 'static) -> Desk {
         self.changed = Arc::new(changed);
+        self
+    }
+
+    /// What the configuration file declares of settings, and what was in force at the start.
+    #[must_use]
+    pub fn settings_from(mut self, source: settings::SettingsSource) -> Desk {
+        self.settings = Arc::new(source);
         self
     }
 

@@ -18,13 +18,16 @@ mod users;
 mod wallets;
 
 pub use actor::Actor;
+pub(crate) use keys::check_key;
 pub use keys::create_key;
 pub use prices::{list_prices, set_price};
 pub use roles::{Action, Place, may};
 pub use tenants::{TenantChange, check_time_zone, create_tenant, list_tenants, update_tenant};
+pub(crate) use terms::check_budget;
 pub use terms::{delete_budget, list_budgets, set_budget, set_plan};
 pub use tree::{MAX_DEPTH, Tree};
 pub use users::{UserChange, create_user, list_users, set_role, update_user};
+pub(crate) use users::{check_change_of_role, check_office, check_role, check_user};
 pub use wallets::{
     Wallet, adjust, generate_codes, grant_credit, open_wallet, promote, redeem_code, reverse, set_balance,
     set_credit, top_up,

@@ -17,6 +17,16 @@ pub async fn set_budget<S: BudgetStore + UserStore + KeyStore + ?Sized>(
     actor: &Actor,
     budget: &Budget,
 ) -> UseCaseResult<()> {
+    check_budget(store, actor, budget).await?;
+    Ok(store.set_budget(budget).await?)
+}
+
+/// Whether the actor may set that budget, or remove it: it and the one that it replaces.
+pub(crate) async fn check_budget<S: BudgetStore + UserStore + KeyStore + ?Sized>(
+    store: &S,
+    actor: &Actor,
+    budget: &Budget,
+) -> UseCaseResult<()> {
     check_name(&budget.name)?;
     check_time_zone(&budget.time_zone)?;
     let nothing = match budget.allowance {
@@ -31,7 +41,7 @@ pub async fn set_budget<S: BudgetStore + UserStore + KeyStore + ?Sized>(
     if let Some(replaced) = budget_by_name(store, &budget.name).await? {
         check_scope(store, actor, &tree, &replaced.scope).await?;
     }
-    Ok(store.set_budget(budget).await?)
+    Ok(())
 }
 
 /// Removes the budget of that name.

@@ -408,6 +408,7 @@ fn key_of(user: UserId, name: &str) -> burncloud_core::usecase::keys::KeySpec {
         ips: None,
         expires_at: None,
         group: None,
+        apps: None,
     }
 }
 

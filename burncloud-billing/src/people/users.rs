@@ -60,8 +60,7 @@ pub async fn update_user<S: UserStore + PlanStore + ?Sized>(
     let UserChange { status, unlimited, group, plan, limits } = change;
     let stored = find_user(store, name).await?;
     let tree = Tree::load(store).await?;
-    actor.check(&tree, Action::ManageUsers, stored.tenant)?;
-    check_office(actor, stored.role)?;
+    check_user(&tree, actor, &stored)?;
     let next = User {
         status: status.unwrap_or(stored.status),
         unlimited: unlimited.unwrap_or(stored.unlimited),
@@ -101,8 +100,7 @@ pub async fn set_role<S: UserStore + ?Sized>(
 ) -> UseCaseResult<User> {
     let stored = find_user(store, name).await?;
     let tree = Tree::load(store).await?;
-    check_role(&tree, actor, stored.tenant, role)?;
-    check_office(actor, stored.role)?;
+    check_change_of_role(&tree, actor, &stored, role)?;
     let next = User { role, ..stored.clone() };
     if next != stored {
         store.update_user(&next).await?;
@@ -130,8 +128,20 @@ pub async fn list_users<S: UserStore + ?Sized>(store: &S, actor: &Actor) -> UseC
     }
 }
 
+/// Whether the actor may change the terms of a user.
+pub(crate) fn check_user(tree: &Tree, actor: &Actor, user: &User) -> UseCaseResult<()> {
+    actor.check(tree, Action::ManageUsers, user.tenant)?;
+    check_office(actor, user.role)
+}
+
+/// Whether the actor may give a user that role instead of theirs.
+pub(crate) fn check_change_of_role(tree: &Tree, actor: &Actor, user: &User, role: Role) -> UseCaseResult<()> {
+    check_role(tree, actor, user.tenant, role)?;
+    check_office(actor, user.role)
+}
+
 /// Whether the actor may give that role to somebody of that tenant.
-fn check_role(tree: &Tree, actor: &Actor, tenant: TenantId, role: Role) -> UseCaseResult<()> {
+pub(crate) fn check_role(tree: &Tree, actor: &Actor, tenant: TenantId, role: Role) -> UseCaseResult<()> {
     actor.check(tree, Action::SetRole, tenant)?;
     check_office(actor, role)?;
     let tenant =
@@ -158,7 +168,7 @@ fn check_role(tree: &Tree, actor: &Actor, tenant: TenantId, role: Role) -> UseCa
 }
 
 /// Owners are made, unmade and changed by owners, administrators by those two.
-pub(super) fn check_office(actor: &Actor, role: Role) -> UseCaseResult<()> {
+pub(crate) fn check_office(actor: &Actor, role: Role) -> UseCaseResult<()> {
     match role {
         Role::Owner => actor.check_in_house(Action::ManageOwners),
         Role::Administrator => actor.check_in_house(Action::ManageAdministrators),

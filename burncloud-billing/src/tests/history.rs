@@ -150,6 +150,7 @@ async fn people(store: &MemoryStore) -> (Vec<KeyHash>, Vec<(Account, TenantId)>)
                 ips: None,
                 expires_at: None,
                 group: None,
+                apps: None,
             };
             secrets.push(store.create_key(key).await.unwrap());
         }

@@ -493,6 +493,7 @@ async fn receipts_quota_and_balance_agree_with_the_store() {
         ips: None,
         expires_at: None,
         group: None,
+        apps: None,
     };
     store.create_key(new).await.unwrap();
     let dir = TempDir::new().unwrap();
@@ -522,4 +523,22 @@ async fn until(mut done: impl FnMut() -> bool) {
         }
     };
     tokio::time::timeout(PATIENCE, waiting).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_feed_tells_of_what_the_store_took_and_of_nothing_else() {
+    let mut bench = bench();
+    let mut feed = bench.biller.feed().subscribe();
+    let request = Request::new(&caller(None, None, 0, 0), &bench.route);
+    bench.store.away.store(true, SeqCst);
+    let hold = request.reserve(&bench.biller).unwrap();
+    bench.biller.settle(Some(hold), request.outcome(None));
+    bench.shipper.recover().await.unwrap_err();
+    feed.try_recv().unwrap_err();
+    bench.store.away.store(false, SeqCst);
+    bench.shipper.recover().await.unwrap();
+    let batch = feed.try_recv().unwrap();
+    assert_eq!(batch.iter().map(|receipt| receipt.id).collect::<Vec<_>>(), [request.id]);
+    bench.shipper.recover().await.unwrap();
+    feed.try_recv().unwrap_err();
 }

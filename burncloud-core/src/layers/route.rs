@@ -1,7 +1,7 @@
 //! Model → candidates.
 //!
 //! Reads `table`, `endpoint` and `inspected`; writes `route` and `candidates`. 404 for a model that no
-//! channel serves, 501 for one that is served, but not in the caller's dialect. Answers model lists itself,
+//! channel serves (to the caller's group), 501 for one that is served, but not in the caller's dialect. Answers model lists itself,
 //! in the dialect's own shape, with what the key may use and a channel serves.
 //!
 //! Stands above `reserve`, because what a request may cost depends on where it may go. Pure: nothing waits.
@@ -45,8 +45,12 @@ fn unknown_model(model: &str) -> Error {
 fn route(context: &mut Context) -> Result<(), Error> {
     let model = &context.inspected()?.model;
     let route = context.table.route(model).ok_or_else(|| unknown_model(model))?.clone();
-    let candidates = route.candidates(&context.endpoint);
+    let group = if route.grouped { context.caller()?.group() } else { None };
+    let candidates = route.candidates(&context.endpoint, group);
     if candidates.is_empty() {
+        if !route.serves_group(group) {
+            return Err(unknown_model(model));
+        }
         let text = format!(
             "the model `{model}` is not served for {} requests in the {} dialect, and they cannot be translated for its \
              provider; ask in the provider's own dialect, or ask for another model",
@@ -70,7 +74,8 @@ fn list(context: &Context) -> Result<Response<Body>, Error> {
     let body = match (&endpoint.path_model, endpoint.operation) {
         (Some(model), Operation::GetModel) => {
             let route = context.table.route(model);
-            let known = route.is_some_and(|r| speaks(r, endpoint.dialect)) && caller.may_use(model);
+            let known =
+                route.is_some_and(|r| speaks(r, endpoint.dialect, caller.group())) && caller.may_use(model);
             entry(endpoint.dialect, model).filter(|_| known).ok_or_else(|| unknown_model(model))?
         }
         _ => all(endpoint.dialect, &usable(context, caller)),
@@ -82,13 +87,16 @@ fn list(context: &Context) -> Result<Response<Body>, Error> {
 
 /// The models that this key may use in this dialect.
 fn usable<'a>(context: &'a Context, caller: &Caller) -> Vec<&'a str> {
-    let dialect = context.endpoint.dialect;
+    let (dialect, group) = (context.endpoint.dialect, caller.group());
     let models = context.table.models().into_iter();
-    models.filter(|route| speaks(route, dialect) && caller.may_use(&route.model)).map(|r| &*r.model).collect()
+    models
+        .filter(|route| speaks(route, dialect, group) && caller.may_use(&route.model))
+        .map(|r| &*r.model)
+        .collect()
 }
 
-/// Whether a model can be asked for anything at all in a dialect.
-fn speaks(route: &Route, dialect: Dialect) -> bool {
+/// Whether a model can be asked for anything at all in a dialect, by callers of this group.
+fn speaks(route: &Route, dialect: Dialect, group: Option<&str>) -> bool {
     use Operation as O;
     let operations: &[Operation] = match dialect {
         Dialect::Anthropic => &[O::Messages],
@@ -107,7 +115,7 @@ fn speaks(route: &Route, dialect: Dialect) -> bool {
             O::Rerank,
         ],
     };
-    let serves = |operation| route.serves(&Endpoint { dialect, operation, ..Endpoint::default() });
+    let serves = |operation| route.serves(&Endpoint { dialect, operation, ..Endpoint::default() }, group);
     operations.iter().any(|operation| serves(*operation))
 }
 

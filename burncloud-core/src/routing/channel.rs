@@ -68,6 +68,8 @@ pub struct Channel {
     pub timeouts: Timeouts,
     /// Whether usage is asked for in streams whose caller did not.
     pub include_usage: bool,
+    /// The callers' groups that it serves; empty is everybody.
+    pub groups: Box<[Box<str>]>,
     /// Requests at the same time; `None` is unlimited.
     pub concurrency: Option<u32>,
     /// Requests under way now.
@@ -95,7 +97,7 @@ impl fmt::Debug for Channel {
 }
 
 impl Channel {
-    pub(super) fn prepare(
+    pub(crate) fn prepare(
         config: &ChannelConfig,
         registry: &Registry,
         defaults: &Timeouts,
@@ -158,6 +160,7 @@ impl Channel {
             priority: config.priority,
             weight: config.weight,
             timeouts: defaults.with(&config.settings.timeouts),
+            groups: config.settings.groups.iter().map(|group| group.as_str().into()).collect(),
             concurrency: config.settings.concurrency,
             in_flight: old.map(|c| c.in_flight.clone()).unwrap_or_default(),
             answered: old.map(|c| c.answered.clone()).unwrap_or_default(),
@@ -171,6 +174,12 @@ impl Channel {
             status_mapping,
             upstream,
         })
+    }
+
+    /// Whether it serves callers of this group.
+    #[must_use]
+    pub fn serves_group(&self, group: Option<&str>) -> bool {
+        self.groups.is_empty() || group.is_some_and(|group| self.groups.iter().any(|own| **own == *group))
     }
 
     /// A status of the provider's as the operator wants it taken.
@@ -193,6 +202,12 @@ impl Channel {
     #[must_use]
     pub fn attempts(&self) -> (u64, u64) {
         (self.answered.load(Relaxed), self.failed.load(Relaxed))
+    }
+
+    /// Requests under way now; `None` where nothing bounds them, since they are not counted then.
+    #[must_use]
+    pub fn in_flight(&self) -> Option<u32> {
+        self.concurrency.map(|_| self.in_flight.load(Relaxed))
     }
 
     /// Connections to the provider that are open and idle.

@@ -7,11 +7,12 @@
 mod breaker;
 mod channel;
 
-pub use breaker::{Breaker, BreakerSettings, BreakerState};
+pub use breaker::{Breaker, BreakerSettings, BreakerState, Resting, Why};
 pub use channel::{Channel, Timeouts};
 
 use crate::adapter::Registry;
-use crate::{ChannelConfig, Endpoint, Slot, Status};
+use crate::{ChannelConfig, ChannelId, Endpoint, Slot, Status};
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -57,23 +58,33 @@ pub struct Route {
     pub model: Arc<str>,
     /// Its lanes, highest priority first.
     pub lanes: Vec<Candidate>,
+    /// Whether any lane is for some groups of callers alone. Where none is, nobody need ask for a caller's group.
+    pub grouped: bool,
     /// For whoever keeps the money: the selling price of this model.
     pub billing_slot: Slot,
 }
 
 impl Route {
-    /// Whether any lane can take this endpoint's requests, as they are or translated.
+    /// Whether any lane for this group of callers can take this endpoint's requests, as they are or translated.
     #[must_use]
-    pub fn serves(&self, endpoint: &Endpoint) -> bool {
-        self.lanes.iter().any(|lane| lane.takes(endpoint))
+    pub fn serves(&self, endpoint: &Endpoint, group: Option<&str>) -> bool {
+        self.lanes.iter().any(|lane| lane.channel.serves_group(group) && lane.takes(endpoint))
     }
 
-    /// The lanes to try for one request, in order: those that serve the endpoint and whose breaker lets
-    /// them, by priority, and within one priority drawn by weight. Lanes with an open breaker come last, so
+    /// Whether any lane is for this group of callers.
+    #[must_use]
+    pub fn serves_group(&self, group: Option<&str>) -> bool {
+        !self.grouped || self.lanes.iter().any(|lane| lane.channel.serves_group(group))
+    }
+
+    /// The lanes to try for one request of a caller of this group, in order: those that serve the group and the endpoint and
+    /// whose breaker lets them, by priority, and within one priority drawn by weight. Lanes with an open breaker come last, so
     /// that a model all of whose lanes are broken is still tried rather than refused.
     #[must_use]
-    pub fn candidates(&self, endpoint: &Endpoint) -> Vec<Candidate> {
-        let usable = |lane: &&Candidate| lane.channel.weight > 0 && lane.takes(endpoint);
+    pub fn candidates(&self, endpoint: &Endpoint, group: Option<&str>) -> Vec<Candidate> {
+        let usable = |lane: &&Candidate| {
+            lane.channel.weight > 0 && lane.channel.serves_group(group) && lane.takes(endpoint)
+        };
         let mut ready: Vec<Candidate> = Vec::with_capacity(self.lanes.len());
         let mut broken: Vec<Candidate> = Vec::new();
         for lane in self.lanes.iter().filter(usable) {
@@ -132,6 +143,8 @@ impl std::error::Error for ChannelError {}
 pub struct RouteTable {
     channels: Vec<Arc<Channel>>,
     routes: HashMap<Box<str>, Arc<Route>>,
+    /// Of every breaker in it; the same object in every table that follows.
+    breakers: Arc<ArcSwap<BreakerSettings>>,
 }
 
 impl RouteTable {
@@ -145,6 +158,7 @@ impl RouteTable {
         defaults: &Timeouts,
         previous: Option<&RouteTable>,
     ) -> Result<RouteTable, ChannelError> {
+        let breakers = previous.map(|table| table.breakers.clone()).unwrap_or_default();
         let mut channels = Vec::new();
         let mut lanes: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
         for config in configs.iter().filter(|c| c.status == Status::Active) {
@@ -153,13 +167,15 @@ impl RouteTable {
             let names: BTreeSet<&String> = config.models.iter().chain(config.model_mapping.keys()).collect();
             for model in names {
                 let upstream = config.model_mapping.get(model).unwrap_or(model);
-                let kept = previous.and_then(|table| table.lane(model, config));
+                let kept = previous.and_then(|table| table.lane(model, config.id));
                 lanes.entry(model.clone()).or_default().push(Arc::new(Lane {
                     channel: channel.clone(),
                     upstream_model: upstream.as_str().into(),
                     upstream_model_json: crate::envelope::json_string(upstream),
                     mapped: upstream != model,
-                    breaker: kept.map(|lane| lane.breaker.clone()).unwrap_or_default(),
+                    breaker: kept
+                        .map(|lane| lane.breaker.clone())
+                        .unwrap_or_else(|| Breaker::sharing(breakers.clone())),
                     billing_slot: Slot::default(),
                 }));
             }
@@ -167,14 +183,33 @@ impl RouteTable {
         }
         let routes = lanes.into_iter().map(|(model, mut lanes)| {
             lanes.sort_by_key(|lane| std::cmp::Reverse(lane.channel.priority));
-            let route = Route { model: model.as_str().into(), lanes, billing_slot: Slot::default() };
+            let grouped = lanes.iter().any(|lane| !lane.channel.groups.is_empty());
+            let route = Route { model: model.as_str().into(), lanes, grouped, billing_slot: Slot::default() };
             (model.into_boxed_str(), Arc::new(route))
         });
-        Ok(RouteTable { routes: routes.collect(), channels })
+        Ok(RouteTable { routes: routes.collect(), channels, breakers })
     }
 
-    fn lane(&self, model: &str, config: &ChannelConfig) -> Option<&Candidate> {
-        self.routes.get(model)?.lanes.iter().find(|lane| lane.channel.id == config.id)
+    /// A model at a channel.
+    #[must_use]
+    pub fn lane(&self, model: &str, channel: ChannelId) -> Option<&Candidate> {
+        self.routes.get(model)?.lanes.iter().find(|lane| lane.channel.id == channel)
+    }
+
+    /// Every lane with the model it belongs to, in no order: for a monitor.
+    pub fn lanes(&self) -> impl Iterator<Item = (&Arc<Route>, &Candidate)> {
+        self.routes.values().flat_map(|route| route.lanes.iter().map(move |lane| (route, lane)))
+    }
+
+    /// When breakers open and for how long: of every breaker in this table and in those that follow it, at once.
+    pub fn set_breakers(&self, settings: BreakerSettings) {
+        self.breakers.store(Arc::new(settings));
+    }
+
+    /// The settings of its breakers.
+    #[must_use]
+    pub fn breakers(&self) -> BreakerSettings {
+        **self.breakers.load()
     }
 
     /// The lanes of a model.

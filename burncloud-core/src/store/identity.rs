@@ -1,6 +1,6 @@
 //! Who signs in to the console, and what they did there.
 
-use super::StoreResult;
+use super::{StoreError, StoreResult};
 use crate::{Nano, Role, TenantId, UnixMicros, UserId};
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -34,24 +34,48 @@ pub struct Login {
     pub created_at: UnixMicros,
 }
 
+impl Login {
+    /// Refuses a login that no store takes: a name that is empty, longer than 255 characters, not in lower case or with a
+    /// NUL, or a subject of that kind (up to 512 characters, in any case).
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`].
+    pub fn check(&self) -> StoreResult<()> {
+        if self.name != self.name.to_lowercase() {
+            return Err(StoreError::Invalid("the name of a login is in lower case".into()));
+        }
+        check_text("name of a login", &self.name, 255)?;
+        self.subject.as_ref().map_or(Ok(()), |subject| check_text("subject of a login", subject, 512))
+    }
+}
+
+/// Refuses a text that no store takes where it is looked up by it.
+pub(super) fn check_text(what: &str, text: &str, most: usize) -> StoreResult<()> {
+    if text.is_empty() || text.chars().count() > most || text.contains('\0') {
+        return Err(StoreError::Invalid(format!("the {what} has 1 to {most} characters, none of them NUL")));
+    }
+    Ok(())
+}
+
 /// How users sign in.
 #[async_trait]
 pub trait LoginStore: Send + Sync + 'static {
     /// Makes a login, or replaces everything of the user's but `failures`, `locked_until`, `last_at`, `created_at` and which
-    /// codes of the second factor were used. `NotFound` for an unknown user, `Conflict` for a name or subject of somebody else's.
+    /// codes of the second factor were used. `NotFound` for an unknown user, `Conflict` for a name or subject of somebody
+    /// else's, `Invalid` for what [`Login::check`] refuses. A new one that says not when it was made is made now.
     async fn set_login(&self, login: &Login) -> StoreResult<()>;
     /// How a user signs in.
     async fn login(&self, user: UserId) -> StoreResult<Option<Login>>;
     /// Whoever types that name (in lower case).
     async fn login_by_name(&self, name: &str) -> StoreResult<Option<Login>>;
-    /// Whoever a provider of identities knows by that subject.
+    /// Whoever a provider of identities knows by that subject, letter by letter.
     async fn login_by_subject(&self, subject: &str) -> StoreResult<Option<Login>>;
     /// The logins of some users; those who have none are left out.
     async fn logins(&self, users: &[UserId]) -> StoreResult<Vec<Login>>;
     /// Whether there is any login at all: where there is none, the first owner is still to be made.
     async fn has_logins(&self) -> StoreResult<bool>;
-    /// Counts a wrong password or code, and locks until `lock(failures)` if that is something, in one step; answers how many
-    /// there are now in a row. `NotFound`.
+    /// Counts a wrong password or code, and locks until `lock(failures)` if that is something (else a lock stays as it is), in
+    /// one step; answers how many there are now in a row. `NotFound`.
     async fn login_failed(
         &self,
         user: UserId,
@@ -60,7 +84,7 @@ pub trait LoginStore: Send + Sync + 'static {
     /// Forgets wrong ones, unlocks, and notes the time. `NotFound`.
     async fn login_succeeded(&self, user: UserId, at: UnixMicros) -> StoreResult<()>;
     /// Takes a code of the second factor for used: `true` if `step` (its number of 30 s since the epoch) is later than
-    /// every one used before. Of any number of concurrent calls with one step one is told `true`.
+    /// every one used before. Of any number of concurrent calls with one step one is told `true`; who has no login never is.
     async fn use_totp_step(&self, user: UserId, step: i64) -> StoreResult<bool>;
 }
 
@@ -92,7 +116,7 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn create_session(&self, session: &Session) -> StoreResult<()>;
     /// The session of that hash, ended by time or not.
     async fn session(&self, hash: &[u8; 32]) -> StoreResult<Option<Session>>;
-    /// Notes that somebody is there. Nothing for an unknown one.
+    /// Notes that somebody is there; never back in time. Nothing for an unknown one.
     async fn touch_session(&self, hash: &[u8; 32], at: UnixMicros) -> StoreResult<()>;
     /// Ends one; whether it was there.
     async fn end_session(&self, hash: &[u8; 32]) -> StoreResult<bool>;
@@ -101,7 +125,7 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn end_sessions_of(&self, user: UserId, except: Option<&[u8; 32]>) -> StoreResult<u64>;
     /// A user's own (`acting` is none), the one seen last first.
     async fn sessions_of(&self, user: UserId) -> StoreResult<Vec<Session>>;
-    /// Who was seen at or after `since`, and when last; impersonators are not.
+    /// Who was seen at or after `since`, and when last, the last one first; impersonators are not.
     async fn seen_since(&self, since: UnixMicros) -> StoreResult<Vec<(UserId, UnixMicros)>>;
     /// Forgets those that ended before `now`, or were last seen before `idle`; answers how many.
     async fn purge_sessions(&self, now: UnixMicros, idle: UnixMicros) -> StoreResult<u64>;
@@ -132,6 +156,22 @@ pub struct Invitation {
     pub revoked_at: Option<UnixMicros>,
 }
 
+impl Invitation {
+    /// Refuses one that cannot be used now, and says why.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] for one that was used or withdrawn, or is expired.
+    pub fn check(&self, now: UnixMicros) -> StoreResult<()> {
+        let why = match self {
+            Invitation { used: Some(_), .. } => "used",
+            Invitation { revoked_at: Some(_), .. } => "withdrawn",
+            Invitation { expires_at, .. } if *expires_at <= now => "expired",
+            _ => return Ok(()),
+        };
+        Err(StoreError::Conflict { what: "invitation of this text, but it is", name: why.to_owned() })
+    }
+}
+
 /// Invitations.
 #[async_trait]
 pub trait InvitationStore: Send + Sync + 'static {
@@ -144,11 +184,11 @@ pub trait InvitationStore: Send + Sync + 'static {
     /// Takes one for used, in one step: of any number of concurrent calls one succeeds. `NotFound` for an unknown one,
     /// `Conflict` for one that was used or withdrawn or is expired.
     async fn claim_invitation(&self, hash: &[u8; 32], now: UnixMicros) -> StoreResult<Invitation>;
-    /// Says who used it. `NotFound`.
+    /// Says who used it. `NotFound` for one that is unknown or was not claimed.
     async fn invitation_used_by(&self, hash: &[u8; 32], user: UserId) -> StoreResult<()>;
-    /// Gives a claim back, because nobody was made. `NotFound`.
+    /// Gives a claim back, because nobody was made. `NotFound`; `Conflict` once it is said who used it.
     async fn release_invitation(&self, hash: &[u8; 32]) -> StoreResult<()>;
-    /// Withdraws one. `NotFound`; `Conflict` for one that was used.
+    /// Withdraws one; who withdrew it before did so for good. `NotFound`; `Conflict` for one that was used.
     async fn revoke_invitation(&self, hash: &[u8; 32], now: UnixMicros) -> StoreResult<()>;
 }
 
@@ -197,7 +237,7 @@ pub struct AuditFilter {
     pub limit: u32,
 }
 
-/// The audit log: append only.
+/// The audit log: append only. A store in memory may forget the oldest.
 #[async_trait]
 pub trait AuditStore: Send + Sync + 'static {
     /// Keeps an entry; its `id` is ignored. Answers its number.
@@ -224,11 +264,28 @@ pub enum Began {
     Other,
 }
 
+impl Began {
+    /// How long a request that never ended keeps others from beginning it, in microseconds.
+    pub const PATIENCE_US: i64 = 60_000_000;
+    /// How long answers are kept, in microseconds.
+    pub const KEPT_US: i64 = 86_400_000_000;
+
+    /// Refuses what names a request and no store takes.
+    ///
+    /// # Errors
+    /// [`StoreError::Invalid`].
+    pub fn check(who: &str, key: &str) -> StoreResult<()> {
+        check_text("asker of a request", who, 255)?;
+        check_text("idempotency key", key, 255)
+    }
+}
+
 /// Answers to requests that carry an idempotency key.
 #[async_trait]
 pub trait OnceStore: Send + Sync + 'static {
     /// Begins a request of `who` under `key`; `fingerprint` is the hash of what is asked. What began more than a minute ago
-    /// and never ended may begin again; what is older than a day is forgotten. In one step.
+    /// and never ended may begin again; what is older than a day is forgotten. In one step. `Invalid` for a `who` or a `key`
+    /// that is empty or longer than 255 characters.
     async fn begin_once(
         &self,
         who: &str,
@@ -236,17 +293,17 @@ pub trait OnceStore: Send + Sync + 'static {
         fingerprint: &[u8; 32],
         now: UnixMicros,
     ) -> StoreResult<Began>;
-    /// Keeps the answer.
+    /// Keeps the answer. Nothing for one that did not begin.
     async fn finish_once(&self, who: &str, key: &str, status: u16, body: &str) -> StoreResult<()>;
-    /// Forgets one that failed before it did anything.
+    /// Forgets one that failed before it did anything; an answer that was kept stays.
     async fn abandon_once(&self, who: &str, key: &str) -> StoreResult<()>;
 }
 
 /// What the console can set of the house, as JSON by name; `burncloud-billing` knows the names and checks the values.
 #[async_trait]
 pub trait SettingStore: Send + Sync + 'static {
-    /// All that were set, by name.
+    /// All that were set, in the order of their names.
     async fn settings(&self) -> StoreResult<Vec<(String, Value)>>;
-    /// Sets one; null takes it out.
+    /// Sets one; null takes it out. `Invalid` for a name that is empty or longer than 255 characters.
     async fn set_setting(&self, name: &str, value: &Value) -> StoreResult<()>;
 }

@@ -5,10 +5,14 @@
 //!
 //! Nothing on a request's way waits for a store but a key seen for the first time.
 
+mod backup;
 mod identity;
 mod memory;
 mod money;
+mod people;
 mod report;
+
+pub use backup::{BackupDone, BackupStore};
 
 pub use identity::{
     AuditEntry, AuditFilter, AuditStore, Began, Invitation, InvitationStore, Login, LoginStore, OnceStore,
@@ -19,6 +23,7 @@ pub use money::{
     AlertStore, BudgetStore, CatalogueCopy, CatalogueState, CatalogueStore, CodeStore, EntryFilter,
     LedgerStore, NewCode, PlanStore, Posted, ProofKey, ProofStore, RedeemCode, Sealed, Sealer, SpendingStore,
 };
+pub use people::{KeyQuery, PeopleStore, UserQuery};
 
 pub use report::{
     Dim, Extent, LogQuery, Outcome, ReportStore, Step, TenantRow, UsageQuery, UsageRow, Who, quarters, usage,
@@ -109,6 +114,8 @@ pub struct NewKey {
     pub expires_at: Option<UnixMicros>,
     /// The group it calls as.
     pub group: Option<String>,
+    /// The applications it may be used by.
+    pub apps: Option<Vec<String>>,
 }
 
 /// A tenant to be made: everything but the name may be left at its default.
@@ -157,7 +164,8 @@ pub trait CallerStore: Send + Sync + 'static {
         None
     }
 
-    /// The caller of a key whatever its status, with its user and tenant.
+    /// The caller of a key whatever its status, with its user and tenant. A key is found by its secret and, until
+    /// [`ApiKey::previous_until`], by the one before, as [`Caller::by_previous`].
     async fn caller(&self, hash: &KeyHash) -> StoreResult<Option<Arc<Caller>>>;
 
     /// The AWS secret access key with which callers sign for the key of this hash, whether there is such a key or
@@ -179,6 +187,9 @@ pub trait KeyStore: Send + Sync + 'static {
     /// Keys in the order of their ids, after `after`, at most `limit`.
     async fn keys(&self, after: Option<KeyId>, limit: u32) -> StoreResult<Vec<ApiKey>>;
     /// Replaces everything that may change (all but id, used, created_at); `hash` too if given. `NotFound`.
+    ///
+    /// [`ApiKey::previous_until`] says how long the secret before this one works: with a `hash`, the one that is replaced;
+    /// without, the one that was replaced last, if there is one. With `None` there is none any more.
     async fn update_key(&self, key: &ApiKey, hash: Option<KeyHash>) -> StoreResult<()>;
     /// The hash of the key's secret as it is now; `None` for an unknown id.
     async fn key_hash(&self, id: KeyId) -> StoreResult<Option<KeyHash>>;
@@ -299,12 +310,14 @@ pub trait ConsoleStore:
     Store
     + AlertStore
     + AuditStore
+    + BackupStore
     + BudgetStore
     + CatalogueStore
     + CodeStore
     + InvitationStore
     + LoginStore
     + OnceStore
+    + PeopleStore
     + PlanStore
     + ProofStore
     + ReportStore
@@ -318,12 +331,14 @@ impl<T> ConsoleStore for T where
     T: Store
         + AlertStore
         + AuditStore
+        + BackupStore
         + BudgetStore
         + CatalogueStore
         + CodeStore
         + InvitationStore
         + LoginStore
         + OnceStore
+        + PeopleStore
         + PlanStore
         + ProofStore
         + ReportStore

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use std::ops::Range;
 
 /// Whose requests.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Who {
     /// Everybody's.
     #[default]
@@ -64,7 +64,7 @@ pub enum Dim {
 }
 
 /// Spans of time that sums are told apart by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Step {
     /// None: one sum over all of the time.
     #[default]
@@ -106,7 +106,7 @@ pub fn quarters(since: UnixMicros, until: UnixMicros) -> Range<i64> {
 }
 
 /// Which sums are wanted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct UsageQuery {
     /// From (the quarter of an hour that holds it is included).
     pub since: UnixMicros,

@@ -2,7 +2,7 @@
 
 use super::{LIMITS, caller_of, default_user, new_key, new_user, top_up};
 use crate::store::{NewTenant, Store};
-use crate::{ApiKey, KeyHash, Limits, Nano, Status, Tenant, User};
+use crate::{ApiKey, KeyHash, Limits, Nano, Status, Tenant, UnixMicros, User};
 use std::sync::Arc;
 
 pub(super) async fn a_caller_has_its_user_and_tenant<S: Store>(store: Arc<S>) {
@@ -58,6 +58,41 @@ pub(super) async fn a_rotated_secret_is_seen_at_once<S: Store>(store: Arc<S>) {
     assert!(caller_of(&*store, "old").await.is_none(), "a secret that was replaced works no more, at once");
     let caller = caller_of(&*store, "new").await.expect("the new secret works at once");
     assert_eq!(caller.key, key, "and is the same key");
+}
+
+pub(super) async fn the_secret_before_works_for_its_term<S: Store>(store: Arc<S>) {
+    let user = default_user(&*store).await.id;
+    let key = store.create_key(new_key("a", user)).await.expect("create_key makes a key");
+    let later = UnixMicros(UnixMicros::now().0 + 3_600_000_000);
+    let until = |previous_until| ApiKey { previous_until, ..key.clone() };
+    store.update_key(&until(Some(later)), None).await.expect("update_key replaces");
+    let found = store.key(key.id).await.expect("key answers").expect("the key is there");
+    assert_eq!(found.previous_until, None, "there is no secret before the first");
+    store.update_key(&until(Some(later)), Some(KeyHash::of(b"b"))).await.expect("update_key replaces");
+    let caller = caller_of(&*store, "b").await.expect("the new secret works");
+    assert_eq!((caller.key.previous_until, caller.key.expires_at), (Some(later), None));
+    let caller = caller_of(&*store, "a").await.expect("and so does the one before");
+    assert_eq!((caller.key.id, caller.key.expires_at), (key.id, Some(later)), "to the end of its term");
+    let soon = ApiKey { expires_at: Some(UnixMicros(5)), ..until(Some(later)) };
+    store.update_key(&soon, None).await.expect("update_key replaces");
+    let caller = caller_of(&*store, "a").await.expect("another change leaves it");
+    assert_eq!(caller.key.expires_at, Some(UnixMicros(5)), "a key that ends earlier ends for both");
+    store.update_key(&until(Some(later)), Some(KeyHash::of(b"c"))).await.expect("update_key replaces");
+    assert!(caller_of(&*store, "a").await.is_none(), "there is one before, not two");
+    assert!(caller_of(&*store, "b").await.is_some(), "the last one");
+    let off = ApiKey { status: Status::Revoked, ..until(Some(later)) };
+    store.update_key(&off, None).await.expect("update_key replaces");
+    let caller = caller_of(&*store, "b").await.expect("found whatever its status");
+    assert_eq!(caller.key.status, Status::Revoked, "a change of the key is one of both, at once");
+    store.update_key(&until(Some(UnixMicros(1))), None).await.expect("update_key replaces");
+    assert!(caller_of(&*store, "b").await.is_none(), "after its term it is nobody's");
+    store.update_key(&until(Some(later)), None).await.expect("update_key replaces");
+    assert!(caller_of(&*store, "b").await.is_some(), "a term can be made longer");
+    store.update_key(&until(None), None).await.expect("update_key replaces");
+    assert!(caller_of(&*store, "b").await.is_none(), "or ended");
+    store.update_key(&until(Some(later)), None).await.expect("update_key replaces");
+    assert!(caller_of(&*store, "b").await.is_none(), "for good");
+    assert!(caller_of(&*store, "c").await.is_some(), "the present secret works all the while");
 }
 
 pub(super) async fn a_changed_user_or_tenant_is_seen_at_once<S: Store>(store: Arc<S>) {

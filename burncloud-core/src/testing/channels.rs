@@ -35,6 +35,7 @@ fn full(name: &str) -> ChannelConfig {
         weight: u32::MAX,
         status: Status::Disabled,
         settings: ChannelSettings {
+            groups: vec!["vip".into(), "staff".into()],
             timeouts: TimeoutSettings {
                 connect_ms: Some(1),
                 first_byte_ms: Some(2),

@@ -14,6 +14,7 @@ fn full(name: &str, user: UserId) -> NewKey {
         ips: Some(vec!["10.0.0.1".parse().expect("an address"), "2001:db8::1".parse().expect("an address")]),
         expires_at: Some(UnixMicros(i64::MAX)),
         group: Some("vip".into()),
+        apps: Some(vec!["chat.example.com".into(), "我的工具".into()]),
         ..new_key(name, user)
     }
 }
@@ -56,8 +57,9 @@ pub(super) async fn every_field_of_a_key_is_kept<S: Store>(store: Arc<S>) {
     assert_eq!(found, made, "what is found is what create_key returned");
     assert_eq!((found.hint, found.quota, found.limits), (new.hint, new.quota, new.limits));
     assert_eq!((found.models, found.ips, found.expires_at), (new.models, new.ips, new.expires_at));
+    assert_eq!((found.group, found.apps), (new.group, new.apps));
 
-    let nothing = ApiKey { models: Some(vec![]), ips: Some(vec![]), ..made };
+    let nothing = ApiKey { models: Some(vec![]), ips: Some(vec![]), apps: Some(vec![]), ..made };
     store.update_key(&nothing, None).await.expect("update_key replaces");
     let found = store.key(nothing.id).await.expect("key answers");
     assert_eq!(found, Some(nothing), "an empty list is not the same as none");
@@ -112,6 +114,8 @@ pub(super) async fn an_update_replaces_what_may_change<S: Store>(store: Arc<S>) 
         expires_at: new.expires_at,
         created_at: UnixMicros(1),
         group: None,
+        apps: new.apps,
+        previous_until: None,
     };
     store.update_key(&change, None).await.expect("update_key replaces");
     let expected = ApiKey { used: made.used, created_at: made.created_at, ..change.clone() };

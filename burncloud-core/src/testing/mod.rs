@@ -16,14 +16,19 @@ mod channels;
 mod codes;
 mod keys;
 mod ledger;
+mod logins;
+mod people;
 mod receipts;
+mod records;
 mod reports;
+mod sessions;
 mod users;
 
 use crate::ledger::{Account, EntryKind, NewEntry, Posting};
 use crate::store::{
-    AlertStore, BudgetStore, CallerStore, CatalogueStore, CodeStore, LedgerStore, NewKey, NewUser, PlanStore,
-    Posted, ReceiptStore, ReportStore, SpendingStore, Store, StoreError, StoreResult, UserStore,
+    AlertStore, AuditStore, BudgetStore, CallerStore, CatalogueStore, CodeStore, InvitationStore,
+    LedgerStore, LoginStore, NewKey, NewUser, OnceStore, PeopleStore, PlanStore, Posted, ReceiptStore,
+    ReportStore, SessionStore, SettingStore, SpendingStore, Store, StoreError, StoreResult, UserStore,
 };
 use crate::{
     AbortKind, Attempt, Caller, ChannelId, Dialect, End, KeyHash, KeyId, Leg, Limits, Line, LineKind, Nano,
@@ -65,6 +70,7 @@ pub async fn store_suite<S: Store, F: AsyncFn() -> S>(fresh: F) {
         callers::nobody_is_nobody_until_the_key_is_made,
         callers::a_changed_key_is_seen_at_once,
         callers::a_rotated_secret_is_seen_at_once,
+        callers::the_secret_before_works_for_its_term,
         callers::a_changed_user_or_tenant_is_seen_at_once,
         callers::an_unchanged_caller_keeps_its_slots,
         callers::concurrent_lookups_share_one_caller,
@@ -106,6 +112,58 @@ where
         codes::a_code_is_used_once,
         codes::what_cannot_be_used_credits_nothing,
         codes::the_newest_copies_of_prices_are_kept,
+    );
+}
+
+/// Runs the cases of logins, sessions, invitations, the audit log, answers given once and settings, as [`store_suite`] does
+/// the others.
+///
+/// # Panics
+/// At the first promise that is broken; the text names it.
+pub async fn identity_suite<S, F: AsyncFn() -> S>(fresh: F)
+where
+    S: Store + LoginStore + SessionStore + InvitationStore + AuditStore + OnceStore + SettingStore,
+{
+    macro_rules! run {
+        ($($case:path),* $(,)?) => { $( $case(Arc::new(fresh().await)).await; )* };
+    }
+    run!(
+        logins::every_field_of_a_login_is_kept,
+        logins::a_login_is_replaced_but_for_what_happened,
+        logins::names_and_subjects_of_logins_are_unique,
+        logins::concurrent_logins_share_no_name,
+        logins::failures_are_counted_and_lock,
+        logins::concurrent_failures_all_count,
+        logins::a_code_of_the_second_factor_is_used_once,
+        sessions::sessions_are_kept_touched_and_ended,
+        sessions::ending_a_users_sessions_ends_those_of_others_as_them,
+        sessions::who_was_seen_is_known_and_the_rest_forgotten,
+        sessions::an_invitation_is_used_given_back_and_withdrawn,
+        sessions::of_concurrent_claims_one_wins,
+        records::the_audit_log_only_grows,
+        records::concurrent_entries_are_all_kept,
+        records::a_request_is_done_once,
+        records::of_concurrent_requests_one_begins,
+        records::settings_are_set_and_taken_out,
+    );
+}
+
+/// Runs the cases of searches of users and keys, as [`store_suite`] does the others.
+///
+/// # Panics
+/// At the first promise that is broken; the text names it.
+pub async fn people_suite<S, F: AsyncFn() -> S>(fresh: F)
+where
+    S: Store + PeopleStore + LoginStore,
+{
+    macro_rules! run {
+        ($($case:path),* $(,)?) => { $( $case(Arc::new(fresh().await)).await; )* };
+    }
+    run!(
+        people::users_are_found_by_tenant_text_and_status,
+        people::who_has_nothing_left_is_found,
+        people::keys_are_found_by_owner_text_and_status,
+        people::a_page_has_a_bound,
     );
 }
 
@@ -207,6 +265,7 @@ pub fn new_key(name: &str, user: UserId) -> NewKey {
         ips: None,
         expires_at: None,
         group: None,
+        apps: None,
     }
 }
 

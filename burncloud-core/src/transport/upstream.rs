@@ -106,6 +106,12 @@ impl Upstream {
         }
     }
 
+    /// How long a new connection takes, TLS included; it is closed at once.
+    pub(crate) async fn reach(&self, within: Duration) -> Result<Duration, SendError> {
+        let started = Instant::now();
+        self.open(within).await.map(|_| started.elapsed())
+    }
+
     async fn open(&self, within: Duration) -> Result<Box<Conn>, SendError> {
         match tokio::time::timeout(within, Conn::open(&self.origin)).await {
             Ok(conn) => Ok(Box::new(conn.map_err(SendError::Connect)?)),

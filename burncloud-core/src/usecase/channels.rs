@@ -1,6 +1,10 @@
-//! Channels: made, changed, switched off, withdrawn.
+//! Channels: looked at, made, changed, switched off, withdrawn.
 
-use super::{UseCaseError, UseCaseResult, check_name};
+pub use super::probing::{
+    PROBE_BYTES, PROBE_PAGES, PROBE_WITHIN, Probe, ProbeOutcome, Speed, SpeedOf, probe, speed,
+};
+
+use super::{MAX_NAME, UseCaseError, UseCaseResult, check_name};
 use crate::adapter::Registry;
 use crate::routing::Timeouts;
 use crate::store::{ChannelStore, StoreError};
@@ -63,9 +67,29 @@ fn check_settings(channel: &ChannelConfig) -> UseCaseResult<()> {
             "a time limit is at least 1 ms; leave it out for none",
         ));
     }
+    check_groups(&channel.settings.groups)?;
     if channel.settings.concurrency == Some(0) {
         let message = "nothing could use this channel; leave it out for no limit";
         return Err(UseCaseError::invalid("concurrency", message));
+    }
+    Ok(())
+}
+
+fn check_groups(groups: &[String]) -> UseCaseResult<()> {
+    let fail = |message: String| Err(UseCaseError::invalid("groups", message));
+    let mut seen = HashSet::new();
+    for group in groups {
+        if group.is_empty() {
+            return fail("a group's name is empty; leave `groups` out to serve everybody".into());
+        }
+        if group.len() > MAX_NAME || group.chars().any(char::is_control) || group.trim() != group {
+            return fail(format!(
+                "{group:?} names no group: at most {MAX_NAME} bytes, no control characters, no white space at its ends"
+            ));
+        }
+        if !seen.insert(group) {
+            return fail(format!("`{group}` is named twice"));
+        }
     }
     Ok(())
 }
@@ -170,7 +194,7 @@ mod tests {
 
     #[test]
     fn each_fault_names_its_field() {
-        let bad: [(ChannelConfig, &str); 9] = [
+        let bad: [(ChannelConfig, &str); 12] = [
             (channel(|c| c.name.clear()), "name: "),
             (channel(|c| c.models.clear()), "models: "),
             (channel(|c| c.models.push("m".into())), "models: "),
@@ -178,6 +202,9 @@ mod tests {
             (channel(|c| drop(c.model_mapping.insert("a".into(), "a".into()))), "model_mapping: "),
             (channel(|c| c.settings.timeouts.idle_ms = Some(0)), "timeouts: "),
             (channel(|c| c.settings.concurrency = Some(0)), "concurrency: "),
+            (channel(|c| c.settings.groups = vec!["".into()]), "groups: "),
+            (channel(|c| c.settings.groups = vec![" vip".into()]), "groups: "),
+            (channel(|c| c.settings.groups = vec!["vip".into(), "vip".into()]), "groups: "),
             (channel(|c| c.provider = "openai-compatible".into()), "base_url: "),
             (channel(|_| ()), "provider: "),
         ];

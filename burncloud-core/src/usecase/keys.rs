@@ -5,6 +5,7 @@ use crate::store::{CallerStore, KeyStore, NewKey, StoreError};
 use crate::{ApiKey, KeyHash, Limits, Nano, Status, UnixMicros, UserId};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// What every generated key starts with, so that scanners of leaked secrets can tell what it is.
 pub const PREFIX: &str = "sk-burn-";
@@ -32,6 +33,8 @@ pub struct KeySpec {
     pub expires_at: Option<UnixMicros>,
     /// The group it calls as; see [`ApiKey::group`].
     pub group: Option<String>,
+    /// The applications it may be used by; `None` is all. See [`ApiKey::apps`].
+    pub apps: Option<Vec<String>>,
 }
 
 /// A key that was just made, with the secret that nobody can ask for again.
@@ -122,6 +125,25 @@ pub fn check_spec(spec: &KeySpec) -> UseCaseResult<()> {
     if spec.ips.as_ref().is_some_and(Vec::is_empty) {
         return Err(UseCaseError::invalid("ips", "no address could use this key; leave it out for all"));
     }
+    spec.apps.as_deref().map_or(Ok(()), check_apps)
+}
+
+/// The most applications that a key names.
+pub const MAX_APPS: usize = 64;
+
+fn check_apps(apps: &[String]) -> UseCaseResult<()> {
+    let fail = |message: &str| Err(UseCaseError::invalid("apps", message));
+    if apps.is_empty() {
+        return fail("no application could use this key; leave it out for all");
+    }
+    if apps.len() > MAX_APPS {
+        return fail("a key names at most 64 applications");
+    }
+    if apps.iter().any(|app| check_name(app).is_err()) {
+        return fail(
+            "write a host such as chat.example.com, or the name that an application sends as X-Title",
+        );
+    }
     Ok(())
 }
 
@@ -149,9 +171,10 @@ pub async fn create_key<S: KeyStore + ?Sized>(
         Some(given) => check_secret(&given).map(|()| given)?,
         None => generate_secret()?,
     };
-    let KeySpec { name, user, quota, limits, models, ips, expires_at, group } = spec;
+    let KeySpec { name, user, quota, limits, models, ips, expires_at, group, apps } = spec;
     let hash = KeyHash::of(secret.expose_secret().as_bytes());
-    let new = NewKey { name, hint: hint(&secret), hash, user, quota, limits, models, ips, expires_at, group };
+    let hint = hint(&secret);
+    let new = NewKey { name, hint, hash, user, quota, limits, models, ips, expires_at, group, apps };
     Ok(CreatedKey { key: store.create_key(new).await?, secret })
 }
 
@@ -208,8 +231,11 @@ pub async fn update_key<S: KeyStore + ?Sized>(
     key.models = spec.models;
     key.ips = spec.ips;
     key.expires_at = spec.expires_at;
+    key.group = spec.group;
+    key.apps = spec.apps;
     key.status = status;
     if let Some(secret) = secret {
+        key.previous_until = None;
         key.hint = hint(secret);
     }
     let hash = secret.map(|s| KeyHash::of(s.expose_secret().as_bytes()));
@@ -217,14 +243,27 @@ pub async fn update_key<S: KeyStore + ?Sized>(
     Ok(key)
 }
 
-/// Gives a key a new secret; the old one stops working.
+/// The longest that a secret goes on working beside the one that follows it.
+pub const MAX_OVERLAP: Duration = Duration::from_secs(7 * 86_400);
+
+/// Gives a key a new secret; the old one goes on working for `overlap`, and one that was still working beside it
+/// stops at once.
 ///
 /// # Errors
-/// `Store(NotFound)`; `Invalid` for a revoked key.
-pub async fn rotate_key<S: KeyStore + ?Sized>(store: &S, name: &str) -> UseCaseResult<CreatedKey> {
+/// `Store(NotFound)`; `Invalid` for a revoked key, and for an overlap that is longer than [`MAX_OVERLAP`].
+pub async fn rotate_key<S: KeyStore + ?Sized>(
+    store: &S,
+    name: &str,
+    overlap: Duration,
+) -> UseCaseResult<CreatedKey> {
+    if overlap > MAX_OVERLAP {
+        return Err(UseCaseError::invalid("overlap", "an old secret works for seven more days at most"));
+    }
     let mut key = find_key(store, name).await?;
     refuse_revoked(&key)?;
     let secret = generate_secret()?;
+    let ends = |overlap: i64| UnixMicros(UnixMicros::now().0.saturating_add(overlap));
+    key.previous_until = i64::try_from(overlap.as_micros()).ok().filter(|overlap| *overlap > 0).map(ends);
     key.hint = hint(&secret);
     store.update_key(&key, Some(KeyHash::of(secret.expose_secret().as_bytes()))).await?;
     Ok(CreatedKey { key, secret })
@@ -309,6 +348,7 @@ mod tests {
             ips: None,
             expires_at: None,
             group: None,
+            apps: None,
         };
         change(&mut spec);
         spec
@@ -316,11 +356,13 @@ mod tests {
 
     #[test]
     fn specs_that_would_lock_everyone_out_name_their_field() {
-        let bad: [(KeySpec, &str); 4] = [
+        let bad: [(KeySpec, &str); 6] = [
             (spec(|s| s.quota = Some(Nano(-1))), "quota: "),
             (spec(|s| s.models = Some(vec![])), "models: "),
             (spec(|s| s.models = Some(vec![" ".into()])), "models: "),
             (spec(|s| s.ips = Some(vec![])), "ips: "),
+            (spec(|s| s.apps = Some(vec![])), "apps: "),
+            (spec(|s| s.apps = Some(vec!["a\nb".into()])), "apps: "),
         ];
         for (spec, field) in bad {
             let error = check_spec(&spec).unwrap_err().to_string();

@@ -6,6 +6,7 @@
 
 pub mod channels;
 pub mod keys;
+mod probing;
 
 use crate::Limits;
 use crate::routing::ChannelError;
@@ -26,6 +27,13 @@ pub enum UseCaseError {
     },
     /// Whoever asks may not do this; says what, and who could.
     Forbidden(String),
+    /// Somebody else changed it since it was looked at: what it is, by kind and name.
+    Changed {
+        /// What kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
     /// The store refused, or is away.
     Store(StoreError),
 }
@@ -42,6 +50,9 @@ impl fmt::Display for UseCaseError {
         match self {
             UseCaseError::Invalid { field, message } => write!(f, "{field}: {message}"),
             UseCaseError::Forbidden(message) => f.write_str(message),
+            UseCaseError::Changed { what, name } => {
+                write!(f, "somebody else changed the {what} `{name}` in the meantime; look at it again")
+            }
             UseCaseError::Store(error) => error.fmt(f),
         }
     }

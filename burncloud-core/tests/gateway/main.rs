@@ -9,8 +9,11 @@
 mod adapted;
 mod drains;
 mod fuses;
+mod groups;
+mod live;
 mod signed;
 mod support;
+mod vouched;
 
 use burncloud_core::{Body, End};
 use bytes::Bytes;

@@ -104,6 +104,7 @@ async fn stage() -> (World, Arc<MemoryStore>, ApiKey, String, String) {
         ips: None,
         expires_at: None,
         group: None,
+        apps: None,
     };
     let key = store.create_key(key).await.unwrap();
     let billing = Arc::new(Remembers::default());

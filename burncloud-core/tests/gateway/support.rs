@@ -231,6 +231,7 @@ pub(crate) async fn store_with_key() -> Arc<MemoryStore> {
         ips: None,
         expires_at: None,
         group: None,
+        apps: None,
     };
     store.create_key(key).await.unwrap();
     store

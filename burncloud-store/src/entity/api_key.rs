@@ -27,6 +27,13 @@ pub struct Model {
     pub ips: Option<String>,
     pub expires_at: Option<i64>,
     pub customer_group: Option<String>,
+    /// A JSON list of applications.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub apps: Option<String>,
+    /// SHA-256 of the secret before this one.
+    #[sea_orm(column_type = "Binary(32)", nullable)]
+    pub previous_hash: Option<Vec<u8>>,
+    pub previous_until: Option<i64>,
     pub created_at: i64,
     #[sea_orm(belongs_to, from = "user_id", to = "id")]
     pub user: BelongsTo<super::user::Entity>,

@@ -3,20 +3,26 @@
 
 pub(crate) mod alert;
 pub(crate) mod api_key;
+pub(crate) mod audit;
 pub(crate) mod budget;
 pub(crate) mod catalogue;
 pub(crate) mod change;
 pub(crate) mod channel;
+pub(crate) mod invitation;
 pub(crate) mod ledger_balance;
 pub(crate) mod ledger_entry;
 pub(crate) mod ledger_posting;
+pub(crate) mod login;
 pub(crate) mod migration;
+pub(crate) mod once;
 pub(crate) mod plan;
 pub(crate) mod price;
 pub(crate) mod receipt;
 pub(crate) mod receipt_key;
 pub(crate) mod receipt_seal;
 pub(crate) mod redeem_code;
+pub(crate) mod session;
+pub(crate) mod setting;
 pub(crate) mod tenant;
 pub(crate) mod user;
 

@@ -76,6 +76,7 @@ async fn build(closed: Arc<AtomicBool>, base_url: &str) -> Result<Gateway, Box<d
         ips: None,
         expires_at: None,
         group: None,
+        apps: None,
     };
     store.create_key(key).await?;
     let channel = ChannelConfig {

@@ -26,6 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         ips: None,
         expires_at: None,
         group: None,
+        apps: None,
     };
     store.create_key(key).await?;
     let channel = ChannelConfig {

@@ -48,6 +48,7 @@ async fn gateway(
             ips: None,
             expires_at: None,
             group: None,
+            apps: None,
         })
         .await?;
     let channel = ChannelConfig {

@@ -88,6 +88,18 @@ impl Server {
         (status, answer.split_once("\r\n\r\n").unwrap().1.to_owned())
     }
 
+    /// The head of the answer to a page's request: a browser's question before it, or itself.
+    fn page_asks(&self, method: &str, path: &str, more: &str) -> String {
+        let mut tcp = TcpStream::connect(&self.addr).unwrap();
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: x\r\norigin: https://app.example.com\r\n{more}connection: close\r\n\r\n"
+        );
+        tcp.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        tcp.read_to_string(&mut answer).unwrap();
+        answer.split_once("\r\n\r\n").unwrap().0.to_ascii_lowercase()
+    }
+
     fn signal(&self, name: &str) {
         let status = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
@@ -437,6 +449,37 @@ fn the_operators_paths_answer() {
     let router = with_file(FILE);
     let router = Server::start(router.path(), &["router", CONFIG[0], CONFIG[1]]);
     assert_eq!(router.get("/console/internal/health", "").0, 404);
+}
+
+#[test]
+fn pages_of_other_websites_call_where_the_file_says_so_from_the_moment_it_does() {
+    const ORIGIN: &str = "access-control-allow-origin: https://app.example.com";
+    const ASKS: &str =
+        "access-control-request-method: POST\r\naccess-control-request-headers: authorization\r\n";
+    const KEY: &str = "authorization: Bearer sk-callers-hunter2\r\n";
+    let dir = with_file(FILE);
+    let server = Server::start(dir.path(), &["serve", CONFIG[0], CONFIG[1]]);
+    for (method, more) in [("OPTIONS", ASKS), ("GET", KEY)] {
+        let head = server.page_asks(method, "/v1/models", more);
+        assert!(!head.contains("access-control-"), "{head}");
+    }
+    let with = format!("{FILE}\n[server]\ncors_origins = [\"https://app.example.com\"]\n");
+    std::fs::write(dir.path().join("burncloud.toml"), with).unwrap();
+    eventually("a page is told that it may call", || {
+        server.page_asks("OPTIONS", "/v1/models", ASKS).contains(ORIGIN)
+    });
+    let head = server.page_asks("OPTIONS", "/v1/chat/completions", ASKS);
+    assert!(
+        head.starts_with("http/1.1 204 ") && head.contains("access-control-allow-headers: authorization"),
+        "{head}"
+    );
+    for (more, status) in [(KEY, "200"), ("", "401")] {
+        let head = server.page_asks("GET", "/v1/models", more);
+        assert!(head.starts_with(&format!("http/1.1 {status} ")) && head.contains(ORIGIN), "{head}");
+    }
+    let head = server.page_asks("GET", "/metrics", "");
+    assert!(!head.contains("access-control-"), "the operator's paths are open to no page: {head}");
+    server.stop();
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Takes the key from wherever the dialect's SDKs put it, writes `caller`, and takes the key out of the
 //! request: no layer below, and no provider, sees it. 401 for no key or one that nobody knows (or that was
 //! revoked: who holds it need not learn that it once worked), 403 for a key that is switched off (or whose
-//! user or tenant is, or a tenant above) or may not come from this address.
+//! user or tenant is, or a tenant above) or may not come from this address or this application.
 //!
 //! A key that is at hand in memory costs a hash and a look-up; one seen for the first time waits for the
 //! store. While the store is away unknown keys get 503, never a pass; known ones go on.
@@ -11,8 +11,13 @@
 //! A request that AWS's scheme signs (boto3) carries no key but the name of one; its signature is checked instead,
 //! where the store [offers](CallerStore::signing_secret) it. 403 in AWS's words for one that does not hold.
 //!
+//! A caller in the same process may hold no secret at all (only its hash is stored): it puts [`Vouched`] into the
+//! request's extensions. That is looked for where no key was sent, so that requests with a key pay nothing for it; every
+//! other check holds as it does for a key.
+//!
 //! Stands before the body is read: a stranger's bytes are not held. Cancellation is safe at any point.
 
+mod app;
 mod signed;
 
 use crate::collect::InspectSettings;
@@ -42,6 +47,15 @@ const KEY_HEADERS: [&HeaderName; 4] = [&AUTHORIZATION, &X_API_KEY, &X_GOOG_API_K
 /// Where a request came from; put into its extensions by whoever accepted the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RemoteIp(pub IpAddr);
+
+/// The key that a request is made with, vouched for by code in the same process, for a request that carries none: a
+/// console where somebody who may use the key chose it by name. Its status, expiry, user, tenant and addresses are checked
+/// as ever.
+///
+/// An extension is an object in memory: nothing that comes from a network (no header, query or body) becomes one, so no
+/// caller can forge it. Whoever puts it there answers for having asked who wants to use the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vouched(pub KeyHash);
 
 /// Makes [`Auth`] services.
 #[derive(Clone)]
@@ -152,12 +166,17 @@ fn without_query_key(uri: &mut Uri, rest: &str) {
     }
 }
 
+/// The key that is vouched for; taken out, as a key is.
+fn take_vouched(request: &mut Request<Body>) -> Option<KeyHash> {
+    request.extensions_mut().remove().map(|Vouched(hash)| hash)
+}
+
 fn unknown() -> Error {
     Error::new(ErrorKind::Unauthenticated, "the API key is not valid; check it, and where it is configured")
 }
 
 /// Whether the caller may call at all, now, from here.
-fn admit(caller: &Caller, remote: Option<&RemoteIp>) -> Result<(), Error> {
+fn admit(caller: &Caller, request: &Request<Body>) -> Result<(), Error> {
     let forbidden = |text: &'static str, code| Err(Error::new(ErrorKind::Forbidden, text).with_code(code));
     match caller.key.status {
         Status::Active => {}
@@ -176,17 +195,22 @@ fn admit(caller: &Caller, remote: Option<&RemoteIp>) -> Result<(), Error> {
         return forbidden("the tenant of this API key, or one above it, is switched off", "tenant_disabled");
     }
     if let Some(ips) = &caller.key.ips {
-        let from = remote.map(|RemoteIp(ip)| ip.to_canonical());
+        let from = request.extensions().get().map(|RemoteIp(ip)| ip.to_canonical());
         if !from.is_some_and(|ip| ips.iter().any(|allowed| allowed.to_canonical() == ip)) {
             return forbidden("this API key may not be used from this address", "ip_not_allowed");
         }
+    }
+    if let Some(apps) = &caller.key.apps
+        && !app::is_one_of(request.headers(), apps)
+    {
+        return forbidden("this API key may not be used by this application", "app_not_allowed");
     }
     Ok(())
 }
 
 fn enter(request: &mut Request<Body>, caller: Option<Arc<Caller>>) -> Result<(), Error> {
     let caller = caller.ok_or_else(unknown)?;
-    admit(&caller, request.extensions().get::<RemoteIp>())?;
+    admit(&caller, request)?;
     Context::of_mut(request)?.caller = Some(caller);
     Ok(())
 }
@@ -211,7 +235,7 @@ impl<S: Stack> Service<Request<Body>> for Auth<S> {
             let state = State::LookUp { future: Box::pin(signed::enter(self.clone(), request)) };
             return AuthFuture { state };
         }
-        let Some(hash) = take_key(&mut request) else {
+        let Some(hash) = take_key(&mut request).or_else(|| take_vouched(&mut request)) else {
             let text =
                 "no API key was sent; send it as your SDK does, for instance `Authorization: Bearer …`";
             return AuthFuture::known(Reply::now(Err(Error::new(ErrorKind::Unauthenticated, text))));
@@ -318,13 +342,24 @@ mod tests {
             Caller::new(ApiKey::default(), User::default(), own).under(vec![reseller, house])
         };
         let on = Status::Active;
-        assert!(admit(&caller([on; 3]), None).is_ok());
+        let request = request("/v1/x", &[]);
+        assert!(admit(&caller([on; 3]), &request).is_ok());
         for (place, off) in [(0, Status::Disabled), (1, Status::Disabled), (2, Status::Revoked)] {
             let mut statuses = [on; 3];
             statuses[place] = off;
-            let error = admit(&caller(statuses), None).unwrap_err();
+            let error = admit(&caller(statuses), &request).unwrap_err();
             assert_eq!((error.kind(), error.code()), (ErrorKind::Forbidden, Some("tenant_disabled")));
         }
+    }
+
+    #[test]
+    fn a_key_of_an_application_is_refused_to_others() {
+        let apps = Some(vec!["chat.example.com".to_owned()]);
+        let key = ApiKey { apps, ..ApiKey::default() };
+        let caller = Caller::new(key, User::default(), Tenant::default());
+        assert!(admit(&caller, &request("/v1/x", &[("origin", "https://chat.example.com")])).is_ok());
+        let error = admit(&caller, &request("/v1/x", &[])).unwrap_err();
+        assert_eq!((error.kind(), error.code()), (ErrorKind::Forbidden, Some("app_not_allowed")));
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn refusal(refusal: Refusal) -> Error {
 
 /// Whether the caller may call at all, in AWS's words.
 fn may_call(caller: &Caller, request: &Request<Body>) -> Result<(), Error> {
-    admit(caller, request.extensions().get()).map_err(|error| match error.code() {
+    admit(caller, request).map_err(|error| match error.code() {
         Some("key_expired") => refuse("ExpiredTokenException", "this API key has expired"),
         _ if error.kind() == ErrorKind::Unauthenticated => unrecognized(),
         _ => error,

@@ -26,6 +26,7 @@ use crate::layers::Stack;
 use crate::meter::{Draft, micros};
 use crate::routing::Candidate;
 use crate::{Attempt, Body, Error, ErrorKind};
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{HeaderName, Request, Response};
 use http_body::Body as _;
@@ -60,7 +61,7 @@ impl Default for FailoverSettings {
 /// Makes [`Failover`] services.
 #[derive(Clone)]
 pub struct FailoverLayer {
-    settings: FailoverSettings,
+    settings: Arc<ArcSwap<FailoverSettings>>,
     billing: Arc<dyn Billing>,
 }
 
@@ -80,6 +81,12 @@ impl FailoverLayer {
     /// With bounds.
     #[must_use]
     pub fn new(settings: FailoverSettings) -> FailoverLayer {
+        FailoverLayer::live(Arc::new(ArcSwap::from_pointee(settings)))
+    }
+
+    /// With bounds that may change while it is used; a request keeps those it started with.
+    #[must_use]
+    pub fn live(settings: Arc<ArcSwap<FailoverSettings>>) -> FailoverLayer {
         FailoverLayer { settings, billing: Arc::new(NoBilling) }
     }
 
@@ -94,7 +101,7 @@ impl<S> Layer<S> for FailoverLayer {
     type Service = Failover<S>;
 
     fn layer(&self, inner: S) -> Failover<S> {
-        Failover { inner, settings: self.settings, billing: self.billing.clone() }
+        Failover { inner, settings: self.settings.clone(), billing: self.billing.clone() }
     }
 }
 
@@ -102,7 +109,7 @@ impl<S> Layer<S> for FailoverLayer {
 #[derive(Clone)]
 pub struct Failover<S> {
     inner: S,
-    settings: FailoverSettings,
+    settings: Arc<ArcSwap<FailoverSettings>>,
     billing: Arc<dyn Billing>,
 }
 
@@ -156,7 +163,7 @@ impl<S: Stack> Service<Request<Body>> for Failover<S> {
     }
 
     fn call(&mut self, mut request: Request<Body>) -> FailoverFuture {
-        let (inner, settings, billing) = (self.inner.clone(), self.settings, self.billing.clone());
+        let (inner, settings, billing) = (self.inner.clone(), **self.settings.load(), self.billing.clone());
         // Nobody below asks for it.
         let draft = Context::of_mut(&mut request).ok().and_then(|context| context.draft.take());
         let attempts = Box::pin(attempts(inner, settings, billing, request, draft.clone()));

@@ -1,6 +1,6 @@
 //! What an attempt's outcome means.
 
-use crate::routing::Candidate;
+use crate::routing::{Candidate, Why};
 use crate::{Body, Error, Fault};
 use bytes::Bytes;
 use http::header::RETRY_AFTER;
@@ -71,7 +71,7 @@ impl Verdict {
             }
             Verdict::Retry | Verdict::Credential => {
                 warn(lane, result);
-                lane.breaker.failure();
+                lane.breaker.failure_because(why(result));
                 lane.channel.count_failure();
                 if let Ok(response) = result
                     && let Some(pause) = retry_after(response.headers())
@@ -81,6 +81,13 @@ impl Verdict {
             }
             Verdict::Fatal => lane.breaker.unprobed(),
         }
+    }
+}
+
+fn why(result: &Result<Response<Body>, Error>) -> Why {
+    match result {
+        Ok(response) => Why::Status(response.status().as_u16()),
+        Err(error) => Why::Error(error.message().into()),
     }
 }
 

@@ -2,7 +2,11 @@
 
 mod budgets;
 mod codes;
+mod identity;
 mod ledger;
+mod people;
+mod proof;
+mod records;
 mod reports;
 mod trade;
 
@@ -71,6 +75,8 @@ struct State {
     users: BTreeMap<UserId, User>,
     keys: BTreeMap<KeyId, (ApiKey, KeyHash)>,
     hashes: HashMap<KeyHash, KeyId>,
+    /// The secrets before, while they may still work.
+    previous: HashMap<KeyHash, KeyId>,
     /// Callers already made: their slots must live until the key, the user or the tenant changes.
     callers: HashMap<KeyHash, Arc<Caller>>,
     channels: BTreeMap<ChannelId, ChannelConfig>,
@@ -79,6 +85,8 @@ struct State {
     books: ledger::Books,
     codes: codes::Codes,
     budgets: budgets::Budgets,
+    identity: identity::Identity,
+    records: records::Records,
 }
 
 fn conflict<T>(what: &'static str, name: &str) -> StoreResult<T> {
@@ -142,9 +150,18 @@ impl State {
         above
     }
 
+    /// The key that a secret opens, and whether that is the one before.
+    fn key_of(&self, hash: &KeyHash) -> Option<(&ApiKey, bool)> {
+        if let Some(id) = self.hashes.get(hash) {
+            return Some((&self.keys.get(id)?.0, false));
+        }
+        let (key, _) = self.keys.get(self.previous.get(hash)?)?;
+        key.previous_until.is_some_and(|until| until > UnixMicros::now()).then_some((key, true))
+    }
+
     /// A known caller, or known to be nobody; `None` if it is still to be made.
     fn known(&self, hash: &KeyHash) -> Option<Option<Arc<Caller>>> {
-        if !self.hashes.contains_key(hash) {
+        if self.key_of(hash).is_none() {
             return Some(None);
         }
         self.callers.get(hash).map(|caller| Some(caller.clone()))
@@ -154,11 +171,11 @@ impl State {
         if let Some(known) = self.known(hash) {
             return known;
         }
-        let (key, _) = self.keys.get(self.hashes.get(hash)?)?;
+        let (key, previous) = self.key_of(hash)?;
         let user = self.users.get(&key.user)?;
         let tenant = self.tenants.get(&user.tenant)?;
         let caller = Caller::new(key.clone(), user.clone(), tenant.clone()).under(self.ancestors(tenant));
-        let caller = Arc::new(caller);
+        let caller = Arc::new(if previous { caller.by_previous() } else { caller });
         self.callers.insert(*hash, caller.clone());
         Some(caller)
     }
@@ -248,6 +265,8 @@ impl KeyStore for MemoryStore {
             ips: new.ips,
             expires_at: new.expires_at,
             group: new.group,
+            apps: new.apps,
+            previous_until: None,
             created_at: UnixMicros::now(),
         };
         state.hashes.insert(new.hash, key.id);
@@ -272,11 +291,19 @@ impl KeyStore for MemoryStore {
         let old_hash = state.keys.get(&key.id).ok_or_else(|| missing("key", &key.name))?.1;
         let hash = hash.unwrap_or(old_hash);
         state.check_key(Some(key.id), &key.name, &hash, key.user)?;
-        state.callers.remove(&old_hash);
+        state.callers.retain(|_, caller| caller.key.id != key.id);
         state.hashes.remove(&old_hash);
         state.hashes.insert(hash, key.id);
+        if hash != old_hash || key.previous_until.is_none() {
+            state.previous.retain(|_, id| *id != key.id);
+        }
+        if hash != old_hash && key.previous_until.is_some() {
+            state.previous.insert(old_hash, key.id);
+        }
+        let previous_until = key.previous_until.filter(|_| state.previous.values().any(|id| *id == key.id));
         if let Some((stored, stored_hash)) = state.keys.get_mut(&key.id) {
-            *stored = ApiKey { used: stored.used, created_at: stored.created_at, ..key.clone() };
+            let (used, created_at) = (stored.used, stored.created_at);
+            *stored = ApiKey { used, created_at, previous_until, ..key.clone() };
             *stored_hash = hash;
         }
         Ok(())
@@ -414,6 +441,12 @@ mod tests {
     async fn keeps_every_promise_of_a_store() {
         crate::testing::store_suite(async || MemoryStore::default()).await;
         crate::testing::money_suite(async || MemoryStore::default()).await;
+        crate::testing::people_suite(async || MemoryStore::default()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn keeps_every_promise_of_who_signs_in() {
+        crate::testing::identity_suite(async || MemoryStore::default()).await;
         crate::testing::report_suite(async || MemoryStore::default()).await;
     }
 

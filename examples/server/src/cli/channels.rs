@@ -60,6 +60,7 @@ fn config(args: CreateChannelArgs) -> CliResult<ChannelConfig> {
         weight: args.weight,
         status: Status::Active,
         settings: ChannelSettings {
+            groups: args.groups,
             concurrency: args.concurrency,
             proxy: args.proxy,
             options: args.options.into_iter().collect(),
@@ -112,7 +113,11 @@ fn settings(settings: &ChannelSettings) -> Vec<String> {
     all.values_mut()
         .filter_map(Value::as_object_mut)
         .for_each(|table| table.retain(|_, value| !value.is_null()));
-    let unset = |value: &Value| value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty);
+    let unset = |value: &Value| {
+        value.is_null()
+            || value.as_object().is_some_and(serde_json::Map::is_empty)
+            || value.as_array().is_some_and(Vec::is_empty)
+    };
     let set = all.iter().filter(|(_, value)| !unset(value));
     set.map(|(name, value)| {
         format!("{name:<9} {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
@@ -144,7 +149,9 @@ mod tests {
     fn only_settings_that_are_set_are_shown() {
         assert!(settings(&ChannelSettings::default()).is_empty());
         let options = [("region".to_owned(), "eu-west-1".to_owned())].into();
-        let some = ChannelSettings { strict: Some(true), options, ..ChannelSettings::default() };
-        assert_eq!(settings(&some), [r#"options   {"region":"eu-west-1"}"#, "strict    true"]);
+        let groups = vec!["vip".to_owned()];
+        let some = ChannelSettings { strict: Some(true), options, groups, ..ChannelSettings::default() };
+        let lines = [r#"groups    ["vip"]"#, r#"options   {"region":"eu-west-1"}"#, "strict    true"];
+        assert_eq!(settings(&some), lines);
     }
 }

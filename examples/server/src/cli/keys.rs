@@ -9,6 +9,7 @@ use burncloud_core::usecase::keys::{self, CreatedKey, KeySpec};
 use burncloud_core::{ApiKey, Nano, UserId};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const PAGE: u32 = 500;
 
@@ -17,7 +18,7 @@ pub(super) async fn run(command: KeysCommand, desk: &Desk) -> CliResult {
     match command {
         KeysCommand::List => list(desk).await,
         KeysCommand::Create(args) => created(desk, &create(desk, args).await?),
-        KeysCommand::Rotate { name } => {
+        KeysCommand::Rotate { name, overlap } => {
             if desk.managed()?.has_key(&name) {
                 return Err(format!(
                     "the configuration file declares the key `{name}` and would bring its old secret back; \
@@ -25,7 +26,10 @@ pub(super) async fn run(command: KeysCommand, desk: &Desk) -> CliResult {
                 )
                 .into());
             }
-            created(desk, &keys::rotate_key(store, &name).await?)
+            created(
+                desk,
+                &keys::rotate_key(store, &name, Duration::from_secs(60 * u64::from(overlap))).await?,
+            )
         }
         KeysCommand::Show { name } => show(desk, &keys::find_key(store, &name).await?),
         KeysCommand::Aws { name } => aws(desk, &name).await,
@@ -44,6 +48,7 @@ async fn create(desk: &Desk, args: CreateKeyArgs) -> CliResult<CreatedKey> {
         limits: args.limits.into(),
         models: args.models,
         ips: args.ips,
+        apps: args.apps,
         expires_at: args.expires,
         group: args.group,
     };
@@ -114,9 +119,11 @@ fn show(desk: &Desk, key: &ApiKey) -> CliResult {
         format!("used      ${}", key.used),
         format!("models    {}", joined(key.models.as_deref())),
         format!("addresses {}", joined(ips.as_deref())),
+        format!("used by   {}", joined(key.apps.as_deref())),
         format!("limits    {}", word(&key.limits)),
         format!("created   {}", moment::show(key.created_at)),
         format!("expires   {}", key.expires_at.map_or_else(|| "never".to_owned(), moment::show)),
+        format!("old one   {}", key.previous_until.map_or_else(|| "-".to_owned(), moment::show)),
     ];
     desk.out.show(&as_json(key), &lines)
 }

@@ -27,7 +27,7 @@ use burncloud_core::{AbortPolicy, DrainSettings, Limits};
 use problem::Problem;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,6 +35,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Config {
     pub(crate) server: ServerConfig,
+    pub(crate) console: ConsoleConfig,
     pub(crate) store: StoreConfig,
     pub(crate) journal: JournalConfig,
     pub(crate) billing: BillingConfig,
@@ -55,6 +56,8 @@ pub(crate) struct ServerConfig {
     pub(crate) max_in_flight: usize,
     pub(crate) keep_alive: Duration,
     pub(crate) shutdown_grace: Duration,
+    /// The websites whose pages may call; may change while it runs.
+    pub(crate) cors_origins: Vec<String>,
     pub(crate) tls: Option<TlsConfig>,
 }
 
@@ -67,9 +70,19 @@ impl Default for ServerConfig {
             max_in_flight: 10_000,
             keep_alive: Duration::from_secs(15),
             shutdown_grace: Duration::from_secs(30),
+            cors_origins: Vec::new(),
             tls: None,
         }
     }
+}
+
+/// `[console]`
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ConsoleConfig {
+    /// Where browsers reach it, behind a proxy: scheme and authority.
+    pub(crate) public_url: Option<String>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Vec<IpAddr>,
 }
 
 /// `[server] tls`
@@ -229,13 +242,15 @@ impl Config {
 impl Config {
     /// The sections that differ from what `running` was started with and only take effect at a start.
     pub(crate) fn needs_restart(&self, running: &Config) -> Vec<&'static str> {
+        let cors_origins = running.server.cors_origins.clone();
+        let server = ServerConfig { cors_origins, ..self.server.clone() };
         let sections = [
-            ("server", self.server != running.server),
+            ("server", server != running.server),
+            ("console", self.console != running.console),
             ("store", !self.store.is(&running.store)),
             ("journal", self.journal != running.journal),
             ("billing", self.billing != running.billing),
             ("catalogue", self.catalogue != running.catalogue),
-            ("failover", self.failover != running.failover),
         ];
         sections.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }

@@ -16,6 +16,7 @@ type At<T> = Spanned<T>;
 pub(super) struct RawFile {
     pub(super) allow_inline_secrets: bool,
     pub(super) server: RawServer,
+    pub(super) console: RawConsole,
     pub(super) store: RawStore,
     pub(super) journal: RawJournal,
     pub(super) billing: RawBilling,
@@ -43,7 +44,16 @@ pub(super) struct RawServer {
     pub(super) max_in_flight: Option<At<usize>>,
     pub(super) keep_alive_ms: Option<u64>,
     pub(super) shutdown_grace_ms: Option<u64>,
+    #[serde(default)]
+    pub(super) cors_origins: Vec<At<String>>,
     pub(super) tls: Option<At<RawTls>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawConsole {
+    pub(super) public_url: Option<At<String>>,
+    pub(super) trusted_proxies: Vec<At<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,6 +128,7 @@ pub(super) struct RawChannel {
     #[serde(default = "yes")]
     pub(super) enabled: bool,
     pub(super) timeouts: Option<At<TimeoutSettings>>,
+    pub(super) groups: Option<At<Vec<String>>>,
     pub(super) include_usage: Option<bool>,
     pub(super) concurrency: Option<At<u32>>,
     pub(super) proxy: Option<At<String>>,
@@ -181,6 +192,7 @@ pub(super) struct RawKey {
     pub(super) rate_limit: Option<At<Limits>>,
     pub(super) models: Option<At<Vec<String>>>,
     pub(super) ips: Option<At<Vec<At<String>>>>,
+    pub(super) apps: Option<At<Vec<String>>>,
     pub(super) expires: Option<At<Moment>>,
     pub(super) group: Option<At<String>>,
     #[serde(default = "yes")]

@@ -73,6 +73,19 @@ options = { api_version = "2024-10-21" }
     }
 }
 
+#[test]
+fn websites_that_may_call_are_origins_and_need_no_restart() {
+    let with = |server: &str| parse(&STABLE.replace("[server]", &format!("[server]\n{server}")));
+    let running = parse(STABLE).unwrap();
+    let config = with("cors_origins = ['https://app.example.com', '*']").unwrap();
+    assert_eq!(config.server.cors_origins, ["https://app.example.com", "*"]);
+    assert!(config.needs_restart(&running).is_empty());
+    let config = with("cors_origins = ['*']\nmax_in_flight = 1").unwrap();
+    assert_eq!(config.needs_restart(&running), ["server"]);
+    let problems = with("cors_origins = ['https://app.example.com/']").unwrap_err().to_string();
+    assert!(problems.contains("server.cors_origins: ") && problems.contains("toml:4:"), "{problems}");
+}
+
 /// A channel with these settings.
 fn with_settings(settings: &str) -> String {
     format!(
@@ -89,6 +102,7 @@ fn what_a_channel_changes_is_read() {
     let text = with_settings(&format!(
         r#"
 strict = true
+groups = ["vip", "staff"]
 body_override = {{ temperature = 0.5, "provider.order" = ["a"] }}
 header_override = {{ x-team = "a" }}
 status_mapping = {{ 404 = 503 }}
@@ -103,7 +117,7 @@ script = {{ file = '{}', on_error = "skip" }}
     ));
     let config = parse(&text).unwrap();
     let settings = &config.declared.channels[0].settings;
-    assert_eq!(settings.strict, Some(true));
+    assert_eq!((settings.strict, settings.groups.len()), (Some(true), 2));
     assert_eq!(settings.body_override["provider.order"], serde_json::json!(["a"]));
     assert_eq!(settings.header_override["x-team"], "a");
     assert_eq!(settings.status_mapping, [(404, 503)].into());
@@ -145,6 +159,8 @@ fn faults_in_what_a_channel_changes_name_their_place() {
             "credential",
         ),
         ("status_mapping = { 404 = 200 }", "channels.status_mapping: ", "200"),
+        ("groups = ['a', 'a']", "channels.groups: ", "twice"),
+        ("groups = ['']", "channels.groups: ", "empty"),
         ("status_mapping = { x = 500 }", "", "write statuses"),
         ("system_prompt = ''", "channels.system_prompt: ", "empty"),
         ("system_prompt = { text = 'x', mode = 'sideways' }", "", "prepend"),

@@ -27,6 +27,7 @@ pub(super) async fn first_key<S: Store + ?Sized>(store: &S) -> CliResult<Option<
         ips: None,
         expires_at: None,
         group: None,
+        apps: None,
     };
     Ok(Some(create_key(store, spec, None).await?.secret))
 }
@@ -40,4 +41,11 @@ pub(super) fn announce(secret: &SecretString, addr: SocketAddr) -> CliResult {
         "    burncloud channels create openai-main --provider openai --models gpt-4o-mini --credential-env OPENAI_API_KEY",
     )?;
     say(&format!("then call http://{addr}/v1/chat/completions with the key as the bearer."))
+}
+
+/// Says how the console's first owner gets in.
+pub(super) fn announce_console(code: &SecretString, scheme: &str, addr: SocketAddr) -> CliResult {
+    say("The console has no owner yet. This one-time password makes one; it ends with this process:")?;
+    say(&format!("\n    {}\n", code.expose_secret()))?;
+    say(&format!("at {scheme}://{addr}/console/setup"))
 }

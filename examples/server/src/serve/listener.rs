@@ -123,7 +123,8 @@ impl Connection {
     }
 
     async fn drive(self, io: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) {
-        let connection = self.http.serve_connection(TokioIo::new(io), self.app);
+        // With upgrades: the console's pages live on web sockets.
+        let connection = self.http.serve_connection_with_upgrades(TokioIo::new(io), self.app);
         if let Err(error) = self.watcher.watch(connection.into_owned()).await {
             tracing::debug!(%error, "a connection ended with an error");
         }

@@ -3,6 +3,8 @@
 
 mod app;
 mod catalogue;
+mod console;
+pub(crate) mod cors;
 mod first_run;
 mod listener;
 mod metrics;
@@ -24,12 +26,13 @@ use burncloud_store::SqlStore;
 use listener::Listener;
 use parts::Parts;
 use reload::Reloader;
+use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 /// `burncloud serve` and `burncloud router`: runs until SIGTERM or SIGINT.
@@ -53,6 +56,9 @@ pub(crate) async fn run(
         first_run::announce(&secret, server.addr)?;
     }
     say(&format!("burncloud listens on {}://{}", server.scheme, server.addr))?;
+    if let Some(code) = &server.code {
+        first_run::announce_console(code, server.scheme, server.addr)?;
+    }
     signals.stop().await;
     server.stop(async move { signals.stop().await }).await;
     Ok(())
@@ -111,6 +117,8 @@ pub(crate) struct Server {
     pub(crate) scheme: &'static str,
     /// Its store.
     pub(crate) store: Arc<SqlStore>,
+    /// The one-time password for the console's first owner, while there is none.
+    pub(crate) code: Option<SecretString>,
     parts: Arc<Parts>,
     grace: Duration,
     stopping: watch::Sender<bool>,
@@ -142,10 +150,16 @@ impl Server {
         let parts = Arc::new(parts);
         let (stopping, stopped) = watch::channel(false);
         let (force, forced) = watch::channel(false);
+        let changed = Arc::new(Notify::new());
+        let console = match console {
+            true => Some(console::mount(&config, &parts, changed.clone()).await?),
+            false => None,
+        };
+        let (console, code) = console.map_or((None, None), |mounted| (Some(mounted.router), mounted.code));
         let app = app::App::new(parts.clone(), stopped.clone(), console);
         let grace = config.server.shutdown_grace;
         let catalogue = tokio::spawn(catalogue::run(parts.clone(), config.catalogue.clone()));
-        let reloader = Reloader::new(config, source, managed, parts.clone()).await?;
+        let reloader = Reloader::new(config, source, managed, parts.clone(), changed).await?;
         let reloader = tokio::spawn(reloader.run());
         let listener = tokio::spawn(listener.run(app, stopped, forced));
         tracing::info!(%addr, scheme, "ready");
@@ -154,6 +168,7 @@ impl Server {
             addr,
             scheme,
             store,
+            code,
             parts,
             grace,
             stopping,

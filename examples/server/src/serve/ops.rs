@@ -24,8 +24,8 @@ pub(super) struct Ops {
 }
 
 impl Ops {
-    pub(super) fn new(parts: Arc<Parts>, stopping: watch::Receiver<bool>, console: bool) -> Ops {
-        Ops { parts, stopping, console: console.then(burncloud_liveview::router) }
+    pub(super) fn new(parts: Arc<Parts>, stopping: watch::Receiver<bool>, console: Option<Router>) -> Ops {
+        Ops { parts, stopping, console }
     }
 
     /// Whether a path is one of these.

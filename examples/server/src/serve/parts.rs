@@ -1,5 +1,6 @@
 //! What a server is made of: store, money, gateway.
 
+use super::cors::Cors;
 use super::signing;
 use crate::cli::{CliError, CliResult};
 use crate::config::apply::{Changes, Managed, apply};
@@ -53,6 +54,8 @@ pub(crate) struct Parts {
     pub(crate) registry: Registry,
     pub(crate) biller: Arc<Biller>,
     pub(crate) gateway: Gateway,
+    /// The websites that may call.
+    pub(crate) cors: Arc<Cors>,
     /// How many bytes the journal may hold back before requests are refused.
     pub(crate) journal_bound: u64,
     /// The number of the published prices that were fetched and are in force, if any are.
@@ -92,17 +95,14 @@ impl Parts {
                 max_body_bytes: config.server.max_body_bytes,
                 ..InspectSettings::default()
             })
-            .failover(FailoverSettings {
-                max_attempts: config.failover.max_attempts,
-                max_total: config.failover.max_total,
-            })
             .drains(DrainSettings { max: config.billing.max_drains, ..DrainSettings::default() })
             .keep_alive(Some(config.server.keep_alive))
             .build(&channels)?;
         let journal_bound = config.journal.max_bytes;
         let catalogue = Mutex::new(catalogue);
-        let parts = Parts { store, registry, biller, gateway, journal_bound, catalogue };
-        parts.set_model_limits(config);
+        let cors = Arc::default();
+        let parts = Parts { store, registry, biller, gateway, cors, journal_bound, catalogue };
+        parts.set_live(config);
         parts.warm().await;
         Ok((parts, shipper, managed))
     }
@@ -131,10 +131,17 @@ impl Parts {
         Ok(())
     }
 
-    /// Takes the limits per model into the running gateway.
-    pub(crate) fn set_model_limits(&self, config: &Config) {
+    /// Takes what may change while it runs into the running gateway: limits per model, the bounds of failover, and the
+    /// websites that may call.
+    pub(crate) fn set_live(&self, config: &Config) {
         let limits = config.model_limits.iter().map(|(model, limits)| (model.as_str().into(), *limits));
-        self.gateway.handle().set_model_limits(limits.collect());
+        let handle = self.gateway.handle();
+        handle.set_model_limits(limits.collect());
+        handle.set_failover(FailoverSettings {
+            max_attempts: config.failover.max_attempts,
+            max_total: config.failover.max_total,
+        });
+        self.cors.set(config.server.cors_origins.clone());
     }
 
     /// Looks up the prices of the table beside the requests' way.

@@ -14,6 +14,7 @@ use burncloud_billing::reload_budgets;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -33,6 +34,8 @@ pub(super) struct Reloader {
     /// When what others spent of budgets was read last.
     budgets: Instant,
     hangup: Signal,
+    /// Told of changes that the console of this process makes.
+    changed: Arc<Notify>,
 }
 
 impl Reloader {
@@ -45,6 +48,7 @@ impl Reloader {
         source: Source,
         managed: Managed,
         parts: Arc<Parts>,
+        changed: Arc<Notify>,
     ) -> CliResult<Reloader> {
         let text = match &source.path {
             Some(path) => tokio::fs::read(path).await.ok(),
@@ -54,7 +58,7 @@ impl Reloader {
         let version = None;
         let hangup = signal(SignalKind::hangup())?;
         let budgets = Instant::now();
-        Ok(Reloader { parts, config, managed, source, text, version, budgets, hangup })
+        Ok(Reloader { parts, config, managed, source, text, version, budgets, hangup, changed })
     }
 
     /// Runs until it is aborted.
@@ -65,6 +69,11 @@ impl Reloader {
             let asked = tokio::select! {
                 _ = clock.tick() => false,
                 _ = self.hangup.recv() => true,
+                // What somebody changed on a page holds for the next request, not in a second.
+                () = self.changed.notified() => {
+                    self.look_at_store().await;
+                    continue;
+                }
             };
             self.look_at_file(asked).await;
             self.look_at_store().await;
@@ -115,7 +124,7 @@ impl Reloader {
             tracing::warn!("a change of [{what}] takes effect at the next start");
         }
         apply_file(&config, &self.parts.store, &self.parts.registry, &mut self.managed).await?;
-        self.parts.set_model_limits(&config);
+        self.parts.set_live(&config);
         self.parts.refresh(&config.timeouts).await?;
         self.config = config;
         Ok(())

@@ -28,8 +28,8 @@ pub(super) const HEAD: Duration = Duration::from_secs(75);
 pub(super) struct Activity {
     under_way: AtomicUsize,
     ended: AtomicUsize,
-    /// Several requests share the connection (HTTP/2), which looks after itself.
-    shared: AtomicBool,
+    /// The connection looks after itself: several requests share it (HTTP/2), or it is a web socket by now.
+    own: AtomicBool,
 }
 
 /// A request under way; dropped, it has ended.
@@ -39,9 +39,16 @@ impl Activity {
     pub(super) fn begin(self: &Arc<Self>, shared: bool) -> UnderWay {
         self.under_way.fetch_add(1, Relaxed);
         if shared {
-            self.shared.store(true, Relaxed);
+            self.own.store(true, Relaxed);
         }
         UnderWay(self.clone())
+    }
+}
+
+impl UnderWay {
+    /// The answer makes something else of the connection than HTTP, which has time limits of its own.
+    pub(super) fn upgraded(&self) {
+        self.0.own.store(true, Relaxed);
     }
 }
 
@@ -74,7 +81,7 @@ impl<S> Progressing<S> {
         let look = self.look.get_or_insert_with(|| Box::pin(sleep(HEAD)));
         while look.as_mut().poll(cx).is_ready() {
             let ended = self.activity.ended.load(Relaxed);
-            let busy = self.activity.under_way.load(Relaxed) > 0 || self.activity.shared.load(Relaxed);
+            let busy = self.activity.under_way.load(Relaxed) > 0 || self.activity.own.load(Relaxed);
             if !busy && ended == self.seen {
                 let error = io::Error::new(io::ErrorKind::TimedOut, "the caller sent no request in time");
                 return Poll::Ready(Err(error));

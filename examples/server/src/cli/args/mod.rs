@@ -167,6 +167,9 @@ pub(crate) enum KeysCommand {
     Rotate {
         /// Its name.
         name: String,
+        /// For how many more minutes the old secret works, at most 10080 (seven days).
+        #[arg(long, default_value_t = 0, value_name = "MINUTES")]
+        overlap: u32,
     },
     /// Show what AWS's SDKs sign with for a key; it ends with the key.
     Aws {
@@ -191,6 +194,9 @@ pub(crate) struct CreateKeyArgs {
     /// The addresses it may come from, separated by commas.
     #[arg(long, value_delimiter = ',', value_name = "IP")]
     pub(crate) ips: Option<Vec<IpAddr>>,
+    /// The applications it may be used by, separated by commas: hosts of pages, or what they send as X-Title.
+    #[arg(long, value_delimiter = ',', value_name = "APP")]
+    pub(crate) apps: Option<Vec<String>>,
     /// When it stops working, such as 2027-01-31T00:00:00Z.
     #[arg(long, value_parser = crate::moment::parse, value_name = "MOMENT")]
     pub(crate) expires: Option<UnixMicros>,
@@ -244,6 +250,9 @@ pub(crate) struct CreateChannelArgs {
     /// Share within one priority.
     #[arg(long, default_value_t = 1)]
     pub(crate) weight: u32,
+    /// The callers' groups that it serves, separated by commas; everybody without.
+    #[arg(long, value_delimiter = ',', value_name = "GROUP")]
+    pub(crate) groups: Vec<String>,
     /// Requests at the same time.
     #[arg(long, value_name = "N")]
     pub(crate) concurrency: Option<u32>,

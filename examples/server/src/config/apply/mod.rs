@@ -13,7 +13,7 @@ mod tests;
 use super::{Declared, DeclaredKey};
 use burncloud_billing::people::{Actor, delete_budget, find_user};
 use burncloud_core::adapter::Registry;
-use burncloud_core::store::{BudgetStore, CallerStore, PlanStore, Store};
+use burncloud_core::store::{BudgetStore, KeyStore, PlanStore, Store};
 use burncloud_core::usecase::{UseCaseError, channels, keys};
 use burncloud_core::{ApiKey, ChannelConfig, KeyHash, Status, UserId};
 use secrecy::ExposeSecret;
@@ -223,13 +223,9 @@ async fn apply_key<S: Store + ?Sized>(
     Ok(())
 }
 
-/// Whether `key` is the one that `hash` opens.
-async fn holds<S: CallerStore + ?Sized>(
-    store: &S,
-    key: &ApiKey,
-    hash: &KeyHash,
-) -> Result<bool, UseCaseError> {
-    Ok(store.caller(hash).await?.is_some_and(|caller| caller.key.id == key.id))
+/// Whether `hash` is that of the key's present secret.
+async fn holds<S: KeyStore + ?Sized>(store: &S, key: &ApiKey, hash: &KeyHash) -> Result<bool, UseCaseError> {
+    Ok(store.key_hash(key.id).await?.as_ref() == Some(hash))
 }
 
 fn same_key(stored: &ApiKey, spec: &keys::KeySpec, status: Status) -> bool {
@@ -238,6 +234,7 @@ fn same_key(stored: &ApiKey, spec: &keys::KeySpec, status: Status) -> bool {
         && stored.limits == spec.limits
         && stored.models == spec.models
         && stored.ips == spec.ips
+        && stored.apps == spec.apps
         && stored.expires_at == spec.expires_at
         && stored.group == spec.group
         && stored.status == status

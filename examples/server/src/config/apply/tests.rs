@@ -116,6 +116,7 @@ async fn what_left_the_file_is_switched_off_and_comes_back() {
         ips: None,
         expires_at: None,
         group: None,
+        apps: None,
     };
     keys::create_key(&bench.store, by_hand, None).await.unwrap();
     let without = FILE.replace("[[keys]]\nname = \"l\"\nsecret = \"secret-two\"\n", "");

@@ -85,6 +85,7 @@ fn channel(raw: &RawChannel, credential: Option<SecretString>) -> ChannelConfig 
         status: status(raw.enabled),
         settings: ChannelSettings {
             timeouts: raw.timeouts.as_ref().map(|t| *t.get_ref()).unwrap_or_default(),
+            groups: raw.groups.as_ref().map(|g| g.get_ref().clone()).unwrap_or_default(),
             include_usage: raw.include_usage,
             concurrency: raw.concurrency.as_ref().map(|c| *c.get_ref()),
             proxy: raw.proxy.as_ref().map(|p| p.get_ref().clone()),
@@ -118,6 +119,7 @@ fn channel_span(raw: &RawChannel, error: &UseCaseError, whole: Range<usize>) -> 
         "credential" => raw.credential.as_ref().map(Spanned::span),
         "models" => raw.models.as_ref().map(Spanned::span),
         "model_mapping" => raw.model_mapping.as_ref().map(Spanned::span),
+        "groups" => raw.groups.as_ref().map(Spanned::span),
         "timeouts" => raw.timeouts.as_ref().map(Spanned::span),
         "concurrency" => raw.concurrency.as_ref().map(Spanned::span),
         "proxy" => raw.proxy.as_ref().map(Spanned::span),

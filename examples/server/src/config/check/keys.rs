@@ -89,6 +89,7 @@ impl Checker {
             ips: ips.and_then(|(parsed, empty)| (empty || !parsed.is_empty()).then_some(parsed)),
             expires_at: self.moment("keys.expires", raw.expires.as_ref()),
             group: self.word("keys.group", raw.group.as_ref()),
+            apps: raw.apps.as_ref().map(|apps| apps.get_ref().clone()),
         }
     }
 }
@@ -98,6 +99,7 @@ fn key_span(raw: &RawKey, error: &UseCaseError, whole: Range<usize>) -> Range<us
     let span = match &**field {
         "quota" => raw.quota_usd.as_ref().map(Spanned::span),
         "models" => raw.models.as_ref().map(Spanned::span),
+        "apps" => raw.apps.as_ref().map(Spanned::span),
         "ips" => raw.ips.as_ref().map(Spanned::span),
         _ => None,
     };

@@ -2,6 +2,7 @@
 
 mod budgets;
 mod channels;
+mod console;
 mod keys;
 mod people;
 mod prices;
@@ -33,6 +34,7 @@ pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Pro
     let timeouts = c.timeouts("timeouts", raw.timeouts.as_ref());
     let model_limits = c.model_limits(raw.limits.models);
     let server = c.server(raw.server);
+    let console = c.console(&raw.console);
     let store = c.store(raw.store);
     let journal = c.journal(raw.journal, &store);
     let billing = c.billing(raw.billing);
@@ -48,6 +50,7 @@ pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Pro
     prices.extend(c.book_settings(raw.price_groups, raw.exchange_rates, &tenants));
     let config = Config {
         server,
+        console,
         store,
         journal,
         billing,

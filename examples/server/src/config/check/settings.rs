@@ -46,6 +46,13 @@ impl Checker {
             }
             config
         });
+        let cors_origins = raw.cors_origins.into_iter().map(|origin| {
+            if let Err(why) = crate::serve::cors::check_origin(origin.get_ref()) {
+                self.report(origin.span(), "server.cors_origins", why);
+            }
+            origin.into_inner()
+        });
+        let cors_origins = cors_origins.collect();
         let in_flight = raw.max_body_bytes_in_flight;
         ServerConfig {
             listen,
@@ -58,6 +65,7 @@ impl Checker {
             max_in_flight: self.positive("server.max_in_flight", raw.max_in_flight, d.max_in_flight),
             keep_alive: raw.keep_alive_ms.map_or(d.keep_alive, Duration::from_millis),
             shutdown_grace: raw.shutdown_grace_ms.map_or(d.shutdown_grace, Duration::from_millis),
+            cors_origins,
             tls,
         }
     }

@@ -4,13 +4,18 @@
 //! to the [`Registry`]. What passes through the same dialect passes byte for byte; a caller of another one is
 //! served by [`Adapter::adapt`].
 
+mod listing;
+mod registry;
+
+pub use listing::{Guard, ListAsk, ListAt, Listing, ModelsPage, ProbedModel};
+pub use registry::Registry;
+
 use crate::{ChannelConfig, Dialect, Endpoint, Error, ErrorKind, Usage, transport};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, uri::PathAndQuery};
 use secrecy::SecretString;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -99,6 +104,26 @@ pub trait Adapter: Send + Sync + 'static {
     /// [`ErrorKind::BadRequest`] for a body that says what the provider has no words for.
     fn adapt(&self, _ask: &AdaptAsk<'_>) -> Result<Adapted, Error> {
         Err(Error::new(ErrorKind::NotImplemented, "this provider takes no other wire format than its own"))
+    }
+
+    /// How the provider is asked, free of charge, which models it serves: an operator's check of a channel. Called on the
+    /// adapter as the channel configured it.
+    ///
+    /// # Errors
+    /// As [`Adapter::target`].
+    fn listing(&self, _ask: &ListAsk<'_>) -> Result<Listing, Error> {
+        Ok(Listing::None("this provider is not known to have a list of its models"))
+    }
+
+    /// A page of the list that [`Adapter::listing`] asks for. `None` for a body that is none.
+    fn listed(&self, _body: &[u8]) -> Option<ModelsPage> {
+        None
+    }
+
+    /// Whether a refusal to list means only that: the credential may do other things, but not list. `beginning` is the
+    /// beginning of the answer's body.
+    fn may_not_list(&self, _status: StatusCode, _beginning: &[u8]) -> bool {
+        false
     }
 
     /// A reader for the answer to `endpoint`, fed every byte of the body in order. Where the request was adapted this is
@@ -370,74 +395,5 @@ impl Sample {
         let bytes =
             if body.len() <= 1 << 20 { body.slice(..kept) } else { Bytes::copy_from_slice(&body[..kept]) };
         Sample { bytes, total: body.len() as u64 }
-    }
-}
-
-/// The providers a gateway knows, by name, and how channels' transforms are prepared.
-#[derive(Clone, Default)]
-pub struct Registry {
-    adapters: HashMap<String, Arc<dyn Adapter>>,
-    transforms: Option<Arc<dyn Transforms>>,
-}
-
-impl fmt::Debug for Registry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Registry").field(&self.names()).finish()
-    }
-}
-
-impl Registry {
-    /// No providers.
-    #[must_use]
-    pub fn new() -> Registry {
-        Registry::default()
-    }
-
-    /// Adds a provider, in the place of one of the same name.
-    #[must_use]
-    pub fn with(mut self, adapter: impl Adapter) -> Registry {
-        self.insert(Arc::new(adapter));
-        self
-    }
-
-    /// Adds a provider, in the place of one of the same name.
-    pub fn insert(&mut self, adapter: Arc<dyn Adapter>) {
-        self.adapters.insert(adapter.name().to_owned(), adapter);
-    }
-
-    /// Prepares channels' transforms this way. Without it a channel that asks for any is refused.
-    #[must_use]
-    pub fn with_transforms(mut self, transforms: impl Transforms) -> Registry {
-        self.transforms = Some(Arc::new(transforms));
-        self
-    }
-
-    /// The transforms that a channel asks for.
-    ///
-    /// # Errors
-    /// As [`Transforms::prepare`].
-    pub fn transform(&self, config: &ChannelConfig) -> Result<Option<Arc<dyn Transform>>, ConfigureError> {
-        match &self.transforms {
-            Some(transforms) => transforms.prepare(config),
-            None if config.settings.transforms() => Err(ConfigureError {
-                field: "transforms".to_owned(),
-                message: "this gateway was built without transforms".to_owned(),
-            }),
-            None => Ok(None),
-        }
-    }
-
-    /// The provider of that name.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Arc<dyn Adapter>> {
-        self.adapters.get(name)
-    }
-
-    /// The names, sorted.
-    #[must_use]
-    pub fn names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.adapters.keys().map(String::as_str).collect();
-        names.sort_unstable();
-        names
     }
 }

@@ -1,0 +1,213 @@
+//! The table of settings.
+
+use serde_json::{Value, json};
+use shapes::{host_and_port, origin};
+use std::net::IpAddr;
+
+/// A setting: its name, its default, its check.
+#[derive(Debug)]
+pub struct Known {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub about: &'static str,
+    /// What holds where nothing is set.
+    pub default: fn() -> Value,
+    /// The value as it is kept, or what is wrong with it and how to mend it.
+    pub check: fn(&Value) -> Result<Value, String>,
+    /// Whether a change takes effect at the next start.
+    pub needs_restart: bool,
+}
+
+impl Known {
+    /// The setting of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Known> {
+        SETTINGS.iter().find(|known| known.name == name)
+    }
+}
+
+const fn live(
+    name: &'static str,
+    about: &'static str,
+    default: fn() -> Value,
+    check: fn(&Value) -> Result<Value, String>,
+) -> Known {
+    Known { name, about, default, check, needs_restart: false }
+}
+
+const fn at_start(
+    name: &'static str,
+    about: &'static str,
+    default: fn() -> Value,
+    check: fn(&Value) -> Result<Value, String>,
+) -> Known {
+    Known { name, about, default, check, needs_restart: true }
+}
+
+fn empty() -> Value {
+    json!("")
+}
+
+fn none() -> Value {
+    json!([])
+}
+
+/// Every setting, in the order in which they are shown.
+pub static SETTINGS: [Known; 10] = [
+    live("house.name", "What the house is called on its own pages", || json!("BurnCloud"), |v| words(v, 1)),
+    live("house.public_name", "What customers see it called; empty: its name", empty, |v| words(v, 0)),
+    at_start(
+        "routing.max_attempts",
+        "Most channels that one request is tried at",
+        || json!(4),
+        |v| between(v, 1, 16),
+    ),
+    at_start(
+        "routing.breaker_failures",
+        "Failures within half a minute after which a channel rests",
+        || json!(5),
+        |v| between(v, 1, 1_000),
+    ),
+    at_start(
+        "routing.breaker_pause_seconds",
+        "For how long it rests at first",
+        || json!(10),
+        |v| between(v, 1, 3_600),
+    ),
+    at_start("cors.origins", "Websites whose pages may call the gateway", none, |v| list(v, origin)),
+    at_start("upstream.proxy", "An HTTP proxy for channels that name none: http://host:port", empty, proxy),
+    at_start("server.public_url", "Where browsers reach the console, behind a proxy", empty, public_url),
+    at_start(
+        "server.trusted_proxies",
+        "Addresses of proxies whose word on where a request comes from is taken",
+        none,
+        |v| list(v, address),
+    ),
+    at_start("server.listen", "The address and port of the server, such as 0.0.0.0:3000", empty, listen),
+];
+
+fn words(value: &Value, least: usize) -> Result<Value, String> {
+    let text = value.as_str().ok_or("it is a text")?.trim();
+    if text.len() > 128 || text.len() < least || text.chars().any(char::is_control) {
+        return Err(format!("it has {least} to 128 bytes and no control characters"));
+    }
+    Ok(json!(text))
+}
+
+fn between(value: &Value, least: u64, most: u64) -> Result<Value, String> {
+    let number = value.as_u64().filter(|number| (least..=most).contains(number));
+    number.map(Value::from).ok_or_else(|| format!("it is a whole number from {least} to {most}"))
+}
+
+fn text(value: &Value) -> Result<&str, String> {
+    let text = value.as_str().ok_or("it is a text")?.trim();
+    if text.len() > 512 { Err("it has at most 512 bytes".to_owned()) } else { Ok(text) }
+}
+
+fn proxy(value: &Value) -> Result<Value, String> {
+    let text = text(value)?;
+    let right = text.strip_prefix("http://").is_some_and(host_and_port);
+    if text.is_empty() || right { Ok(json!(text)) } else { Err("write http://host:port".to_owned()) }
+}
+
+fn public_url(value: &Value) -> Result<Value, String> {
+    let text = text(value)?.trim_end_matches('/');
+    if text.is_empty() { Ok(json!("")) } else { origin(text).map(Value::from) }
+}
+
+fn listen(value: &Value) -> Result<Value, String> {
+    let text = text(value)?;
+    let right = text.is_empty() || text.parse::<std::net::SocketAddr>().is_ok();
+    if right { Ok(json!(text)) } else { Err("write an address and a port, such as 0.0.0.0:3000".to_owned()) }
+}
+
+fn address(text: &str) -> Result<String, String> {
+    let ip = text.parse::<IpAddr>().map_err(|_| format!("`{text}` is not an IP address"))?;
+    Ok(ip.to_string())
+}
+
+fn list(value: &Value, check: fn(&str) -> Result<String, String>) -> Result<Value, String> {
+    let items = value.as_array().ok_or("it is a list of texts")?;
+    if items.len() > 100 {
+        return Err("it has at most 100 members".to_owned());
+    }
+    let checked: Result<Vec<String>, String> = items.iter().map(|item| check(text(item)?)).collect();
+    Ok(json!(checked?))
+}
+
+/// What addresses look like, as far as it matters here.
+mod shapes {
+    /// `scheme://host[:port]` and nothing more.
+    pub(super) fn origin(text: &str) -> Result<String, String> {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let right = rest.is_some_and(|rest| {
+            let (host, port) = rest.rsplit_once(':').filter(|(h, _)| !h.is_empty()).unwrap_or((rest, "1"));
+            is_host(host) && port.parse::<u16>().is_ok_and(|port| port > 0)
+        });
+        if right { Ok(text.to_owned()) } else { Err(format!("`{text}` is not like https://app.example.com")) }
+    }
+
+    pub(super) fn host_and_port(rest: &str) -> bool {
+        let Some((host, port)) = rest.rsplit_once(':') else { return false };
+        is_host(host) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    }
+
+    fn is_host(host: &str) -> bool {
+        let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        match inner {
+            Some(six) => six.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => {
+                let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'.' || b == b'-';
+                !host.is_empty() && host.bytes().all(fits)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_passes_its_own_check() {
+        for known in &SETTINGS {
+            let default = (known.default)();
+            if !default.is_null() {
+                assert_eq!((known.check)(&default).unwrap(), default, "{}", known.name);
+            }
+            assert!(std::ptr::eq(Known::named(known.name).unwrap(), known), "{} is there twice", known.name);
+        }
+    }
+
+    #[test]
+    fn what_would_lock_out_or_leak_is_refused() {
+        let bad = [
+            ("house.name", json!("")),
+            ("house.name", json!("a\nb")),
+            ("house.name", json!(7)),
+            ("routing.max_attempts", json!(0)),
+            ("routing.max_attempts", json!(1.5)),
+            ("cors.origins", json!(["*"])),
+            ("cors.origins", json!(["https://a.example/path"])),
+            ("cors.origins", json!("https://a.example")),
+            ("upstream.proxy", json!("http://user:pass@proxy:80")),
+            ("upstream.proxy", json!("proxy:80")),
+            ("server.public_url", json!("https://a.example/x")),
+            ("server.trusted_proxies", json!(["10.0.0.0/8"])),
+            ("server.listen", json!("3000")),
+        ];
+        for (name, value) in bad {
+            assert!((Known::named(name).unwrap().check)(&value).is_err(), "{name} {value}");
+        }
+        let good = [
+            ("house.name", json!("Harbour AI")),
+            ("cors.origins", json!(["https://a.example", "http://localhost:8080", "http://[::1]:80"])),
+            ("upstream.proxy", json!("http://proxy.example:3128")),
+            ("server.listen", json!("[::]:3000")),
+        ];
+        for (name, value) in good {
+            assert_eq!((Known::named(name).unwrap().check)(&value).unwrap(), value, "{name}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The desk over a store in memory: who may do what, what is refused, what is written down.
+
+mod codes;
+mod keys;
+mod log;
+mod money;
+mod people;
+mod prices;
+mod terms;
+mod world;
+
+use world::{World, changed, hidden, invalid, refused};

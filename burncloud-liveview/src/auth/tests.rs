@@ -1,0 +1,7 @@
+//! The door over its router, with everything in memory.
+
+mod bench;
+mod forms;
+mod people;
+mod provider;
+mod sessions;

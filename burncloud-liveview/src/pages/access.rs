@@ -1,0 +1,13 @@
+//! Keys.
+
+use crate::kit::Headline;
+use crate::live::use_lang;
+use crate::pages::{PageId, page};
+use dioxus::prelude::*;
+
+#[component]
+pub(crate) fn Access() -> Element {
+    let lang = use_lang();
+    let name = page(PageId::Access).map_or("", |page| page.name(lang));
+    rsx! { Headline { strong { "{name}" } } }
+}

@@ -1,0 +1,13 @@
+//! How much stayed today.
+
+use crate::kit::Headline;
+use crate::live::use_lang;
+use crate::pages::{PageId, page};
+use dioxus::prelude::*;
+
+#[component]
+pub(crate) fn Dashboard() -> Element {
+    let lang = use_lang();
+    let name = page(PageId::Dashboard).map_or("", |page| page.name(lang));
+    rsx! { Headline { strong { "{name}" } } }
+}

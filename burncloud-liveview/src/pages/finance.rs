@@ -1,0 +1,13 @@
+//! Money.
+
+use crate::kit::Headline;
+use crate::live::use_lang;
+use crate::pages::{PageId, page};
+use dioxus::prelude::*;
+
+#[component]
+pub(crate) fn Finance() -> Element {
+    let lang = use_lang();
+    let name = page(PageId::Finance).map_or("", |page| page.name(lang));
+    rsx! { Headline { strong { "{name}" } } }
+}

@@ -1,0 +1,13 @@
+//! Requests, as they come in.
+
+use crate::kit::Headline;
+use crate::live::use_lang;
+use crate::pages::{PageId, page};
+use dioxus::prelude::*;
+
+#[component]
+pub(crate) fn Logs() -> Element {
+    let lang = use_lang();
+    let name = page(PageId::Logs).map_or("", |page| page.name(lang));
+    rsx! { Headline { strong { "{name}" } } }
+}

@@ -1,0 +1,13 @@
+//! Accounts and models.
+
+use crate::kit::Headline;
+use crate::live::use_lang;
+use crate::pages::{PageId, page};
+use dioxus::prelude::*;
+
+#[component]
+pub(crate) fn Models() -> Element {
+    let lang = use_lang();
+    let name = page(PageId::Models).map_or("", |page| page.name(lang));
+    rsx! { Headline { strong { "{name}" } } }
+}

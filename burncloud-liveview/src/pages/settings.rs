@@ -1,0 +1,13 @@
+//! Settings of the house.
+
+use crate::kit::Headline;
+use crate::live::use_lang;
+use crate::pages::{PageId, page};
+use dioxus::prelude::*;
+
+#[component]
+pub(crate) fn Settings() -> Element {
+    let lang = use_lang();
+    let name = page(PageId::Settings).map_or("", |page| page.name(lang));
+    rsx! { Headline { strong { "{name}" } } }
+}

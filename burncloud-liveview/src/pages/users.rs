@@ -1,0 +1,13 @@
+//! Who is here.
+
+use crate::kit::Headline;
+use crate::live::use_lang;
+use crate::pages::{PageId, page};
+use dioxus::prelude::*;
+
+#[component]
+pub(crate) fn Users() -> Element {
+    let lang = use_lang();
+    let name = page(PageId::Users).map_or("", |page| page.name(lang));
+    rsx! { Headline { strong { "{name}" } } }
+}

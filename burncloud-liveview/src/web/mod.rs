@@ -1,0 +1,72 @@
+//! The console over HTTP: its pages, the socket that keeps them alive, its assets, and the headers of all of them.
+//!
+//! | path below the prefix | |
+//! |---|---|
+//! | any page | the first HTML, never cached; whoever has not signed in is sent to `signin` |
+//! | `ws` | the socket: 403 from another origin, 401 without a session |
+//! | `assets/{name}` | embedded files under names with their hash, cached for ever |
+//! | `look` | POST: another language or theme, then back |
+
+mod assets;
+mod document;
+mod headers;
+mod look;
+mod origin;
+mod page;
+mod socket;
+#[cfg(test)]
+mod tests;
+
+pub use document::still;
+pub use headers::{CSP, secure};
+pub use origin::same_origin;
+
+use crate::Console;
+use crate::auth;
+use crate::live::Viewer;
+use axum::Router;
+use axum::routing::{get, post};
+use dioxus_liveview::LiveViewPool;
+use http::HeaderMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// How it is found out who sent a request.
+type Viewers = fn(Console, HeaderMap) -> Pin<Box<dyn Future<Output = Option<Arc<Viewer>>> + Send>>;
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Web {
+    console: Console,
+    viewers: Viewers,
+    pool: LiveViewPool,
+}
+
+impl Web {
+    async fn viewer(&self, headers: &HeaderMap) -> Option<Arc<Viewer>> {
+        (self.viewers)(self.console.clone(), headers.clone()).await
+    }
+}
+
+/// Everything of the console that is a page. Needs a tokio runtime around it.
+pub fn router(console: Console) -> Router {
+    router_for(console, |console, headers| Box::pin(async move { auth::viewer(&console, &headers).await }))
+}
+
+fn router_for(console: Console, viewers: Viewers) -> Router {
+    let prefix = console.prefix().to_owned();
+    let under = |path: &str| format!("{prefix}{path}");
+    let root = if prefix.is_empty() { "/".to_owned() } else { prefix.clone() };
+    let mut router = Router::new()
+        .route(&under("/ws"), get(socket::socket))
+        .route(&under("/assets/{name}"), get(assets::asset))
+        .route(&under("/look"), post(look::look))
+        .route(&root, get(page::page))
+        .route(&under("/{*path}"), get(page::page));
+    if !prefix.is_empty() {
+        router = router.route(&under("/"), get(page::page));
+    }
+    let web = Web { console, viewers, pool: LiveViewPool::new() };
+    secure(router.with_state(web))
+}
