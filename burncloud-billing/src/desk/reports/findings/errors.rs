@@ -198,7 +198,9 @@ impl Look<'_> {
             (Reason::AccountEmpty, Some(channel), _) => all.push(Suggestion::TopUpAccount { channel }),
             (Reason::Credential, Some(channel), _) => all.push(Suggestion::CheckCredential { channel }),
             (Reason::NoCredit, _, Some(key)) => {
-                all.extend(customer.map(|customer| Suggestion::TopUpCustomer { customer }));
+                // A user of a tenant below is that tenant's to help.
+                let user = customer.filter(|customer| matches!(customer, Customer::User(_)));
+                all.extend(user.map(|customer| Suggestion::TopUpCustomer { customer }));
                 all.push(Suggestion::LookAtKey { key });
             }
             (Reason::CallerLimit, _, Some(key)) => {

@@ -4,7 +4,7 @@ use super::super::books::{total, wallet};
 use super::super::names::Names;
 use super::super::span::Window;
 use super::super::tally::{Asked, By, Of, Tally};
-use super::super::view::{Customer, View};
+use super::super::view::{Customer, Source, View};
 use super::{Finding, Kind, Look, Severity, Suggestion, id, state};
 use crate::desk::prices::{offer, served};
 use crate::people;
@@ -189,8 +189,17 @@ impl Look<'_> {
         if matches!(self.sight.view, View::EndUser(_)) {
             return Ok(());
         }
+        self.customers(asked(Some(By::Customer)), all).await
+    }
+
+    /// Of those who made most requests in that time.
+    async fn customers<S: Source + ?Sized>(
+        &self,
+        asked: Asked<'_, S>,
+        all: &mut Vec<Finding>,
+    ) -> UseCaseResult<()> {
         let mut active: Vec<(Customer, Tally)> = Vec::new();
-        for ((_, of), tally) in asked(Some(By::Customer)).tallies().await? {
+        for ((_, of), tally) in asked.tallies().await? {
             if let Of::Customer(customer) = of {
                 active.push((customer, tally));
             }
@@ -204,7 +213,7 @@ impl Look<'_> {
                 Customer::Tenant(_) => None,
             })
             .collect();
-        let names = Names::load(store, self.sight, users, []).await?;
+        let names = Names::load(asked.store, self.sight, users, []).await?;
         for (customer, tally) in &active {
             let (of, tenant) = match customer {
                 Customer::User(id) => {

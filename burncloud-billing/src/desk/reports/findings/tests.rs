@@ -2,36 +2,42 @@
 
 use super::super::tests::{HOUR, NOW, World, owner};
 use super::*;
-use crate::desk::PriceDraft;
-use burncloud_core::store::{BudgetStore, CatalogueCopy, CatalogueState, CatalogueStore, UserStore};
-use burncloud_core::{Attempt, Budget, End, Enforcement, Period, Receipt, Role};
+use crate::desk::{MoneyMove, MoveKind, PriceDraft, WalletId};
+use crate::tests::support::TestAdapter;
+use burncloud_core::adapter::Registry;
+use burncloud_core::layers::auth::RemoteIp;
+use burncloud_core::store::{BudgetStore, CatalogueCopy, CatalogueState, CatalogueStore, ChannelStore};
+use burncloud_core::{
+    Allowance, Attempt, Budget, End, Enforcement, Gateway, LineKind, Nano, Period, Receipt, Role, Scope,
+};
 use serde_json::json;
 use std::time::Duration;
 
 const SINCE: UnixMicros = UnixMicros(NOW.0 - 24 * HOUR);
 
 fn desk(world: &World) -> Desk {
-    Desk::new(world.store.clone(), burncloud_core::adapter::Registry::default())
+    Desk::new(world.store.clone(), Registry::default())
 }
 
 async fn found(world: &World, actor: &Actor, live: &Live) -> Vec<Finding> {
     desk(world).findings_at(actor, SINCE, live, NOW).await.unwrap()
 }
 
+/// Nobody answered, so that nothing was charged.
+fn unanswered(world: &mut World, user: &str, at: i64) -> Receipt {
+    let (charge, legs) = (Nano::ZERO, Vec::new());
+    Receipt { channel: None, charge, legs, upstream_cost: Nano::ZERO, ..world.receipt(user, "fast", at) }
+}
+
 /// No provider answered: each attempt got that status.
 fn failed(world: &mut World, user: &str, at: i64, status: u16) -> Receipt {
     let attempt = Attempt { channel: world.channel, status: Some(status), error: None, took_us: 9 };
-    Receipt {
-        status: 502,
-        end: End::UpstreamFailed,
-        channel: None,
-        attempts: vec![attempt.clone(), attempt],
-        ..world.receipt(user, "fast", at)
-    }
+    let attempts = vec![attempt.clone(), attempt];
+    Receipt { status: 502, end: End::UpstreamFailed, attempts, ..unanswered(world, user, at) }
 }
 
 fn refused(world: &mut World, user: &str, at: i64, status: u16) -> Receipt {
-    Receipt { status, end: End::Refused, channel: None, attempts: vec![], ..world.receipt(user, "fast", at) }
+    Receipt { status, end: End::Refused, attempts: vec![], ..unanswered(world, user, at) }
 }
 
 fn errors(found: &[Finding]) -> Vec<(Severity, bool, Reason, Option<ChannelId>, u64)> {
@@ -106,6 +112,10 @@ async fn errors_of_one_reason_are_one_finding() {
         _ => (0, None),
     };
     assert_eq!(kind(first), (0, Some("secret-account".to_owned())));
+    let key = world.keys["cho"];
+    let unpaid = of.iter().find(|one| matches!(one.kind, Kind::Errors { reason: Reason::NoCredit, .. }));
+    let help = &unpaid.unwrap().actions;
+    assert_eq!(help[..], [Suggestion::LookAtKey { key }], "the tenant's user is the tenant's to help");
     let busy = of.iter().find(|one| one.settled).unwrap();
     assert_eq!((kind(busy).0, &busy.actions[..]), (4, &[][..]), "nobody noticed");
     let resting = of.iter().find(|one| matches!(one.kind, Kind::Resting { .. })).unwrap();
@@ -286,10 +296,14 @@ async fn a_model_with_a_price_and_a_wallet_with_money_are_no_findings() {
     let mut world = World::new().await;
     let receipt = world.receipt("ulla", "fast", NOW.0 - HOUR);
     world.record(vec![receipt]).await;
-    let mut ulla = world.store.user(world.users["ulla"].id).await.unwrap().unwrap();
-    ulla.credit = Nano(20_003);
-    world.store.update_user(&ulla).await.unwrap();
     let desk = desk(&world);
+    let fund = async |amount| {
+        let to = WalletId::User(world.users["ulla"].id);
+        let order =
+            MoneyMove { kind: MoveKind::TopUp, amount: Nano(amount), reference: None, reason: String::new() };
+        desk.move_money(&owner(), to, order).await.unwrap();
+    };
+    fund(20_003).await;
     let rates = json!({ "input": "1" });
     let draft = PriceDraft {
         book: None,
@@ -307,9 +321,37 @@ async fn a_model_with_a_price_and_a_wallet_with_money_are_no_findings() {
     );
     assert_eq!(wallet.severity, Severity::Info);
     assert!(names(&of().await).is_empty());
-    ulla.credit = Nano(50_000);
-    world.store.update_user(&ulla).await.unwrap();
+    fund(30_000).await;
     assert!(!of().await.iter().any(|one| matches!(one.kind, Kind::Credit { .. })));
     let stranger = Actor { role: Role::EndUser, ..owner() };
     assert!(desk.findings(&stranger, SINCE, &Live::default()).await.is_err());
+}
+
+#[tokio::test]
+async fn what_the_gateway_knows_is_found() {
+    let world = World::new().await;
+    let registry = Registry::default().with(TestAdapter("secret-provider"));
+    let channels = world.store.channels().await.unwrap();
+    let gateway = Gateway::builder(world.store.clone(), registry).build(&channels).unwrap();
+    let desk = desk(&world);
+    assert_eq!(desk.live(gateway.handle()), Live::default());
+    let table = gateway.handle().table();
+    table.lane("fast", world.channel).unwrap().breaker.rest(Duration::from_secs(600));
+    for _ in 0..20 {
+        let mut request =
+            http::Request::post("/v1/chat/completions").body(burncloud_core::Body::empty()).unwrap();
+        request.extensions_mut().insert(RemoteIp([192, 0, 2, 7].into()));
+        assert_eq!(gateway.answer(request).await.unwrap().status(), 401);
+    }
+    let live = desk.live(gateway.handle());
+    assert_eq!((live.resting.len(), live.suspects.len()), (1, 1));
+    assert!(live.resting[0].alone && live.resting[0].model == "fast");
+    let of = found(&world, &owner(), &live).await;
+    assert_eq!(names(&of), ["192.0.2.7", "unpriced fast"]);
+    let resting = of.iter().find_map(|one| match one.kind {
+        Kind::Resting { channel, back_in_us, .. } => Some((channel, back_in_us)),
+        _ => None,
+    });
+    let (channel, back_in_us) = resting.unwrap();
+    assert!(channel == world.channel && (1..=600_000_000).contains(&back_in_us));
 }
