@@ -17,6 +17,7 @@ mod groups;
 mod house;
 mod keys;
 mod logins;
+mod logs;
 mod me;
 mod money;
 mod once;
@@ -32,6 +33,7 @@ mod table;
 mod tenants;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod users;
 
 use crate::Console;
@@ -112,11 +114,13 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(groups::routes())
         .merge(keys::routes())
         .merge(logins::routes())
+        .merge(logs::routes())
         .merge(me::routes())
         .merge(money::routes())
         .merge(prices::routes())
         .merge(settings::routes())
         .merge(tenants::routes())
+        .merge(usage::routes())
         .merge(users::routes())
 }
 

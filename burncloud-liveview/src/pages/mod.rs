@@ -22,7 +22,7 @@
 //!         None => rsx! { Loading { rows: 8 } },
 //!         Some(Err(fault)) => rsx! { Broken { fault: fault.clone() } },
 //!         Some(Ok(keys)) => rsx! {
-//!             Headline { strong: lang.t("12 keys", "12 把密钥"), lang.t(" are in use.", "在用。") }
+//!             Headline { strong { {lang.t("12 keys", "12 把密钥")} } {lang.t(" are in use.", "在用。")} }
 //!             for key in keys.clone() {
 //!                 button { key: "{key.id}", onclick: move |_| revoke.run(key.id), {f.ago(key.used, now())} }
 //!             }

@@ -5,7 +5,7 @@ mod bar;
 mod palette;
 mod side;
 
-use crate::kit::{PulseState, ToastStack, Toasts};
+use crate::kit::{PulseState, ToastStack, Toasts, use_pulse};
 use crate::live::{Changes, Conn, use_conn, use_here, use_lang, use_live_history};
 use crate::pages::{Layout, Nothing, PageId, page_at};
 use bar::Topbar;
@@ -15,22 +15,17 @@ use side::{Dock, Side};
 /// The root of a page: what all of its components share, and the page where somebody is.
 #[allow(non_snake_case, reason = "a component")]
 pub(crate) fn App() -> Element {
-    let here = use_live_history();
+    use_live_history();
     use_context_provider(Changes::new);
     use_context_provider(Toasts::new);
-    let _ = here;
+    use_context_provider(|| Signal::new(PulseState::default()));
     rsx! { Shell {} }
-}
-
-/// What the logo shows; at rest until something says otherwise.
-pub(crate) fn use_pulse() -> ReadSignal<PulseState> {
-    use_signal(PulseState::default).into()
 }
 
 #[component]
 fn Shell() -> Element {
     let (lang, conn, here) = (use_lang(), use_conn(), use_here());
-    let pulse = use_pulse();
+    let pulse: ReadSignal<PulseState> = use_pulse().into();
     let page = page_at(&conn.viewer.actor, &here.place());
     let id = page.map(|page| page.id);
     use_title(&conn, id);

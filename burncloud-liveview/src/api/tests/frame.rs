@@ -1,0 +1,1 @@
+//! What holds for every route: problems, pages, entity tags, idempotency, and the document.
