@@ -12,6 +12,7 @@ mod channels;
 mod docs;
 mod document;
 mod door;
+mod findings;
 mod finish;
 mod groups;
 mod house;
@@ -116,6 +117,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(audit::routes())
         .merge(budgets::routes())
         .merge(channels::routes())
+        .merge(findings::routes())
         .merge(groups::routes())
         .merge(keys::routes())
         .merge(logins::routes())

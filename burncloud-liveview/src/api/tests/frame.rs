@@ -265,7 +265,9 @@ async fn the_document_holds_together_and_is_shown_as_a_page() {
     for id in ["create_key", "list_channels", "shape-Problem"] {
         assert!(page.body.contains(&format!("id=\"{id}\"")), "{id}");
     }
-    assert!(!page.body.contains("<script") && !page.body.contains("src=") && !page.body.contains("href=\"http"));
+    assert!(
+        !page.body.contains("<script") && !page.body.contains("src=") && !page.body.contains("href=\"http")
+    );
 }
 
 #[tokio::test]

@@ -30,6 +30,7 @@ create_codes 2224344
 revoke_codes 2224344
 get_docs 2222222
 reverse_entry 2223344
+list_findings 2222222
 list_groups 2222222
 list_invitations 2222222
 create_invitation 2224344
