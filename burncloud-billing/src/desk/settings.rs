@@ -232,3 +232,73 @@ impl Desk {
         Ok(value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burncloud_core::adapter::Registry;
+    use burncloud_core::store::MemoryStore;
+    use serde_json::json;
+    use std::sync::Arc;
+
+    fn desk(source: SettingsSource) -> Desk {
+        Desk::new(Arc::new(MemoryStore::default()), Registry::new()).settings_from(source)
+    }
+
+    fn values(all: &[(&str, Value)]) -> Values {
+        all.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    }
+
+    fn named<'a>(all: &'a [SettingView], name: &str) -> &'a SettingView {
+        all.iter().find(|view| view.name == name).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_set_holds_and_null_is_the_default_again() {
+        let (desk, boss) = (desk(SettingsSource::default()), Actor::operator("boss"));
+        let all = desk.set_settings(&boss, values(&[("house.name", json!("Harbour AI"))])).await.unwrap();
+        assert_eq!(named(&all, "house.name").value, json!("Harbour AI"));
+        assert_eq!(desk.house().await.unwrap().shown_name(), "Harbour AI");
+        let all = desk.set_settings(&boss, values(&[("house.name", Value::Null)])).await.unwrap();
+        assert_eq!(named(&all, "house.name").value, json!("BurnCloud"));
+        let audit = desk.audit(&boss, &crate::desk::AuditQuery::default()).await.unwrap().items;
+        let first = &audit.last().unwrap().entry;
+        assert_eq!((first.action.as_str(), first.after.clone()), ("setting.set", json!("Harbour AI")));
+    }
+
+    #[tokio::test]
+    async fn one_that_is_wrong_keeps_all_from_being_set() {
+        let (desk, boss) = (desk(SettingsSource::default()), Actor::operator("boss"));
+        for (name, value) in [("routing.max_attempts", json!(0)), ("no.such", json!(1))] {
+            let wanted = values(&[("house.name", json!("X")), (name, value)]);
+            let error = desk.set_settings(&boss, wanted).await.unwrap_err();
+            assert!(error.to_string().starts_with(name), "{error}");
+            assert_eq!(desk.house().await.unwrap().name, "BurnCloud");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_file_declares_wins_and_what_started_otherwise_waits() {
+        let source = SettingsSource {
+            declared: values(&[("cors.origins", json!(["https://a.example"]))]),
+            running: Some(values(&[("routing.max_attempts", json!(4))])),
+        };
+        let (desk, boss) = (desk(source), Actor::operator("boss"));
+        let error = desk.set_settings(&boss, values(&[("cors.origins", json!([]))])).await.unwrap_err();
+        assert!(error.to_string().contains("configuration file"), "{error}");
+        assert_eq!(desk.house().await.unwrap().cors_origins, ["https://a.example"]);
+        let all = desk.set_settings(&boss, values(&[("routing.max_attempts", json!(2))])).await.unwrap();
+        assert!(named(&all, "cors.origins").declared);
+        assert!(named(&all, "routing.max_attempts").waits && !named(&all, "house.name").waits);
+        let all = desk.set_settings(&boss, values(&[("routing.max_attempts", json!(4))])).await.unwrap();
+        assert!(!named(&all, "routing.max_attempts").waits, "back to what is in force");
+    }
+
+    #[tokio::test]
+    async fn what_an_older_version_stored_is_not_taken() {
+        let store = MemoryStore::default();
+        store.set_setting("routing.max_attempts", &json!("many")).await.unwrap();
+        store.set_setting("gone", &json!(1)).await.unwrap();
+        assert_eq!(Settings::load(&store).await.unwrap(), Settings::default());
+    }
+}

@@ -63,6 +63,7 @@ pub(super) async fn take_settings(config: &mut Config, store: &SqlStore) -> CliR
 pub(super) async fn mount(config: &Config, parts: &Arc<Parts>, changed: Arc<Notify>) -> CliResult<Mounted> {
     let desk = Desk::new(parts.store.clone(), parts.registry.clone())
         .with_book(parts.biller.book().clone())
+        .with_biller(parts.biller.clone())
         .on_change(move || changed.notify_one());
     let mut running: Values = parts.store.settings().await?.into_iter().collect();
     running.extend(config.settings.clone());
