@@ -38,8 +38,8 @@ pub use tenants::{GroupView, TenantDraft, TenantEdit, TenantView};
 pub use users::{UserDraft, UserEdit, UserFilter, UserView};
 
 use crate::people::Actor;
-use arc_swap::ArcSwap;
 use crate::{Biller, PriceBook};
+use arc_swap::ArcSwap;
 use burncloud_core::UserId;
 use burncloud_core::adapter::Registry;
 use burncloud_core::store::ConsoleStore;
