@@ -242,7 +242,9 @@ mod tests {
     use std::sync::Arc;
 
     fn desk(source: SettingsSource) -> Desk {
-        Desk::new(Arc::new(MemoryStore::default()), Registry::new()).settings_from(source)
+        let desk = Desk::new(Arc::new(MemoryStore::default()), Registry::new());
+        desk.settings_from(source);
+        desk
     }
 
     fn values(all: &[(&str, Value)]) -> Values {
