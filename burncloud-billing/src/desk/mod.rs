@@ -8,6 +8,7 @@
 //! machine, and what they do to money is in the ledger.
 
 mod audit;
+mod backup;
 mod budgets;
 pub mod channels;
 mod codes;
@@ -26,6 +27,7 @@ mod tests;
 mod users;
 
 pub use audit::{AuditQuery, AuditView};
+pub use backup::{BackupView, Backups, KEPT as BACKUPS_KEPT};
 pub use budgets::{BudgetDraft, BudgetView, PlanDraft, PlanView};
 pub use codes::{BatchView, CodesDraft, MadeCodes, Redeemed};
 pub use common::{OneTime, Page};
@@ -53,6 +55,7 @@ pub struct Desk {
     registry: Registry,
     book: Arc<PriceBook>,
     biller: Option<Arc<Biller>>,
+    backups: Option<Arc<std::path::Path>>,
     tries: Arc<codes::Tries>,
     changed: Arc<dyn Fn() + Send + Sync>,
     settings: Arc<ArcSwap<settings::SettingsSource>>,
@@ -78,6 +81,7 @@ impl Desk {
             registry,
             book: Arc::new(PriceBook::new()),
             biller: None,
+            backups: None,
             tries: Arc::default(),
             changed: Arc::new(|| ()),
             sessions_ended: Arc::new(|_| ()),
