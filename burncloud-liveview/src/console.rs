@@ -1,6 +1,7 @@
 //! What the console is made of: one object that handlers, sockets and pages share.
 
 use crate::auth::{Proxies, Sockets, Taken, keep};
+use crate::pages::Drafts;
 use crate::watch::Watch;
 use burncloud_billing::desk::login::random;
 use burncloud_billing::{Biller, Desk};
@@ -28,6 +29,7 @@ struct Parts {
     key: [u8; 32],
     oidc_taken: Taken,
     watch: Option<Watch>,
+    drafts: Drafts,
 }
 
 impl fmt::Debug for Console {
@@ -100,6 +102,11 @@ impl Console {
     /// Whoever has pages open.
     pub(crate) fn sockets(&self) -> &Sockets {
         &self.0.sockets
+    }
+
+    /// What was posted on the models page and waits for a second look.
+    pub(crate) fn drafts(&self) -> &Drafts {
+        &self.0.drafts
     }
 
     /// Seals what a browser carries to the provider of identities and back. Gone with the process.
@@ -195,6 +202,7 @@ impl ConsoleBuilder {
             key: random().expect("the system gives random bytes"),
             oidc_taken: Taken::default(),
             watch,
+            drafts: Drafts::default(),
         }));
         let weak = Arc::downgrade(&console.0);
         console.runtime().spawn(keep(move || weak.upgrade().map(Console)));
