@@ -39,7 +39,7 @@ fn found(cx: &Cx, id: &str) -> Option<Arc<Rows>> {
     }
 }
 
-fn rows(rows: &[Result<NewChannel, RowError>], errors: &[RowError]) -> Vec<Tried> {
+pub(super) fn rows(rows: &[Result<NewChannel, RowError>], errors: &[RowError]) -> Vec<Tried> {
     let one = |(n, row): (usize, &Result<NewChannel, RowError>)| {
         let wrong = errors.iter().find(|error| error.row == n + 1).cloned();
         let (name, provider, models) = match row {
