@@ -137,7 +137,7 @@ fn One(group: Group, onturn: EventHandler<(ChannelId, Turn)>) -> Element {
             div { class: "flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1",
                 h2 { class: "font-semibold wrap-anywhere", "{title}" }
                 p { class: "text-sm text-muted num", {about(lang, &group)}
-                    if group.name.is_some() { " · " a { class: "link", href: conn.href("/finance?tab=prices"), {lang.t("Prices", "价目表")} } }
+                    if group.name.is_some() { " · " a { class: "link", href: conn.href("/finance/prices"), {lang.t("Prices", "价目表")} } }
                 }
             }
             if group.accounts.is_empty() {

@@ -175,7 +175,7 @@ fn Discovered(
                 tbody {
                     for model in shown {
                         Found { key: "{model.name}", on: picked.contains(&model.name), hidden: !visible.contains(&model.name),
-                            hint: hints.iter().find(|hint| hint.model == model.name).cloned(), prices: conn.href("/finance?tab=prices"),
+                            hint: hints.iter().find(|hint| hint.model == model.name).cloned(), prices: conn.href("/finance/prices"),
                             onpick: { let picked = picked.clone(); let name = model.name.clone(); move |on: bool| {
                                 let mut next = picked.clone();
                                 if on { next.insert(name.clone()); } else { next.remove(&name); }
