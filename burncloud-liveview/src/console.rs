@@ -1,6 +1,7 @@
 //! What the console is made of: one object that handlers, sockets and pages share.
 
 use crate::auth::{Proxies, Sockets, Taken, keep};
+use crate::pages::Drafts;
 use crate::watch::Watch;
 use arc_swap::ArcSwap;
 use burncloud_billing::desk::login::random;
@@ -31,6 +32,7 @@ struct Parts {
     watch: Option<Watch>,
     house: ArcSwap<String>,
     release: Box<str>,
+    drafts: Drafts,
 }
 
 impl fmt::Debug for Console {
@@ -124,6 +126,11 @@ impl Console {
     /// Whoever has pages open.
     pub(crate) fn sockets(&self) -> &Sockets {
         &self.0.sockets
+    }
+
+    /// What was posted on the models page and waits for a second look.
+    pub(crate) fn drafts(&self) -> &Drafts {
+        &self.0.drafts
     }
 
     /// Seals what a browser carries to the provider of identities and back. Gone with the process.
@@ -229,6 +236,7 @@ impl ConsoleBuilder {
             watch,
             house: ArcSwap::from_pointee("BurnCloud".to_owned()),
             release,
+            drafts: Drafts::default(),
         }));
         let weak = Arc::downgrade(&console.0);
         console.runtime().spawn(keep(move || weak.upgrade().map(Console)));

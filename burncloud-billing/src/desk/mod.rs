@@ -21,6 +21,7 @@ mod published;
 mod quotes;
 pub mod reports;
 pub mod settings;
+mod shelf;
 mod tenants;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ pub use money::{MoneyMove, MoveKind, Moved, StatementFilter, StatementLine, Wall
 pub use prices::{BookRatios, BuyingRow, PriceDraft, PriceRow, PriceSource, PriceTable, RuleState, RuleView};
 pub use published::{Exported, Imported, WaitingChange, WaitingPrices};
 pub use quotes::{QuoteLevelView, QuoteQuery, QuoteView};
+pub use shelf::{PriceHint, Serving, ShelfRow};
 pub use tenants::{GroupView, TenantDraft, TenantEdit, TenantView};
 pub use users::{UserDraft, UserEdit, UserFilter, UserView};
 

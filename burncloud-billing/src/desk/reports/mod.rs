@@ -18,6 +18,7 @@ mod names;
 mod receipt;
 mod search;
 mod span;
+mod sums;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -33,5 +34,6 @@ pub use logs::{Hop, LogFilter, LogRow, Page};
 pub use receipt::{Bar, LegView, PriceRef, ReceiptView, Seal, Stage};
 pub use search::Search;
 pub use span::{Grain, Span, Window};
+pub use sums::{AccountSums, ModelSums};
 pub use tally::{By, Of, Sums};
 pub use view::{Customer, View};

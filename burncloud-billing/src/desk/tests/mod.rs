@@ -6,6 +6,7 @@ mod log;
 mod money;
 mod people;
 mod prices;
+mod shelf;
 mod terms;
 mod world;
 
