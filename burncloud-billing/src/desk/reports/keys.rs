@@ -267,12 +267,8 @@ impl Desk {
         budgets: &Budgets,
         now: UnixMicros,
     ) -> UseCaseResult<(u64, u64)> {
-        let query = KeyQuery {
-            who: sight.who(),
-            status: Some(Status::Active),
-            limit: 1_000,
-            ..KeyQuery::default()
-        };
+        let query =
+            KeyQuery { who: sight.who(), status: Some(Status::Active), limit: 1_000, ..KeyQuery::default() };
         let active = self.store.count_keys(&query).await?;
         let keys = self.store.find_keys(&query).await?;
         let care = |key: &&ApiKey| {
@@ -323,12 +319,7 @@ impl Desk {
         })
     }
 
-    async fn key_days(
-        &self,
-        sight: &Sight,
-        id: KeyId,
-        now: UnixMicros,
-    ) -> UseCaseResult<(Vec<KeyDay>, u64)> {
+    async fn key_days(&self, sight: &Sight, id: KeyId, now: UnixMicros) -> UseCaseResult<(Vec<KeyDay>, u64)> {
         let zone = &sight.zone;
         let first = date_of(zone, now)?.saturating_sub((DAYS - 1).days());
         let window = Window { since: midnight(zone, first)?, until: UnixMicros(now.0 + 1) };

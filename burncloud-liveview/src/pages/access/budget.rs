@@ -55,8 +55,21 @@ fn period(code: &str) -> Period {
     PERIODS.iter().find(|(_, known, ..)| *known == code).map_or(Period::Day, |(period, ..)| *period)
 }
 
-/// What the form says. A new one has the name of its span and unit; one that is there keeps its own.
-fn read(lang: Lang, id: KeyId, old: Option<&BudgetView>, form: &Form) -> Result<BudgetDraft, Fault> {
+/// The name of a new budget beside those of these names.
+fn free_name(id: KeyId, period: Period, tokens: bool, taken: &[String]) -> String {
+    let name = budget_name(id, period, tokens);
+    let next = (2..).map(|n: u32| format!("{name}-{n}"));
+    std::iter::once(name.clone()).chain(next).find(|name| !taken.contains(name)).unwrap_or_default()
+}
+
+/// What the form says. A new one gets a name beside those that are `taken`; one that is there keeps its own.
+fn read(
+    lang: Lang,
+    id: KeyId,
+    old: Option<&BudgetView>,
+    taken: &[String],
+    form: &Form,
+) -> Result<BudgetDraft, Fault> {
     let (period, tokens) = (period(&form.text("period")), form.text("unit") == "tokens");
     let none = || Fault::field("allowance", lang.t("Say how much.", "请填写数额。"));
     let allowance = if tokens {
@@ -65,7 +78,7 @@ fn read(lang: Lang, id: KeyId, old: Option<&BudgetView>, form: &Form) -> Result<
         Allowance::Money(fields::amount(lang, form, "amount", "allowance")?.ok_or_else(none)?)
     };
     Ok(BudgetDraft {
-        name: old.map_or_else(|| budget_name(id, period, tokens), |old| old.budget.name.clone()),
+        name: old.map_or_else(|| free_name(id, period, tokens, taken), |old| old.budget.name.clone()),
         scope: Scope::Key(id),
         period,
         allowance,
@@ -93,11 +106,11 @@ pub(super) fn BudgetForm(page: KeyPage, name: Option<String>, onclose: EventHand
     let id = page.row.view.key.id;
     let old = page.row.budgets.iter().find(|view| Some(&view.budget.name) == name.as_ref()).cloned();
     let was = old.clone();
+    let taken: Vec<String> = page.row.budgets.iter().map(|view| view.budget.name.clone()).collect();
     let mut save = use_act(move |cx, form: Form| {
-        let was = was.clone();
+        let (was, taken) = (was.clone(), taken.clone());
         async move {
-            let draft = read(cx.viewer.lang, id, was.as_ref(), &form)?;
-            // A new one may take the place of one with the same span and unit; a change is of what was looked at.
+            let draft = read(cx.viewer.lang, id, was.as_ref(), &taken, &form)?;
             let expected = was.map(|was| was.version);
             Ok::<_, Fault>(cx.console.desk().set_budget(&cx.viewer.actor, draft, expected.as_deref()).await?)
         }
@@ -159,4 +172,26 @@ fn Remove(view: BudgetView, onclose: EventHandler<()>) -> Element {
         });
     };
     rsx! { div { Button { kind: Kind::Danger, small: true, busy: remove.busy(), onclick, {lang.t("Take it away", "移除")} } } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burncloud_core::Nano;
+
+    #[test]
+    fn a_new_budget_takes_no_other_ones_place() {
+        let form = Form::test(&[("amount", "9,000.50"), ("period", "month"), ("enforcement", "soft")]);
+        let taken = ["key-7-month".to_owned(), "key-7-month-2".to_owned()];
+        let draft = read(Lang::En, KeyId(7), None, &taken, &form).unwrap();
+        assert_eq!(draft.name, "key-7-month-3");
+        assert_eq!((draft.period, draft.enforcement), (Period::Month, Enforcement::Soft));
+        assert_eq!(draft.allowance, Allowance::Money(Nano(9_000_500_000_000)));
+        let form = Form::test(&[("amount", "20 000"), ("unit", "tokens"), ("period", "hour")]);
+        let draft = read(Lang::En, KeyId(7), None, &taken, &form).unwrap();
+        assert_eq!((draft.name.as_str(), draft.allowance), ("key-7-hour-tokens", Allowance::Tokens(20_000)));
+        assert_eq!(draft.enforcement, Enforcement::Hard);
+        let fault = read(Lang::Zh, KeyId(7), None, &[], &Form::test(&[])).unwrap_err();
+        assert_eq!(fault.field.as_deref(), Some("allowance"));
+    }
 }

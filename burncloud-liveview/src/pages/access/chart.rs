@@ -2,7 +2,7 @@
 
 use super::words::ms;
 use crate::fmt::{money, now};
-use crate::kit::use_fmt;
+use crate::kit::{Icon, use_fmt};
 use crate::lang::Lang;
 use crate::live::use_lang;
 use burncloud_billing::desk::reports::KeyDay;
@@ -47,7 +47,9 @@ pub(super) fn Days(days: Vec<KeyDay>, care: bool) -> Element {
             span { {lang.t("Today", "今天")} }
         }
         details { class: "mt-3 group",
-            summary { class: "inline-flex items-center gap-1 text-sm text-muted hover:text-ink rounded", {lang.t("As a table", "以表格显示")} }
+            summary { class: "inline-flex items-center gap-1 text-sm text-muted hover:text-ink rounded",
+                Icon { i: "icon-[lucide--chevron-right]", class: "size-3.5 transition-transform group-open:rotate-90" }
+                {lang.t("As a table", "以表格显示")} }
             div { class: "max-h-64 overflow-y-auto mt-2",
                 table { class: "table",
                     caption { class: "sr-only", {lang.t("Spent per day", "每日花费")} }

@@ -7,7 +7,7 @@ use super::shown::{Made, Shown, base, example};
 use super::snippets::Snippets;
 use super::withdraw::{Overlap, Revoke, Rotate};
 use super::words::{self, ends, meter_tone, ms, round_money, state_words};
-use super::{place_of, sign};
+use super::{place_of, sign, use_again};
 use crate::fmt::{grouped, money, now};
 use crate::kit::*;
 use crate::lang::Lang;
@@ -25,6 +25,7 @@ pub(super) fn Key(id: KeyId) -> Element {
         let page = desk.key_in_use(&cx.viewer.actor, id).await?;
         Ok::<_, Fault>((page, desk.models_served().await?))
     });
+    use_again(page);
     let mut again = page;
     let drawn = match &*page.read() {
         None => rsx! { h1 { class: "sr-only", {lang.t("Key", "密钥")} } Loading { rows: 6 } },
@@ -88,7 +89,8 @@ fn Dialogs(page: KeyPage, served: Vec<String>) -> Element {
     let mut here = use_here();
     let mut made = use_signal(|| None::<Made>);
     let id = page.row.view.key.id;
-    let onclose = move |()| here.go(place_of(id));
+    // In its place: "back" does not open it again.
+    let onclose = move |()| here.replace(place_of(id));
     let (may, asked) = (page.row.may, here.get("do").unwrap_or_default());
     let shown = made.read().clone();
     rsx! {
@@ -209,7 +211,9 @@ fn Spent(page: KeyPage) -> Element {
             if let Some((percent, quota)) = quota {
                 Gauge { percent, hard: true, name: format!("{} {}", lang.t("In its life", "总额度"), round_money(quota)) }
             }
-            div { class: "mt-6", Days { days: page.days.clone(), care } }
+            if page.days.iter().any(|day| day.requests > 0) {
+                div { class: "mt-6", Days { days: page.days.clone(), care } }
+            }
         }
     }
 }

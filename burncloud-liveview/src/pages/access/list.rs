@@ -2,9 +2,9 @@
 
 use super::create::Create;
 use super::key::switch_icon;
-use super::place_of;
 use super::shown::{Made, Shown};
 use super::words::{STATES, ms, opens, state_code, state_words, tightest};
+use super::{place_of, use_again};
 use crate::fmt::{NOTHING, grouped, money, now};
 use crate::kit::*;
 use crate::lang::Lang;
@@ -42,6 +42,7 @@ pub(super) fn Keys() -> Element {
     let list = use_load((filter, state), |cx, (filter, state)| async move {
         cx.console.desk().keys_in_use(&cx.viewer.actor, &filter, state).await
     });
+    use_again(list);
     let people = use_load((), |cx, ()| async move {
         let filter = UserFilter { limit: PEOPLE, ..UserFilter::default() };
         let found = cx.console.desk().users(&cx.viewer.actor, &filter).await?;
@@ -70,7 +71,7 @@ pub(super) fn Keys() -> Element {
     rsx! {
         {page}
         if here.segment(1).is_some() {
-            Create { people: people.get().unwrap_or_default(), onclose: move |()| here.go(back()),
+            Create { people: people.get().unwrap_or_default(), onclose: move |()| here.replace(back()),
                 onmade: move |key| { made.set(Some(key)); here.replace(keys()); }
             }
         }

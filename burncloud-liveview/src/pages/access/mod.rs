@@ -18,10 +18,11 @@ mod tests;
 mod withdraw;
 mod words;
 
-use crate::live::{Place, use_here};
+use crate::live::{Loaded, Place, use_conn, use_here};
 use crate::pages::Nothing;
 use burncloud_core::KeyId;
 use dioxus::prelude::*;
+use std::time::Duration;
 
 #[component]
 pub(crate) fn Access() -> Element {
@@ -34,6 +35,20 @@ pub(crate) fn Access() -> Element {
         Ok(id) => rsx! { for id in [KeyId(id)] { key::Key { key: "{id}", id } } },
         Err(_) => rsx! { Nothing {} },
     }
+}
+
+/// Between two readings of what stands on the page, while somebody looks.
+const AGAIN: Duration = Duration::from_secs(15);
+
+/// Reads again what was read, now and then.
+fn use_again<T: 'static>(mut read: Loaded<T>) {
+    let live = use_conn().client.is_some();
+    use_future(move || async move {
+        while live {
+            tokio::time::sleep(AGAIN).await;
+            read.reload();
+        }
+    });
 }
 
 /// The page of a key.

@@ -49,7 +49,9 @@ impl House {
         };
         store.create_channel(channel).await.unwrap();
         let desk = Desk::new(store, Registry::default());
-        let console = Console::builder(desk).public_url("https://gate.example").build(tokio::runtime::Handle::current());
+        let console = Console::builder(desk)
+            .public_url("https://gate.example")
+            .build(tokio::runtime::Handle::current());
         let boss = Actor::operator("boss");
         let house_ = House { console, boss };
         for (name, tenant, role) in [
@@ -70,7 +72,8 @@ impl House {
     async fn person(&self, name: &str, tenant: TenantId, role: Role) {
         let draft = UserDraft { name: name.into(), tenant: Some(tenant), role, ..UserDraft::default() };
         let user = self.desk().create_user(&self.boss, draft).await.unwrap().user.id;
-        let draft = KeyDraft { name: format!("{name}'s <b>key</b>"), user: Some(user), ..KeyDraft::default() };
+        let draft =
+            KeyDraft { name: format!("{name}'s <b>key</b>"), user: Some(user), ..KeyDraft::default() };
         self.desk().create_key(&self.boss, draft).await.unwrap();
     }
 
@@ -174,7 +177,20 @@ async fn the_list_shows_what_each_may_see_in_both_languages() {
     let house = House::new().await;
     house.budget(house.key_of("mia").await, 500_000_000_000).await;
     let html = house.list(&house.boss, Lang::En, "/access", None).await;
-    has(&html, &["4 keys", " in use.", "New key", "All models", "Spent today", "/ 500", "no limit", "Idle", "All customers"]);
+    has(
+        &html,
+        &[
+            "4 keys",
+            " in use.",
+            "New key",
+            "All models",
+            "Spent today",
+            "/ 500",
+            "no limit",
+            "Idle",
+            "All customers",
+        ],
+    );
     has(&html, &["0% of today", "mia", "ned", "rex", "zoe"]);
     lacks(&html, &["<b>key</b>", "secret-account"]);
     let html = house.list(&house.boss, Lang::Zh, "/access", None).await;
@@ -204,11 +220,27 @@ async fn a_key_has_a_page_and_what_may_not_be_done_has_no_button() {
     let id = house.key_of("mia").await;
     house.budget(id, 500_000_000_000).await;
     let html = house.page(&house.boss, Lang::En, id, "").await;
-    has(&html, &["Spent today", "$500 a day", "then refused", "Add a budget", "Switch off", "Rotate", "Revoke", "Never used"]);
+    lacks(&html, &["<svg", "As a table"]);
+    has(
+        &html,
+        &[
+            "Spent today",
+            "$500 a day",
+            "then refused",
+            "Add a budget",
+            "Switch off",
+            "Rotate",
+            "Revoke",
+            "Never used",
+        ],
+    );
     has(&html, &["https://gate.example/v1", "fast-model", "by boss", "Group", "/console/logs?key="]);
     lacks(&html, &["<b>key</b>", "secret-account", "Show the pair"]);
     let html = house.page(&house.boss, Lang::Zh, id, "").await;
-    has(&html, &["今日花费", "每天 $500", "用完即拒绝", "添加预算", "更换", "作废", "从未使用", "能打开什么"]);
+    has(
+        &html,
+        &["今日花费", "每天 $500", "用完即拒绝", "添加预算", "更换", "作废", "从未使用", "能打开什么"],
+    );
     let html = house.page(&house.who("mia").await, Lang::En, id, "").await;
     has(&html, &["$500 a day", "Switch off", "Show the pair"]);
     lacks(&html, &["Add a budget", "Group"]);
@@ -279,7 +311,13 @@ async fn a_key_is_made_with_its_budget_and_faults_name_their_field() {
     }
     let fault = make(&[("name", "till"), ("user", &user)]).await.err().unwrap();
     assert_eq!(fault.field.as_deref(), Some("models"));
-    let pairs = [("day", "12.50"), ("rpm", "1,000"), ("ips", "203.0.113.7"), ("model", "fast-model"), ("ends", "2099-12-31")];
+    let pairs = [
+        ("day", "12.50"),
+        ("rpm", "1,000"),
+        ("ips", "203.0.113.7"),
+        ("model", "fast-model"),
+        ("ends", "2099-12-31"),
+    ];
     let pairs: Vec<_> = base.into_iter().take(2).chain(pairs).collect();
     let made = make(&pairs).await.unwrap();
     assert!(made.secret.starts_with("sk-burn-") && made.note.is_none());
@@ -308,7 +346,8 @@ async fn the_form_of_a_new_key_asks_what_somebody_may_decide() {
 #[tokio::test]
 async fn a_secret_is_shown_once_and_the_page_waits_for_its_socket() {
     let house = House::new().await;
-    let made = Made { secret: "sk-burn-abc".into(), model: "fast-model".into(), note: Some("no <money>".into()) };
+    let made =
+        Made { secret: "sk-burn-abc".into(), model: "fast-model".into(), note: Some("no <money>".into()) };
     let html = house.draw(&house.boss, Lang::En, "/access", Drawn::Shown(made.clone()));
     has(&html, &["Copy it now", "sk-burn-abc", "I saved it", "without its budget"]);
     lacks(&html, &["no <money>"]);

@@ -78,7 +78,7 @@ pub(super) fn Revoke(page: KeyPage, onclose: EventHandler<()>) -> Element {
         Lang::En => (format!("Revoke {name}?"), format!("{name} is revoked")),
         Lang::Zh => (format!("作废「{name}」？"), format!("「{name}」已作废")),
     };
-    let rest = lang.t("From then on it is refused, for good.", "作废后一律拒绝，不可恢复。");
+    let rest = lang.t("What calls with it is refused from then on, for good.", "作废后一律拒绝，不可恢复。");
     let text = format!("{}{}{rest}", carries(lang, page.lately), lang.t(" ", ""));
     rsx! {
         Confirm { id: "revoke", title, text, action: lang.t("Revoke", "作废"), word: confirm_word(key), busy: revoke.busy(), onclose,
@@ -105,9 +105,9 @@ pub(super) fn Overlap(page: KeyPage, until: UnixMicros) -> Element {
         }
     });
     let (id, version) = (page.row.view.key.id, page.row.view.version.clone());
-    let mut end = use_act(move |cx, ()| {
-        let version = version.clone();
-        async move { cx.console.desk().end_overlap(&cx.viewer.actor, id, Some(&version)).await }
+    // Given each time: the key may be changed in other ways while this stands here.
+    let mut end = use_act(move |cx, version: String| async move {
+        cx.console.desk().end_overlap(&cx.viewer.actor, id, Some(&version)).await
     });
     let left = ms(until).saturating_sub(clock());
     if left == 0 {
@@ -122,7 +122,7 @@ pub(super) fn Overlap(page: KeyPage, until: UnixMicros) -> Element {
         div { role: "status", class: "panel mt-6 px-5 py-3.5 flex flex-wrap items-center justify-between gap-3",
             span { class: "inline-flex items-center gap-2.5 num", Dot { tone: Tone::Care } "{words}" }
             if page.row.may.change {
-                Button { small: true, busy: end.busy(), onclick: move |_| end.run(()), {lang.t("End it now", "立即停用")} }
+                Button { small: true, busy: end.busy(), onclick: move |_| end.run(version.clone()), {lang.t("End it now", "立即停用")} }
             }
         }
     }

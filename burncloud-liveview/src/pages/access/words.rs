@@ -114,23 +114,25 @@ pub(super) fn tightest(f: &Fmt, row: &KeyRow) -> Option<(u32, Tone, String, Stri
         (view.percent(), hard, Some(&view.budget))
     });
     let quota = row.quota_percent().map(|percent| (percent, true, None));
-    let (percent, hard, of) = budgets.chain(quota).max_by_key(|(percent, ..)| *percent)?;
-    let name = match of.map(|budget| budget.period) {
-        Some(Period::Hour) => f.lang.t("this hour's budget", "本小时预算"),
-        Some(Period::Day) => f.lang.t("today's budget", "今日预算"),
-        Some(Period::Month) => f.lang.t("this month's budget", "本月预算"),
-        Some(Period::Total) => f.lang.t("its budget", "总预算"),
-        None => f.lang.t("its quota", "额度"),
+    // Of those that are as full, the day's: beside stands what was spent today.
+    let day = |of: &Option<&Budget>| of.is_some_and(|budget| budget.period == Period::Day);
+    let (percent, hard, of) = budgets.chain(quota).max_by_key(|(percent, _, of)| (*percent, day(of)))?;
+    let (name, short) = match of.map(|budget| budget.period) {
+        Some(Period::Hour) => (f.lang.t("this hour's budget", "本小时预算"), f.lang.t("this hour", "本小时")),
+        Some(Period::Day) => (f.lang.t("today's budget", "今日预算"), f.lang.t("today", "今日")),
+        Some(Period::Month) => (f.lang.t("this month's budget", "本月预算"), f.lang.t("this month", "本月")),
+        Some(Period::Total) => (f.lang.t("its budget", "总预算"), f.lang.t("in all", "总计")),
+        None => (f.lang.t("its quota", "额度"), f.lang.t("in its life", "总额度")),
     };
-    let label = match f.lang {
-        Lang::En => format!("{percent}% of {name}"),
-        Lang::Zh => format!("{name}已用 {percent}%"),
+    let (label, short) = match f.lang {
+        Lang::En => (format!("{percent}% of {name}"), format!("{percent}% {short}")),
+        Lang::Zh => (format!("{name}已用 {percent}%"), format!("{short} {percent}%")),
     };
     let word = match of {
         Some(Budget { period: Period::Day, allowance: Allowance::Money(amount), .. }) => {
             format!("/ {}", round_money(*amount).trim_start_matches('$'))
         }
-        _ => label.clone(),
+        _ => format!("· {short}"),
     };
     Some((percent, meter_tone(percent, hard), label, word))
 }
