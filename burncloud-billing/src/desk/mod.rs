@@ -37,8 +37,9 @@ pub use quotes::{QuoteLevelView, QuoteQuery, QuoteView};
 pub use tenants::{GroupView, TenantDraft, TenantEdit, TenantView};
 pub use users::{UserDraft, UserEdit, UserFilter, UserView};
 
-use crate::PriceBook;
 use crate::people::Actor;
+use crate::{Biller, PriceBook};
+use arc_swap::ArcSwap;
 use burncloud_core::UserId;
 use burncloud_core::adapter::Registry;
 use burncloud_core::store::ConsoleStore;
@@ -51,9 +52,10 @@ pub struct Desk {
     store: Arc<dyn ConsoleStore>,
     registry: Registry,
     book: Arc<PriceBook>,
+    biller: Option<Arc<Biller>>,
     tries: Arc<codes::Tries>,
     changed: Arc<dyn Fn() + Send + Sync>,
-    settings: Arc<settings::SettingsSource>,
+    settings: Arc<ArcSwap<settings::SettingsSource>>,
     sessions_ended: Arc<dyn Fn(UserId) + Send + Sync>,
     /// Held from looking at a version to changing it: what is compared is what is replaced, in this process. Of two processes
     /// that change one thing within the same moment the later one counts, as with every change that expects no version.
@@ -75,6 +77,7 @@ impl Desk {
             store,
             registry,
             book: Arc::new(PriceBook::new()),
+            biller: None,
             tries: Arc::default(),
             changed: Arc::new(|| ()),
             sessions_ended: Arc::new(|_| ()),
@@ -99,6 +102,13 @@ impl Desk {
         self
     }
 
+    /// With the biller of the gateway in this process, which knows what was sold below its cost.
+    #[must_use]
+    pub fn with_biller(mut self, biller: Arc<Biller>) -> Desk {
+        self.biller = Some(biller);
+        self
+    }
+
     /// What is called after each change, so that a gateway in the same process takes it at once.
     #[must_use]
     pub fn on_change(mut self, changed: impl Fn() + Send + Sync + 'static) -> Desk {
@@ -106,11 +116,10 @@ impl Desk {
         self
     }
 
-    /// What the configuration file declares of settings, and what was in force at the start.
-    #[must_use]
-    pub fn settings_from(mut self, source: settings::SettingsSource) -> Desk {
-        self.settings = Arc::new(source);
-        self
+    /// What the configuration file declares of settings, and what was in force at the start. Holds for every clone of this
+    /// desk: call it again when the file was read again.
+    pub fn settings_from(&self, source: settings::SettingsSource) {
+        self.settings.store(Arc::new(source));
     }
 
     /// Where it keeps things. For what has no rule: whoever reads through this shows it to nobody unasked.
