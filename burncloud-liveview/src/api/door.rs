@@ -28,7 +28,7 @@ pub(super) async fn enter(State(api): State<Api>, request: Request, next: Next) 
 }
 
 async fn actor(api: &Api, parts: &Parts) -> Result<Actor, Problem> {
-    api_actor(api.console(), &parts.method, &parts.headers).await.map_err(|denied| match denied {
+    api_actor(api.console(), parts).await.map_err(|denied| match denied {
         Denied::Nobody => Problem::anonymous(),
         Denied::Forged => {
             Problem::forbidden("a write with a cookie comes from a page of the console, with its token")
