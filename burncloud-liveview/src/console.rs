@@ -1,6 +1,7 @@
 //! What the console is made of: one object that handlers, sockets and pages share.
 
 use crate::auth::{Proxies, Sockets, Taken, keep};
+use crate::pages::Figures;
 use crate::watch::Watch;
 use burncloud_billing::desk::login::random;
 use burncloud_billing::{Biller, Desk};
@@ -28,6 +29,7 @@ struct Parts {
     key: [u8; 32],
     oidc_taken: Taken,
     watch: Option<Watch>,
+    figures: Figures,
 }
 
 impl fmt::Debug for Console {
@@ -91,6 +93,11 @@ impl Console {
     #[must_use]
     pub fn runtime(&self) -> &Handle {
         &self.0.runtime
+    }
+
+    /// What dashboards show, read once for all who see the same.
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.0.figures
     }
 
     pub(crate) fn proxies(&self) -> &Proxies {
@@ -195,6 +202,7 @@ impl ConsoleBuilder {
             key: random().expect("the system gives random bytes"),
             oidc_taken: Taken::default(),
             watch,
+            figures: Figures::default(),
         }));
         let weak = Arc::downgrade(&console.0);
         console.runtime().spawn(keep(move || weak.upgrade().map(Console)));
