@@ -14,7 +14,8 @@ use std::sync::Arc;
 pub(super) fn Behind(glance: Arc<Glance>, period: Period, open: bool) -> Element {
     let (lang, conn, here) = (use_lang(), use_conn(), use_here());
     let accounts = conn.viewer.actor.may_in_house(Action::ManageHouse);
-    let turn = if open { "size-3.5 transition-transform rotate-180" } else { "size-3.5 transition-transform" };
+    let turn =
+        if open { "size-3.5 transition-transform rotate-180" } else { "size-3.5 transition-transform" };
     rsx! {
         div { class: "border-t border-line bg-base-100 rounded-b-[inherit]",
             a { id: "behind", href: toggled(here, open), "aria-expanded": if open { "true" } else { "false" }, "aria-controls": "behind-number",
@@ -118,9 +119,12 @@ fn name_of(slice: &Slice, nameless: &str, lang: crate::lang::Lang) -> String {
 #[component]
 fn Accounts(period: Period) -> Element {
     let (lang, f) = (use_lang(), use_fmt());
-    let books = use_load(period, |cx, period| async move { cx.console.figures().by_account(&cx, period).await });
+    let books =
+        use_load(period, |cx, period| async move { cx.console.figures().by_account(&cx, period).await });
     let rows = match &*books.read() {
-        None => return rsx! { div { class: "py-4 grid gap-3", "aria-busy": "true", span { class: "skeleton h-4 w-full block" } span { class: "skeleton h-4 w-full block" } } },
+        None => {
+            return rsx! { div { class: "py-4 grid gap-3", "aria-busy": "true", span { class: "skeleton h-4 w-full block" } span { class: "skeleton h-4 w-full block" } } };
+        }
         Some(Err(fault)) => return rsx! { p { class: "py-4 text-error", role: "alert", "{fault.text}" } },
         Some(Ok(books)) => books.slices.clone(),
     };

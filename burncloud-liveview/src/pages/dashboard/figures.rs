@@ -7,7 +7,7 @@ use crate::lang::Lang;
 use crate::live::{Cx, Fault};
 use burncloud_billing::Desk;
 use burncloud_billing::desk::KeyFilter;
-use burncloud_billing::desk::reports::{Books, By, LogFilter, LogRow, Point, Seen, Span, View};
+use burncloud_billing::desk::reports::{Books, By, LogFilter, LogRow, Point, Seen, Span, View, Wallet};
 use burncloud_billing::people::{Action, Actor};
 use burncloud_core::usecase::UseCaseResult;
 use burncloud_core::{ChannelId, Nano, Status, UnixMicros};
@@ -119,12 +119,16 @@ impl Glance {
     /// What the sun, the sea and the logo show.
     pub(crate) fn state(&self) -> PulseState {
         let now = &self.books.now;
+        let own = matches!(self.books.view, View::EndUser(_));
+        let spent = |wallet: Wallet| !wallet.unlimited && wallet.balance.plus(wallet.credit) <= Nano::ZERO;
+        if own && self.books.wallet.is_some_and(spent) {
+            return PulseState::Hurt;
+        }
         if self.begun.is_some() {
             return PulseState::Rest;
         }
-        if let Some(wallet) = self.books.wallet.filter(|_| matches!(self.books.view, View::EndUser(_))) {
-            let left = wallet.unlimited || wallet.balance.plus(wallet.credit) > Nano::ZERO;
-            return if left { PulseState::Flow } else { PulseState::Hurt };
+        if own {
+            return PulseState::Flow;
         }
         match (now.margin, now.revenue) {
             (Some(margin), _) if margin < Nano::ZERO => PulseState::Hurt,
@@ -170,7 +174,9 @@ impl Figures {
     /// What the dashboard shows to whoever looks.
     pub(crate) async fn glance(&self, cx: &Cx, period: Period) -> Result<Arc<Glance>, Fault> {
         let eyes = Eyes::of(&cx.viewer.actor);
-        self.glances.get(eyes, period, async || Ok(glance(&cx.console, &cx.viewer.actor, period).await?)).await
+        self.glances
+            .get(eyes, period, async || Ok(glance(&cx.console, &cx.viewer.actor, period).await?))
+            .await
     }
 
     /// The books of a period by account; the house's.
@@ -199,7 +205,8 @@ pub(super) async fn glance(console: &Console, actor: &Actor, period: Period) -> 
     )?;
     let own = matches!(books.view, View::EndUser(_));
     let last = if own { last(desk, actor, LAST).await? } else { Vec::new() };
-    let month = if own { desk.books(actor, Span::ThisMonth, By::Model).await?.now.charge } else { Nano::ZERO };
+    let month =
+        if own { desk.books(actor, Span::ThisMonth, By::Model).await?.now.charge } else { Nano::ZERO };
     let quiet = books.now.requests + books.before.requests + day.now.requests == 0;
     let never = quiet && if own { last.is_empty() } else { self::last(desk, actor, 1).await?.is_empty() };
     let begun = if never { Some(begun(desk, actor).await?) } else { None };

@@ -143,7 +143,7 @@ fn Change(kept: Option<i64>, by: Option<i64>, period: Period) -> Element {
                 " "
                 span { class: "mx-1.5 text-faint", "aria-hidden": "true", "·" }
                 " "
-                span { class: if by < 0 { "text-error font-medium" } else { "text-success font-medium" }, "{words}" }
+                span { class: match by.signum() { -1 => "text-error font-medium", 0 => "font-medium", _ => "text-success font-medium" }, "{words}" }
             }
         }
     }

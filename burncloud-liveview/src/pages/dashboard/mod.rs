@@ -32,10 +32,9 @@ pub(crate) fn Dashboard() -> Element {
     let period = Period::of(here.get("span").as_deref());
     let house = conn.viewer.actor.may_in_house(Action::SeeMoney);
     let turn = use_turns(if house { SHARED } else { ALONE });
-    let mut glance =
-        use_load((period, turn()), |cx, (period, _)| async move {
-            cx.console.figures().glance(&cx, period).await
-        });
+    let mut glance = use_load((period, turn()), |cx, (period, _)| async move {
+        cx.console.figures().glance(&cx, period).await
+    });
     // Bound, so that what was read is not borrowed when the page is drawn.
     let page = match &*glance.read() {
         None => rsx! { Waiting {} },

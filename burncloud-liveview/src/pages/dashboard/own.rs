@@ -6,7 +6,8 @@ use super::margin::{Large, Side, tone};
 use super::sea::Hours;
 use crate::fmt::{charge, money, now};
 use crate::kit::{
-    Button, Dot, Empty, Field, Form, Kind, LinkButton, Pulse, PulseState, Sun, Toast, Tone, use_fmt, use_toasts,
+    Button, Dot, Empty, Field, Form, Kind, LinkButton, Pulse, PulseState, Sun, Toast, Tone, use_fmt,
+    use_toasts,
 };
 use crate::lang::Lang;
 use crate::live::{use_act, use_conn, use_lang};
@@ -135,7 +136,11 @@ fn Line(row: LogRow) -> Element {
         Outcome::Refused => (Tone::Care, lang.t("Refused", "被拒")),
         Outcome::Failed => (Tone::Bad, lang.t("Failed", "失败")),
     };
-    let model = if row.model.is_empty() { lang.t("Unknown model", "未知模型").to_owned() } else { row.model.clone() };
+    let model = if row.model.is_empty() {
+        lang.t("Unknown model", "未知模型").to_owned()
+    } else {
+        row.model.clone()
+    };
     let at = f.ago(u64::try_from(row.at.0 / 1_000).unwrap_or_default(), now());
     rsx! {
         li { class: "flex items-center gap-3 py-2.5",

@@ -79,12 +79,8 @@ impl Shop {
         let (user, key) = &self.users[name];
         let at = UnixMicros::now();
         let resold = user.tenant == self.acme;
-        let leg = Leg {
-            tenant: self.acme,
-            parent: self.house,
-            charge: Nano(30 * DOLLAR),
-            shortfall: Nano::ZERO,
-        };
+        let leg =
+            Leg { tenant: self.acme, parent: self.house, charge: Nano(30 * DOLLAR), shortfall: Nano::ZERO };
         let attempt = Attempt { channel: self.channel, status: Some(200), error: None, took_us: 9 };
         let receipt = Receipt {
             id: ReceiptId::new(at),
@@ -184,14 +180,20 @@ async fn the_house_sees_what_stays_and_who_leads() {
     shop.sell(1, ANN, 11).await;
     shop.sell(2, "bob", 11).await;
     let html = shop.page("owner", Lang::En, "?span=week").await;
-    says(&html, &["Net margin, 7 days", "$28.00", "$50.00", "$22.00", "56% kept of every dollar", "Money flows"]);
+    says(
+        &html,
+        &["Net margin, 7 days", "$28.00", "$50.00", "$22.00", "56% kept of every dollar", "Money flows"],
+    );
     says(&html, &["Active customers2acme leads", "Accounts1of 1 are healthy", "Answered100%"]);
     assert!(html.contains("secret-account: 100%"), "an account by name: {html}");
     hides(&html, &["First word", "<img src"]);
     let html = shop.page("owner", Lang::En, "?span=week&behind=1").await;
     says(&html, &["Requests2", "Tokens in2,000", "First word612 ms", "fast", "$50.00$22.00$28.00 56%"]);
     let html = shop.page("owner", Lang::Zh, "").await;
-    says(&html, &["近 7 天净利", "正在进账", "56% 净利率", "活跃客户2acme最多", "共 1 个，全部健康", "数字背后"]);
+    says(
+        &html,
+        &["近 7 天净利", "正在进账", "56% 净利率", "活跃客户2acme最多", "共 1 个，全部健康", "数字背后"],
+    );
 }
 
 #[tokio::test]
@@ -216,7 +218,10 @@ async fn a_reseller_sees_its_own_margin_and_nothing_of_the_house() {
     assert!(!glance.live && glance.accounts.is_none());
     let html = shop.draw("rex", Lang::En, "?behind=1", glance.clone());
     says(&html, &["$15.00", "$45.00", "Paid upstream$30.00", "33.3% kept", "bob leads", "Your balance"]);
-    hides(&html, &["secret-account", "$20.00", "$11.00", "$50.00", "ann", "Cost by account", "tokens a second"]);
+    hides(
+        &html,
+        &["secret-account", "$20.00", "$11.00", "$50.00", "ann", "Cost by account", "tokens a second"],
+    );
     let html = shop.draw("rex", Lang::Zh, "", glance);
     says(&html, &["进货成本$30.00", "33.3% 净利率", "你的余额"]);
 }
@@ -239,7 +244,10 @@ async fn an_end_user_sees_what_they_have_and_spend() {
     shop.sell(2, "bob", 11).await;
     let glance = shop.glance("bob").await;
     let html = shop.draw("bob", Lang::En, "", glance.clone());
-    says(&html, &["Spent this month", "$45.00", "Last requests", "fast", "$45.000000", "1,200 tokens in 24 hours"]);
+    says(
+        &html,
+        &["Spent this month", "$45.00", "Last requests", "fast", "$45.000000", "1,200 tokens in 24 hours"],
+    );
     assert!(html.contains("id=\"redeem-code\""), "{html}");
     hides(&html, &["secret-account", "$30.00", "$11.00", "ann", "Net margin", "Revenue", "kept"]);
     says(&shop.draw("bob", Lang::Zh, "", glance), &["余额", "本月花费", "最近请求", "充值"]);
