@@ -37,8 +37,8 @@ pub use quotes::{QuoteLevelView, QuoteQuery, QuoteView};
 pub use tenants::{GroupView, TenantDraft, TenantEdit, TenantView};
 pub use users::{UserDraft, UserEdit, UserFilter, UserView};
 
-use crate::PriceBook;
 use crate::people::Actor;
+use crate::{Biller, PriceBook};
 use burncloud_core::UserId;
 use burncloud_core::adapter::Registry;
 use burncloud_core::store::ConsoleStore;
@@ -51,6 +51,7 @@ pub struct Desk {
     store: Arc<dyn ConsoleStore>,
     registry: Registry,
     book: Arc<PriceBook>,
+    biller: Option<Arc<Biller>>,
     tries: Arc<codes::Tries>,
     changed: Arc<dyn Fn() + Send + Sync>,
     settings: Arc<settings::SettingsSource>,
@@ -75,6 +76,7 @@ impl Desk {
             store,
             registry,
             book: Arc::new(PriceBook::new()),
+            biller: None,
             tries: Arc::default(),
             changed: Arc::new(|| ()),
             sessions_ended: Arc::new(|_| ()),
@@ -96,6 +98,13 @@ impl Desk {
     #[must_use]
     pub fn with_book(mut self, book: Arc<PriceBook>) -> Desk {
         self.book = book;
+        self
+    }
+
+    /// With the biller of the gateway in this process, which knows what was sold below its cost.
+    #[must_use]
+    pub fn with_biller(mut self, biller: Arc<Biller>) -> Desk {
+        self.biller = Some(biller);
         self
     }
 

@@ -10,6 +10,7 @@
 mod books;
 mod export;
 mod fault;
+mod findings;
 mod forecast;
 mod health;
 mod logs;
@@ -25,6 +26,7 @@ mod view;
 pub use books::{Books, Point, Seen, Slice, Wallet};
 pub use export::{Rows, cell};
 pub use fault::{Fault, Reason, fault, reason, why};
+pub use findings::{Finding, Kind, Live, RestingLane, Severity, Suggestion};
 pub use forecast::{Ahead, Forecast, Method};
 pub use health::{ChannelHealth, HealthHour};
 pub use logs::{Hop, LogFilter, LogRow, Page};
