@@ -44,7 +44,7 @@ fn steps(conn: &Conn, begun: Begun) -> Vec<Step> {
             name: lang.t("Hand out a key", "发一把密钥"),
             words: lang.t("What your customer holds.", "交到客户手里。"),
             done: begun.keys,
-            href: keys.then(|| conn.href("/access")),
+            href: keys.then(|| conn.href("/access/new")),
         },
         Step {
             icon: "icon-[lucide--send]",

@@ -117,7 +117,7 @@ fn Last(rows: Vec<LogRow>) -> Element {
             }
             if rows.is_empty() {
                 Empty { text: lang.t("No request yet. Make a key and call with it.", "还没有请求。先创建一把密钥再调用。"), icon: "icon-[lucide--send]",
-                    if keys { LinkButton { small: true, href: conn.href("/access"), {lang.t("Make a key", "创建密钥")} } }
+                    if keys { LinkButton { small: true, href: conn.href("/access/new"), {lang.t("Make a key", "创建密钥")} } }
                 }
             } else {
                 ul { class: "rows mt-2",
@@ -146,7 +146,7 @@ fn Line(row: LogRow) -> Element {
         li { class: "flex items-center gap-3 py-2.5",
             Dot { tone }
             span { class: "sr-only", "{word}" }
-            a { class: "font-medium truncate hover:underline", href: conn.href(&format!("/logs/{}", row.id)), title: "{model}", "{model}" }
+            a { class: "font-medium truncate hover:underline", href: conn.href(&format!("/logs?open={}", row.id)), title: "{model}", "{model}" }
             span { class: "text-sm text-muted whitespace-nowrap", "{at}" }
             span { class: "ms-auto num text-muted whitespace-nowrap", {charge(row.charge)} }
         }

@@ -259,7 +259,7 @@ async fn before_the_first_cent_there_are_three_steps() {
     let html = shop.page("owner", Lang::En, "").await;
     says(&html, &["Three steps to the first cent", "Nothing flows yet", "Hand out a key"]);
     assert!(html.contains("href=\"/console/models/add\"") && html.contains("sun-rest"), "{html}");
-    hides(&html, &["href=\"/console/access\"", "Net margin"]);
+    hides(&html, &["href=\"/console/access/new\"", "Net margin"]);
     let shop = Shop::open().await;
     let html = shop.page("owner", Lang::Zh, "").await;
     says(&html, &["三步，赚到第一分钱", "添加账号（已完成）", "发一把密钥（已完成）"]);
