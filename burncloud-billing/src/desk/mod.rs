@@ -38,6 +38,7 @@ pub use tenants::{GroupView, TenantDraft, TenantEdit, TenantView};
 pub use users::{UserDraft, UserEdit, UserFilter, UserView};
 
 use crate::people::Actor;
+use arc_swap::ArcSwap;
 use crate::{Biller, PriceBook};
 use burncloud_core::UserId;
 use burncloud_core::adapter::Registry;
@@ -54,7 +55,7 @@ pub struct Desk {
     biller: Option<Arc<Biller>>,
     tries: Arc<codes::Tries>,
     changed: Arc<dyn Fn() + Send + Sync>,
-    settings: Arc<settings::SettingsSource>,
+    settings: Arc<ArcSwap<settings::SettingsSource>>,
     sessions_ended: Arc<dyn Fn(UserId) + Send + Sync>,
     /// Held from looking at a version to changing it: what is compared is what is replaced, in this process. Of two processes
     /// that change one thing within the same moment the later one counts, as with every change that expects no version.
@@ -115,11 +116,10 @@ impl Desk {
         self
     }
 
-    /// What the configuration file declares of settings, and what was in force at the start.
-    #[must_use]
-    pub fn settings_from(mut self, source: settings::SettingsSource) -> Desk {
-        self.settings = Arc::new(source);
-        self
+    /// What the configuration file declares of settings, and what was in force at the start. Holds for every clone of this
+    /// desk: call it again when the file was read again.
+    pub fn settings_from(&self, source: settings::SettingsSource) {
+        self.settings.store(Arc::new(source));
     }
 
     /// Where it keeps things. For what has no rule: whoever reads through this shows it to nobody unasked.
