@@ -2,6 +2,7 @@
 
 use crate::auth::{Proxies, Sockets, Taken, keep};
 use crate::pages::Drafts;
+use crate::pages::Figures;
 use crate::watch::Watch;
 use arc_swap::ArcSwap;
 use burncloud_billing::desk::login::random;
@@ -33,6 +34,7 @@ struct Parts {
     house: ArcSwap<String>,
     release: Box<str>,
     drafts: Drafts,
+    figures: Figures,
 }
 
 impl fmt::Debug for Console {
@@ -117,6 +119,11 @@ impl Console {
     #[must_use]
     pub fn runtime(&self) -> &Handle {
         &self.0.runtime
+    }
+
+    /// What dashboards show, read once for all who see the same.
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.0.figures
     }
 
     pub(crate) fn proxies(&self) -> &Proxies {
@@ -237,6 +244,7 @@ impl ConsoleBuilder {
             house: ArcSwap::from_pointee("BurnCloud".to_owned()),
             release,
             drafts: Drafts::default(),
+            figures: Figures::default(),
         }));
         let weak = Arc::downgrade(&console.0);
         console.runtime().spawn(keep(move || weak.upgrade().map(Console)));

@@ -2,6 +2,7 @@
 
 mod account;
 mod bar;
+mod light;
 mod palette;
 mod side;
 
@@ -52,6 +53,7 @@ fn Shell() -> Element {
             }
         }
         Dock { current: id }
+        light::Light {}
         ToastStack {}
     }
 }
