@@ -46,7 +46,7 @@ mod access;
 mod account;
 mod dashboard;
 mod finance;
-mod logs;
+pub(crate) mod logs;
 mod models;
 mod nothing;
 mod playground;
