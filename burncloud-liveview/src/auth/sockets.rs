@@ -74,10 +74,11 @@ pub(crate) async fn keep(console: impl Fn() -> Option<Console> + Send) {
             Ok(Err(_)) => return,
             Err(_) => ticks += 1,
         }
-        if ticks % PURGE == 1 && told.is_err() {
-            if let Err(error) = console.desk().purge_sessions().await {
-                tracing::warn!(%error, "ended sessions could not be forgotten");
-            }
+        if ticks % PURGE == 1
+            && told.is_err()
+            && let Err(error) = console.desk().purge_sessions().await
+        {
+            tracing::warn!(%error, "ended sessions could not be forgotten");
         }
     }
 }

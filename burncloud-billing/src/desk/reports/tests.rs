@@ -290,7 +290,7 @@ async fn an_accountant_sees_as_far_as_the_table_says() {
 #[tokio::test]
 async fn the_log_is_paged_and_chosen_from() {
     let world = World::busy().await;
-    let page = |filter: LogFilter| async { logs(&world.store, &owner(), &filter, NOW).await.unwrap() };
+    let page = async |filter: LogFilter| logs(&world.store, &owner(), &filter, NOW).await.unwrap();
     let mut before = None;
     let mut ids = Vec::new();
     for _ in 0..4 {
