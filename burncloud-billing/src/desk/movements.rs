@@ -6,7 +6,7 @@ use super::{Actor, Desk};
 use crate::ledger::{Difference, VerifyError, VerifyReport};
 use crate::people::{Action, Tree};
 use burncloud_core::ledger::{Account, Entry, EntryKind};
-use burncloud_core::store::{Dim, EntryFilter, UsageQuery, Who};
+use burncloud_core::store::{Dim, EntryFilter, StoreError, UsageQuery, Who};
 use burncloud_core::usecase::{UseCaseError, UseCaseResult};
 use burncloud_core::{Nano, TenantId, UnixMicros};
 use serde::Serialize;
@@ -154,7 +154,8 @@ impl Desk {
             let last = entries.len() < PAGE as usize;
             read += entries.len();
             before = entries.last().map(|entry| entry.id).or(before);
-            let wanted = entries.into_iter().filter(|entry| filter.kind.is_none_or(|kind| kind == entry.kind));
+            let wanted =
+                entries.into_iter().filter(|entry| filter.kind.is_none_or(|kind| kind == entry.kind));
             for entry in wanted {
                 kept += 1;
                 found.insert(entry.id, entry);
@@ -262,10 +263,15 @@ impl Desk {
     pub async fn check_books(
         &self,
         actor: &Actor,
-        progress: impl FnMut(&VerifyReport) + Send,
+        progress: impl FnMut(&VerifyReport) + Send + 'static,
     ) -> UseCaseResult<BooksChecked> {
         actor.check_in_house(Action::ManageHouse)?;
-        match crate::ledger::verify(&*self.store, progress).await {
+        let (store, handle) = (self.store.clone(), tokio::runtime::Handle::current());
+        // Adding up everything keeps a processor busy: nothing else that this thread serves should wait for it.
+        let checked =
+            tokio::task::spawn_blocking(move || handle.block_on(crate::ledger::verify(&*store, progress)));
+        let checked = checked.await.map_err(|_| StoreError::Unavailable("the check broke off".into()))?;
+        match checked {
             Ok(report) => Ok(BooksChecked::Agree(report)),
             Err(VerifyError::Difference(difference)) => Ok(BooksChecked::Differ(difference)),
             Err(VerifyError::Busy) => Ok(BooksChecked::Busy),

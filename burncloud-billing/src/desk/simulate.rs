@@ -155,7 +155,11 @@ impl Desk {
 
     async fn caller_of(&self, tree: &Tree, receipt: &Receipt) -> UseCaseResult<Option<Caller>> {
         let Some(user) = self.store.user(receipt.user).await? else { return Ok(None) };
-        let key = self.store.key(receipt.key).await?.unwrap_or_else(|| ApiKey { id: receipt.key, ..ApiKey::default() });
+        let key = self
+            .store
+            .key(receipt.key)
+            .await?
+            .unwrap_or_else(|| ApiKey { id: receipt.key, ..ApiKey::default() });
         let user = User { tenant: receipt.tenant, ..user };
         let mut path = tree.path(receipt.tenant).cloned();
         let Some(tenant) = path.next() else { return Ok(None) };

@@ -1,14 +1,16 @@
 use super::*;
+use crate::desk::Actor;
 use crate::desk::{Against, BooksChecked, MoneyMove, MoveFilter, MoveKind, PriceDraft, WalletId};
+use crate::ledger::VerifyReport;
 use burncloud_core::ledger::EntryKind;
 use burncloud_core::store::{ChannelStore, ReceiptStore};
 use burncloud_core::{
-    Attempt, ChannelConfig, ChannelId, ChannelSettings, Dialect, End, KeyId, Nano, Operation, Receipt, ReceiptId,
-    Role, Status, TraceId, UnixMicros, Usage, UsageSource,
+    Attempt, ChannelConfig, ChannelId, ChannelSettings, Dialect, End, KeyId, Nano, Operation, Receipt,
+    ReceiptId, Role, Status, TraceId, UnixMicros, Usage, UsageSource,
 };
-use crate::desk::Actor;
 use serde_json::json;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const DOLLAR: i64 = 1_000_000_000;
 
@@ -73,10 +75,12 @@ async fn the_books_are_checked_by_the_house_alone() {
     let user = WalletId::User(world.user("leaf").await.id);
     let boss = Actor::operator("boss");
     world.desk.move_money(&boss, user, order(MoveKind::TopUp, 5)).await.unwrap();
-    let mut pages = 0;
-    let found = world.desk.check_books(&boss, |_| pages += 1).await.unwrap();
+    let pages = Arc::new(AtomicUsize::new(0));
+    let count = pages.clone();
+    let told = move |_: &VerifyReport| drop(count.fetch_add(1, Ordering::Relaxed));
+    let found = world.desk.check_books(&boss, told).await.unwrap();
     assert!(matches!(found, BooksChecked::Agree(report) if report.entries == 1), "one entry");
-    assert!(pages > 0, "progress is told");
+    assert!(pages.load(Ordering::Relaxed) > 0, "progress is told");
     refused(world.desk.check_books(&world.actor("reseller", Role::Reseller).await, |_| ()).await);
 }
 
@@ -136,7 +140,13 @@ fn receipt(channel: ChannelId, who: &Actor, model: &str, input: u64, at: UnixMic
 async fn a_price_is_tried_on_the_last_week() {
     let world = World::new().await;
     let (boss, id) = (Actor::operator("boss"), channel(&world).await);
-    let set = |book, channel, model: &str, rates| PriceDraft { book, channel, model: model.into(), effective_at: None, rates };
+    let set = |book, channel, model: &str, rates| PriceDraft {
+        book,
+        channel,
+        model: model.into(),
+        effective_at: None,
+        rates,
+    };
     let cost = set(None, Some(id), "fast", json!({ "input": "1" }));
     world.desk.set_price(&boss, cost, None).await.unwrap();
     world.desk.set_price(&boss, set(None, None, "fast", json!({ "input": "2" })), None).await.unwrap();
@@ -150,7 +160,8 @@ async fn a_price_is_tried_on_the_last_week() {
         receipt(id, &below, "slow", 8_000_000, ago(1)),
     ];
     world.store.record(&all.map(Arc::new)).await.unwrap();
-    let tried = world.desk.simulate_price(&boss, &set(None, None, "fast", json!({ "input": "3" }))).await.unwrap();
+    let tried =
+        world.desk.simulate_price(&boss, &set(None, None, "fast", json!({ "input": "3" }))).await.unwrap();
     assert_eq!((tried.requests, tried.whole), (2, true), "neither older nor another model");
     assert_eq!((tried.before.revenue, tried.before.cost), (Nano(6 * DOLLAR), Nano(3 * DOLLAR)));
     assert_eq!((tried.after.revenue, tried.after.cost), (Nano(9 * DOLLAR), Nano(3 * DOLLAR)));
@@ -159,7 +170,10 @@ async fn a_price_is_tried_on_the_last_week() {
     let tried = world.desk.simulate_price(&seller, &own).await.unwrap();
     assert_eq!((tried.after.revenue, tried.after.cost), (Nano(9 * DOLLAR), Nano(6 * DOLLAR)));
     refused(world.desk.simulate_price(&seller, &set(None, None, "fast", json!({ "input": "3" }))).await);
-    invalid(world.desk.simulate_price(&boss, &set(None, None, "fast", json!({ "input": "x" }))).await, "input");
+    invalid(
+        world.desk.simulate_price(&boss, &set(None, None, "fast", json!({ "input": "x" }))).await,
+        "input",
+    );
     let before = world.desk.price_rules(&boss, None, true).await.unwrap().len();
     assert_eq!(before, 2, "nothing was set");
 }

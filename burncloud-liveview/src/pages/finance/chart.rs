@@ -75,17 +75,23 @@ pub(super) fn Used(books: Books) -> Element {
         View::EndUser(_) => &[("", "Model", "模型", By::Model), ("key", "Key", "密钥", By::Key)],
     };
     let tabs = choices.iter();
-    let tabs: Vec<Tab> =
-        tabs.map(|(code, en, zh, by)| Tab::new(here.with("by", code), lang.t(en, zh), books.by == *by)).collect();
+    let tabs: Vec<Tab> = tabs
+        .map(|(code, en, zh, by)| Tab::new(here.with("by", code), lang.t(en, zh), books.by == *by))
+        .collect();
     let sums = books.slices.iter().map(|slice| whole(slice.sums.revenue.unwrap_or(slice.sums.charge)));
     let legend: Vec<(usize, String, String)> =
         names.iter().cloned().zip(sums).enumerate().map(|(at, (name, sum))| (at + 1, name, sum)).collect();
     let said = legend.iter().map(|(_, name, sum)| format!("{name} {sum}")).collect::<Vec<_>>().join(", ");
     let value = books.now.revenue.unwrap_or(books.now.charge);
-    let more = books.forecast.as_ref().map(|forecast| forecast.value.minus(value)).filter(|more| *more > Nano::ZERO);
+    let more =
+        books.forecast.as_ref().map(|forecast| forecast.value.minus(value)).filter(|more| *more > Nano::ZERO);
     let last = books.end.0.saturating_sub(1);
     let until = f.date(ms(burncloud_core::UnixMicros(last)), now());
-    let title = if end_user { lang.t("What you used", "你的用量") } else { lang.t("What customers used", "客户用了多少") };
+    let title = if end_user {
+        lang.t("What you used", "你的用量")
+    } else {
+        lang.t("What customers used", "客户用了多少")
+    };
     let label = match lang {
         crate::lang::Lang::En => format!("Consumption per day. {said}"),
         crate::lang::Lang::Zh => format!("每日消费。{said}"),

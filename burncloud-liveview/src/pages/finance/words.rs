@@ -193,7 +193,9 @@ pub(super) fn csv_href(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut href = String::from("data:text/csv;charset=utf-8,");
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => href.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                href.push(char::from(byte))
+            }
             _ => drop(write!(href, "%{byte:02X}")),
         }
     }
@@ -236,7 +238,10 @@ mod tests {
     fn months_step_over_the_year() {
         let month = Month::parse("2026-12").unwrap();
         assert_eq!((month.step(1).code(), month.step(-12).code()), ("2027-01".into(), "2025-12".into()));
-        assert_eq!((month.full(Lang::En), month.full(Lang::Zh)), ("December 2026".into(), "2026年12月".into()));
+        assert_eq!(
+            (month.full(Lang::En), month.full(Lang::Zh)),
+            ("December 2026".into(), "2026年12月".into())
+        );
         for wrong in ["2026-13", "2026", "x-1", "1-1"] {
             assert_eq!(Month::parse(wrong), None, "{wrong}");
         }
