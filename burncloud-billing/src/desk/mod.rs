@@ -16,12 +16,14 @@ mod common;
 mod keys;
 pub mod login;
 mod money;
+mod movements;
 mod prices;
 mod published;
 mod quotes;
 pub mod reports;
 pub mod settings;
 mod shelf;
+mod simulate;
 mod tenants;
 #[cfg(test)]
 mod tests;
@@ -34,10 +36,12 @@ pub use codes::{BatchView, CodesDraft, MadeCodes, Redeemed};
 pub use common::{OneTime, Page};
 pub use keys::{KeyChange, KeyDraft, KeyFilter, KeyView, MadeKey};
 pub use money::{MoneyMove, MoveKind, Moved, StatementFilter, StatementLine, WalletId, WalletView};
+pub use movements::{Against, BooksChecked, ModelSums, MoveFilter, MoveLine, Movements};
 pub use prices::{BookRatios, BuyingRow, PriceDraft, PriceRow, PriceSource, PriceTable, RuleState, RuleView};
 pub use published::{Exported, Imported, WaitingChange, WaitingPrices};
 pub use quotes::{QuoteLevelView, QuoteQuery, QuoteView};
 pub use shelf::{PriceHint, Serving, ShelfRow};
+pub use simulate::{Simulated, SimulatedSums};
 pub use tenants::{GroupView, TenantDraft, TenantEdit, TenantView};
 pub use users::{UserDraft, UserEdit, UserFilter, UserView};
 
