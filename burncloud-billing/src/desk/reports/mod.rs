@@ -9,6 +9,7 @@
 
 mod books;
 mod export;
+mod family;
 mod fault;
 mod forecast;
 mod health;
@@ -24,6 +25,7 @@ mod view;
 
 pub use books::{Books, Point, Seen, Slice, Wallet};
 pub use export::{Rows, cell};
+pub use family::{Branch, Family, Leader};
 pub use fault::{Fault, Reason, fault, reason, why};
 pub use forecast::{Ahead, Forecast, Method};
 pub use health::{ChannelHealth, HealthHour};

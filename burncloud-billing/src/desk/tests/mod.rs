@@ -4,6 +4,7 @@ mod codes;
 mod keys;
 mod log;
 mod money;
+mod offices;
 mod people;
 mod prices;
 mod terms;
