@@ -9,6 +9,7 @@
 
 mod books;
 mod export;
+mod family;
 mod fault;
 mod findings;
 mod forecast;
@@ -27,6 +28,7 @@ mod view;
 
 pub use books::{Books, Point, Seen, Slice, Wallet};
 pub use export::{Rows, cell};
+pub use family::{Branch, Family, Leader};
 pub use fault::{Fault, Reason, fault, reason, why};
 pub use findings::{Finding, Kind, Live, RestingLane, Severity, Suggestion};
 pub use forecast::{Ahead, Forecast, Method};

@@ -5,6 +5,7 @@ mod keys;
 mod log;
 mod money;
 mod movements;
+mod offices;
 mod people;
 mod prices;
 mod shelf;
