@@ -59,8 +59,8 @@ use dioxus::prelude::*;
 
 use crate::lang::Lang;
 use crate::live::Place;
-pub(crate) use models::{Drafts, routes as model_routes};
 pub(crate) use dashboard::{Figures, Period};
+pub(crate) use models::{Drafts, routes as model_routes};
 pub(crate) use nothing::Nothing;
 
 /// A page.

@@ -140,7 +140,8 @@ fn shown(overview: &Overview, place: &Place) -> Shown {
     let all: Vec<&Account> = overview.accounts.iter().filter(fits).collect();
     let last = all.len().saturating_sub(1) / PAGE;
     let page = place.parsed::<usize>("page").unwrap_or(0).min(last);
-    let at = |page: usize| place.clone().with("page", if page == 0 { String::new() } else { page.to_string() });
+    let at =
+        |page: usize| place.clone().with("page", if page == 0 { String::new() } else { page.to_string() });
     let active = all.iter().filter(|account| account.view.status == Status::Active);
     Shown {
         here: all.iter().skip(page * PAGE).take(PAGE).map(|account| (*account).clone()).collect(),
@@ -210,7 +211,12 @@ impl Ill {
             (n > 0).then_some(text)
         };
         let all = [
-            one(self.resting, "rests and comes back by itself", "rest and come back by themselves", "在休息，会自己回来"),
+            one(
+                self.resting,
+                "rests and comes back by itself",
+                "rest and come back by themselves",
+                "在休息，会自己回来",
+            ),
             one(self.failing, "keeps failing", "keep failing", "一直失败"),
             one(self.credit, "is out of credit", "are out of credit", "欠费"),
             one(self.refused, "needs a new key", "need a new key", "需要换密钥"),
@@ -233,7 +239,9 @@ fn Head(overview: Overview, rests: Rests, speed: Speed, shown: Vec<ChannelId>) -
     let ill = Ill::of(&overview, &rests);
     let asking = speed.progress();
     let sub = match asking {
-        Some(_) => Some(lang.t("One question each. It costs nothing.", "每个账号只问一句，不花钱。").to_owned()),
+        Some(_) => {
+            Some(lang.t("One question each. It costs nothing.", "每个账号只问一句，不花钱。").to_owned())
+        }
         None => ill.words(lang),
     };
     let headline = match asking {

@@ -14,7 +14,8 @@ pub(super) fn Done(account: Option<Account>, draft: Signal<Option<Draft>>) -> El
     let (lang, conn, mut here) = (use_lang(), use_conn(), use_here());
     // The credential is not needed any more.
     let mut draft = draft;
-    let took = use_hook(move || draft.write().take().and_then(|draft| draft.found).map(|found| found.took_us));
+    let took =
+        use_hook(move || draft.write().take().and_then(|draft| draft.found).map(|found| found.took_us));
     let Some(account) = account else { return rsx! {} };
     let (name, weight) = (account.view.name.clone(), account.view.weight);
     let title = match lang {
