@@ -278,7 +278,8 @@ pub(crate) fn rows(bytes: &[u8]) -> Result<Vec<Result<NewChannel, RowError>>, St
     if !matches!(first, Some(b'{' | b'[')) {
         return table::from_csv(bytes).map_err(|problem| problem.detail().to_owned());
     }
-    let whole: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| format!("no JSON: {error}"))?;
+    let whole: serde_json::Value =
+        serde_json::from_slice(bytes).map_err(|error| format!("no JSON: {error}"))?;
     let all = whole.get("channels").unwrap_or(&whole).as_array();
     let all = all.ok_or("write a list of channels, or an object with one under `channels`")?;
     let row = |(n, row): (usize, &serde_json::Value)| {

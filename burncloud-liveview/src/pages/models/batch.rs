@@ -1,8 +1,8 @@
 //! Many accounts at once: a file is tried row by row first, and imported whole or not at all.
 
+use super::home;
 use super::posts::{Draft, IMPORT, Rows};
 use super::providers::{ProviderTile, name};
-use super::home;
 use crate::kit::*;
 use crate::lang::Lang;
 use crate::live::*;
@@ -58,7 +58,9 @@ async fn load(cx: Cx, id: Option<String>) -> UseCaseResult<Option<Trial>> {
         Err(why) => Trial { rows: Vec::new(), unreadable: Some(why.clone()) },
         Ok(list) => match cx.console.desk().import_channels(&cx.viewer.actor, list.clone(), true).await {
             Ok(report) => Trial { rows: rows(list, &report.errors), unreadable: None },
-            Err(UseCaseError::Invalid { message, .. }) => Trial { rows: Vec::new(), unreadable: Some(message) },
+            Err(UseCaseError::Invalid { message, .. }) => {
+                Trial { rows: Vec::new(), unreadable: Some(message) }
+            }
             Err(error) => return Err(error),
         },
     };
@@ -85,7 +87,9 @@ pub(super) fn Import() -> Element {
     let trial = use_load(draft.clone(), load);
     let mut importing = use_act(import);
     let shown = trial.get().flatten();
-    let good = shown.as_ref().is_some_and(|trial| !trial.rows.is_empty() && trial.rows.iter().all(|row| row.wrong.is_none()));
+    let good = shown
+        .as_ref()
+        .is_some_and(|trial| !trial.rows.is_empty() && trial.rows.iter().all(|row| row.wrong.is_none()));
     let count = shown.as_ref().map_or(0, |trial| trial.rows.len());
     rsx! {
         Dialog { id: "import", title: lang.t("Import accounts", "批量导入账号"), class: "max-w-[44rem] w-full",

@@ -66,7 +66,13 @@ pub(super) fn Shelf() -> Element {
 }
 
 #[component]
-fn Shown(cards: Loaded<Vec<Card>>, house: bool, add: String, parts: Element, onwake: EventHandler<ChannelId>) -> Element {
+fn Shown(
+    cards: Loaded<Vec<Card>>,
+    house: bool,
+    add: String,
+    parts: Element,
+    onwake: EventHandler<ChannelId>,
+) -> Element {
     let mut cards = cards;
     let view = match &*cards.read() {
         None => rsx! { Loading { rows: 6 } },
@@ -88,10 +94,13 @@ pub(super) fn Cards(
     let (lang, mut here) = (use_lang(), use_here());
     let place = here.place();
     let query = place.get("q").unwrap_or_default().to_lowercase();
-    let fits: Vec<&Card> = cards.iter().filter(|card| card.row.model.to_lowercase().contains(&query)).collect();
+    let fits: Vec<&Card> =
+        cards.iter().filter(|card| card.row.model.to_lowercase().contains(&query)).collect();
     let last = fits.len().saturating_sub(1) / PAGE;
     let page = place.parsed::<usize>("page").unwrap_or(0).min(last);
-    let at = |page: usize| here.href(&place.clone().with("page", if page == 0 { String::new() } else { page.to_string() }));
+    let at = |page: usize| {
+        here.href(&place.clone().with("page", if page == 0 { String::new() } else { page.to_string() }))
+    };
     let shown: Vec<Card> = fits.iter().skip(page * PAGE).take(PAGE).map(|card| (*card).clone()).collect();
     let below = cards.iter().filter(|card| kept(&card.row).is_some_and(|kept| kept < 0)).count();
     let find = lang.t("Find a model", "查找模型");
@@ -128,7 +137,11 @@ fn headline(lang: Lang, all: usize, below: usize, house: bool) -> Element {
     match lang {
         Lang::En => {
             let what = if all == 1 { "1 model".to_owned() } else { format!("{all} models") };
-            let loss = if below == 1 { "One sells below cost.".to_owned() } else { format!("{} sell below cost.", many(lang, below)) };
+            let loss = if below == 1 {
+                "One sells below cost.".to_owned()
+            } else {
+                format!("{} sell below cost.", many(lang, below))
+            };
             rsx! { strong { "{what}" } if house { " on the shelf." } else { " to choose from." } if below > 0 { " {loss}" } }
         }
         Lang::Zh => {
@@ -172,13 +185,18 @@ fn One(card: Card, house: bool, onwake: EventHandler<ChannelId>) -> Element {
 
 /// In, out, or what else is sold: at most two.
 fn shown(prices: &PriceTable) -> [(String, bool); 2] {
-    let mut classes = ["input", "output"].into_iter().filter(|class| prices.contains_key(*class)).map(str::to_owned).collect::<Vec<_>>();
+    let mut classes = ["input", "output"]
+        .into_iter()
+        .filter(|class| prices.contains_key(*class))
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
     classes.extend(prices.keys().filter(|class| !["input", "output"].contains(&class.as_str())).cloned());
     let mut classes = classes.into_iter();
     let mut next = || classes.next().map_or((String::new(), false), |class| (class, true));
     let input = next();
     // Cached input, searches and the like are on the price list; a card has the two that matter.
-    let output = if input.0 == "input" && !prices.contains_key("output") { (String::new(), false) } else { next() };
+    let output =
+        if input.0 == "input" && !prices.contains_key("output") { (String::new(), false) } else { next() };
     [input, output]
 }
 
@@ -200,15 +218,18 @@ fn Money(row: ShelfRow, house: bool) -> Element {
         };
     }
     let kept = kept(&row);
-    let classes: Vec<String> = shown(&row.prices).into_iter().filter(|(_, is)| *is).map(|(class, _)| class).collect();
-    let price = |table: &PriceTable, class: &str| table.get(class).map_or_else(|| fmt::NOTHING.to_owned(), |price| fmt::price(*price));
+    let classes: Vec<String> =
+        shown(&row.prices).into_iter().filter(|(_, is)| *is).map(|(class, _)| class).collect();
+    let price = |table: &PriceTable, class: &str| {
+        table.get(class).map_or_else(|| fmt::NOTHING.to_owned(), |price| fmt::price(*price))
+    };
     let sells = row.buying.is_some();
     rsx! {
         div { class: "mt-5 flex items-end justify-between gap-4",
             if let Some(kept) = kept {
                 div {
                     p { class: "text-sm text-muted", {lang.t("You keep", "净利率")} }
-                    p { class: if kept < 0 { "figure text-2xl text-error" } else { "figure text-2xl" }, {fmt::percent(kept / 10 * 10)} }
+                    p { class: if kept < 0 { "figure text-2xl text-error" } else { "figure text-2xl" }, {fmt::percent((kept + 5).div_euclid(10) * 10)} }
                 }
             } else { span {} }
             table { class: "text-sm num text-right",
@@ -316,8 +337,14 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_the_least_of_its_classes() {
-        assert_eq!(kept(&row(&[("input", 4_200), ("output", 21_000)], &[("input", 3_000), ("output", 15_000)])), Some(2_857));
-        assert_eq!(kept(&row(&[("input", 4_000), ("output", 10_000)], &[("input", 3_000), ("output", 11_000)])), Some(-1_000));
+        assert_eq!(
+            kept(&row(&[("input", 4_200), ("output", 21_000)], &[("input", 3_000), ("output", 15_000)])),
+            Some(2_857)
+        );
+        assert_eq!(
+            kept(&row(&[("input", 4_000), ("output", 10_000)], &[("input", 3_000), ("output", 11_000)])),
+            Some(-1_000)
+        );
         assert_eq!(kept(&row(&[("input", 4_000)], &[])), None);
     }
 

@@ -53,7 +53,8 @@ impl Overview {
     /// How many accounts that are on come before those of this priority: 0 is tried first.
     pub(super) fn tier(&self, priority: i32) -> usize {
         let on = self.in_use().filter(|account| account.view.status == Status::Active);
-        let above: BTreeSet<i32> = on.map(|account| account.view.priority).filter(|p| *p > priority).collect();
+        let above: BTreeSet<i32> =
+            on.map(|account| account.view.priority).filter(|p| *p > priority).collect();
         above.len()
     }
 }
@@ -65,7 +66,11 @@ pub(super) enum State {
     /// Its last requests failed, and nobody knows whether it rests: the console runs alone.
     Failing,
     /// So many of so many models are passed over, the longest for so long still.
-    Resting { models: usize, of: usize, back_in: Duration },
+    Resting {
+        models: usize,
+        of: usize,
+        back_in: Duration,
+    },
     OutOfCredit,
     CredentialRefused,
     Off,
@@ -122,7 +127,8 @@ impl Account {
 
     /// Whether it was ever asked or billed, as far as the page knows.
     pub(super) fn served(&self) -> bool {
-        self.health.as_ref().is_some_and(|health| health.all.attempts > 0) || self.sums != AccountSums::default()
+        self.health.as_ref().is_some_and(|health| health.all.attempts > 0)
+            || self.sums != AccountSums::default()
     }
 }
 
@@ -154,7 +160,6 @@ pub(super) async fn load(cx: Cx) -> UseCaseResult<Overview> {
     let ratios = desk.book_ratios(actor, None).await?.groups;
     Ok(Overview { accounts, groups, ratios })
 }
-
 
 #[cfg(test)]
 mod tests {

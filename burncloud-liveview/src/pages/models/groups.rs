@@ -32,9 +32,17 @@ fn groups(overview: &Overview) -> Vec<Group> {
     let besides = everybody.iter().filter(|account| account.view.status == Status::Active).count();
     let named = |name: String| {
         let mine = overview.groups.iter().filter(|group| group.group == name);
-        let (users, tenants) = mine.fold((0, 0), |(users, tenants), group| (users + group.users, tenants + group.tenants));
+        let (users, tenants) =
+            mine.fold((0, 0), |(users, tenants), group| (users + group.users, tenants + group.tenants));
         let own = overview.in_use().filter(|account| account.view.settings.groups.contains(&name));
-        Group { ratio: overview.ratios.get(&name).cloned(), users, tenants, accounts: own.cloned().collect(), besides, name: Some(name) }
+        Group {
+            ratio: overview.ratios.get(&name).cloned(),
+            users,
+            tenants,
+            accounts: own.cloned().collect(),
+            besides,
+            name: Some(name),
+        }
     };
     let all = Group { name: None, ratio: None, users: 0, tenants: 0, accounts: everybody, besides: 0 };
     std::iter::once(all).chain(overview.group_names().into_iter().map(named)).collect()
@@ -43,7 +51,9 @@ fn groups(overview: &Overview) -> Vec<Group> {
 /// The part of its tier's traffic that an account takes, in percent; of one that is off nothing.
 fn part(account: &Account, all: &[Account]) -> u32 {
     let view = &account.view;
-    let same = all.iter().filter(|other| other.view.priority == view.priority && other.view.status == Status::Active);
+    let same = all
+        .iter()
+        .filter(|other| other.view.priority == view.priority && other.view.status == Status::Active);
     let sum: u64 = same.map(|other| u64::from(other.view.weight)).sum();
     let own = if view.status == Status::Active { u64::from(view.weight) * 100 } else { 0 };
     own.checked_div(sum).and_then(|part| u32::try_from(part).ok()).unwrap_or(0)
@@ -73,7 +83,9 @@ pub(super) fn Groups(overview: Overview) -> Element {
     let onturn = {
         let overview = overview.clone();
         move |(id, what): (ChannelId, Turn)| {
-            let Some(account) = overview.accounts.iter().find(|account| account.view.id == id) else { return };
+            let Some(account) = overview.accounts.iter().find(|account| account.view.id == id) else {
+                return;
+            };
             let name = account.view.name.clone();
             let back = match what {
                 Turn::Share(_) => Turn::Share(account.view.weight),
@@ -111,7 +123,12 @@ pub(super) fn Groups(overview: Overview) -> Element {
 fn about(lang: Lang, group: &Group) -> String {
     let Group { users, tenants, ratio, .. } = group;
     if group.name.is_none() {
-        return lang.t("Callers in no group, and every group besides its own accounts", "没有分组的调用者，以及各分组的补充").to_owned();
+        return lang
+            .t(
+                "Callers in no group, and every group besides its own accounts",
+                "没有分组的调用者，以及各分组的补充",
+            )
+            .to_owned();
     }
     let mut parts = match lang {
         Lang::En => vec![

@@ -27,8 +27,8 @@ mod speed;
 mod tests;
 mod transforms;
 
-pub(crate) use posts::routes;
 pub(crate) use posts::Drafts;
+pub(crate) use posts::routes;
 
 use crate::kit::*;
 use crate::lang::Lang;
@@ -123,7 +123,9 @@ fn Above(over: Over, overview: Overview) -> Element {
     let account = |id| overview.accounts.iter().find(|account| account.view.id == id).cloned();
     match over {
         Over::Nothing => rsx! {},
-        Over::Account(id) => rsx! { edit::Edit { key: "{id}", id, account: account(id), groups: overview.group_names() } },
+        Over::Account(id) => {
+            rsx! { edit::Edit { key: "{id}", id, account: account(id), groups: overview.group_names() } }
+        }
         Over::Add => rsx! { add::Add { overview } },
         Over::Import => rsx! { batch::Import {} },
         Over::Remove(id) => match account(id) {
@@ -162,10 +164,11 @@ fn home() -> Place {
 
 /// A number in a sentence: small ones in words.
 fn many(lang: Lang, n: usize) -> String {
-    const WORDS: [&str; 10] =
-        ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
+    const WORDS: [&str; 10] = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
     const ZH: [&str; 10] = ["零", "一", "两", "三", "四", "五", "六", "七", "八", "九"];
-    let words = lang.t("en", "zh");
-    let table = if words == "en" { &WORDS } else { &ZH };
-    table.get(n).map_or_else(|| n.to_string(), |word| (*word).to_owned())
+    let words = match lang {
+        Lang::En => &WORDS,
+        Lang::Zh => &ZH,
+    };
+    words.get(n).map_or_else(|| n.to_string(), |word| (*word).to_owned())
 }

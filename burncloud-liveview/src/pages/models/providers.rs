@@ -62,7 +62,13 @@ const VERTEX: &[Need] =
     &[need("project", "Project", "项目", "my-project"), need("location", "Location", "区域", "us-central1")];
 const API: &[Need] = &[need("api", "API", "API", "chat")];
 
-const fn row(id: &'static str, name: &'static str, mark: &'static str, hue: u16, keys: &'static str) -> Provider {
+const fn row(
+    id: &'static str,
+    name: &'static str,
+    mark: &'static str,
+    hue: u16,
+    keys: &'static str,
+) -> Provider {
     Provider { id, name, mark, hue, keys, needs: &[], address: Address::Known }
 }
 

@@ -66,7 +66,9 @@ fn json(lang: Lang, field: &'static str, text: &str) -> Result<BTreeMap<String, 
 }
 
 fn statuses(lang: Lang, text: &str) -> Result<BTreeMap<u16, u16>, Fault> {
-    let fault = || Fault::field("status_mapping", lang.t("write statuses, such as 404 = 503", "写状态码，如 404 = 503"));
+    let fault = || {
+        Fault::field("status_mapping", lang.t("write statuses, such as 404 = 503", "写状态码，如 404 = 503"))
+    };
     let all = pairs(lang, "status_mapping", text, '=')?.into_iter();
     all.map(|(from, to)| Ok((from.parse().map_err(|_| fault())?, to.parse().map_err(|_| fault())?))).collect()
 }
@@ -133,10 +135,7 @@ pub(super) fn settings(
 }
 
 /// Pairs as the text that [`pairs`] reads.
-pub(super) fn lines<'a>(
-    pairs: impl IntoIterator<Item = (&'a String, &'a String)>,
-    sign: &str,
-) -> String {
+pub(super) fn lines<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a String)>, sign: &str) -> String {
     pairs.into_iter().map(|(name, value)| format!("{name}{sign} {value}")).collect::<Vec<_>>().join("\n")
 }
 
@@ -166,7 +165,10 @@ mod tests {
         ]);
         let read = settings(Lang::En, &form, &needs, &stored).unwrap();
         assert_eq!(read.groups, ["vip", "gold", "vip2"]);
-        assert_eq!((read.options["region"].as_str(), read.options["role_arn"].as_str()), ("eu-west-1", "arn:x"));
+        assert_eq!(
+            (read.options["region"].as_str(), read.options["role_arn"].as_str()),
+            ("eu-west-1", "arn:x")
+        );
         assert_eq!((read.timeouts.first_byte_ms, read.timeouts.idle_ms), (Some(9_000), None));
         assert_eq!((read.strict, read.include_usage, read.concurrency), (Some(true), None, None));
         assert_eq!((read.body_override.len(), read.header_override["x-gone"].as_str()), (2, ""));

@@ -101,7 +101,6 @@ impl Speed {
     }
 }
 
-
 pub(super) fn use_speed() -> Speed {
     Speed { tests: use_signal(BTreeMap::new), running: use_signal(|| None) }
 }

@@ -53,7 +53,9 @@ impl Shop {
     async fn open() -> Shop {
         let shop = Shop::empty().await;
         let desk = shop.console.desk();
-        desk.create_channel(&boss(), account("harbour-<b>01</b>", &["gpt-4o", "gpt-4o-mini"], &[])).await.unwrap();
+        desk.create_channel(&boss(), account("harbour-<b>01</b>", &["gpt-4o", "gpt-4o-mini"], &[]))
+            .await
+            .unwrap();
         desk.create_channel(&boss(), account("velvet", &["gpt-5"], &["vip"])).await.unwrap();
         let off = NewChannel { status: Status::Disabled, weight: 0, ..account("lagoon", &["gpt-4.1"], &[]) };
         desk.create_channel(&boss(), off).await.unwrap();
@@ -71,7 +73,8 @@ impl Shop {
     /// A customer of the house, a reseller, and a customer of theirs.
     async fn people(&self) -> [Actor; 3] {
         let house = self.store.tenant_by_name("default").await.unwrap().unwrap().id;
-        let delta = NewTenant { name: "Delta".into(), parent: Some(house), unlimited: true, ..NewTenant::default() };
+        let delta =
+            NewTenant { name: "Delta".into(), parent: Some(house), unlimited: true, ..NewTenant::default() };
         let delta = people::create_tenant(&*self.store, &boss(), delta).await.unwrap().id;
         let mut all = Vec::new();
         for (name, tenant, role) in
@@ -144,7 +147,9 @@ fn Stage() -> Element {
         What::Accounts(overview) => rsx! { accounts::Accounts { overview, data } },
         What::Groups(overview) => rsx! { groups::Groups { overview } },
         What::Over(over, overview) => rsx! { Above { over, overview } },
-        What::Cards(cards, house) => rsx! { Cards { cards, house, add: String::new(), parts: rsx! {}, onwake: |_| () } },
+        What::Cards(cards, house) => {
+            rsx! { Cards { cards, house, add: String::new(), parts: rsx! {}, onwake: |_| () } }
+        }
         What::Verdict(trial) => rsx! { Verdict { trial } },
         What::Editor(account, tried) => rsx! { Editor { account: *account, tried: Some(*tried) } },
     }
@@ -155,7 +160,15 @@ async fn the_list_says_how_accounts_stand_and_shows_no_key() {
     let shop = Shop::open().await;
     let overview = shop.overview().await;
     let html = shop.draw(&boss(), Lang::En, "/models", What::Accounts(overview.clone()));
-    for said in ["<strong>2 of 3</strong>", "One is switched off.", "velvet", "OpenAI", "Healthy", "Switched off", "Test speed"] {
+    for said in [
+        "<strong>2 of 3</strong>",
+        "One is switched off.",
+        "velvet",
+        "OpenAI",
+        "Healthy",
+        "Switched off",
+        "Test speed",
+    ] {
         assert!(html.contains(said), "{said}: {html}");
     }
     assert!(!html.contains("<b>01") && html.contains("harbour-"), "a name is text");
@@ -179,8 +192,10 @@ async fn everybody_sees_the_prices_that_are_theirs_and_no_account() {
     let shop = Shop::open().await;
     let [ann, desk, kim] = shop.people().await;
     let house = shop.cards(&boss()).await;
-    let price = |cards: &[Card]| cards.iter().find(|card| card.row.model == "gpt-4o").unwrap().row.prices["input"].0;
-    let buys = house.iter().find(|card| card.row.model == "gpt-4o").unwrap().row.buying.clone().unwrap()["input"].0;
+    let price =
+        |cards: &[Card]| cards.iter().find(|card| card.row.model == "gpt-4o").unwrap().row.prices["input"].0;
+    let buys =
+        house.iter().find(|card| card.row.model == "gpt-4o").unwrap().row.buying.clone().unwrap()["input"].0;
     assert_eq!(price(&house), buys * 14 / 10);
     let (anns, desks, kims) = (shop.cards(&ann).await, shop.cards(&desk).await, shop.cards(&kim).await);
     assert_eq!((price(&anns), price(&desks), price(&kims)), (buys * 14 / 10, buys * 28 / 10, buys * 28 / 10));
@@ -188,7 +203,14 @@ async fn everybody_sees_the_prices_that_are_theirs_and_no_account() {
     assert_eq!(of(&anns), ["gpt-4o", "gpt-4o-mini"], "neither another group's nor what nobody serves");
     assert_eq!(of(&house).len(), 4);
     let html = shop.draw(&boss(), Lang::En, "/models/cards", What::Cards(house, true));
-    for said in ["<strong>4 models</strong>", "You keep", "28.5%", "Served by 1 account", "lagoon is switched off", "Bring it back"] {
+    for said in [
+        "<strong>4 models</strong>",
+        "You keep",
+        "28.6%",
+        "Served by 1 account",
+        "lagoon is switched off",
+        "Bring it back",
+    ] {
         assert!(html.contains(said), "{said}: {html}");
     }
     let seller = shop.draw(&desk, Lang::En, "/models/cards", What::Cards(desks, false));
@@ -206,7 +228,14 @@ async fn everybody_sees_the_prices_that_are_theirs_and_no_account() {
 async fn groups_name_their_accounts_and_customers() {
     let shop = Shop::open().await;
     let html = shop.draw(&boss(), Lang::En, "/models/groups", What::Groups(shop.overview().await));
-    for said in ["<strong>1 group</strong>", "Everybody", "vip", "velvet", "One account that serves everybody serves it too.", "takes 100%"] {
+    for said in [
+        "<strong>1 group</strong>",
+        "Everybody",
+        "vip",
+        "velvet",
+        "One account that serves everybody serves it too.",
+        "takes 100%",
+    ] {
         assert!(html.contains(said), "{said}: {html}");
     }
     let html = shop.draw(&boss(), Lang::Zh, "/models/groups", What::Groups(shop.overview().await));
@@ -220,15 +249,33 @@ async fn an_account_opens_with_everything_but_its_key() {
     let id = overview.accounts.iter().find(|account| account.view.name == "velvet").unwrap().view.id;
     let path = format!("/models/accounts/{id}");
     let html = shop.draw(&boss(), Lang::En, &path, What::Over(Over::Account(id), overview.clone()));
-    for said in ["account-form", "velvet", "Kept locked away", "id=\"system_prompt\"", "id=\"status_mapping\"", "gpt-5"] {
+    for said in [
+        "account-form",
+        "velvet",
+        "Kept locked away",
+        "id=\"system_prompt\"",
+        "id=\"status_mapping\"",
+        "gpt-5",
+    ] {
         assert!(html.contains(said), "{said}: {html}");
     }
     assert!(!html.contains("sk-0123"));
-    let html = shop.draw(&boss(), Lang::Zh, &format!("{path}?tab=transforms"), What::Over(Over::Account(id), overview.clone()));
+    let html = shop.draw(
+        &boss(),
+        Lang::Zh,
+        &format!("{path}?tab=transforms"),
+        What::Over(Over::Account(id), overview.clone()),
+    );
     assert!(html.contains("/console/post/models/transforms") && html.contains("试运行"), "{html}");
-    let html = shop.draw(&boss(), Lang::En, "/models?remove=1", What::Over(Over::Remove(id), overview.clone()));
+    let html =
+        shop.draw(&boss(), Lang::En, "/models?remove=1", What::Over(Over::Remove(id), overview.clone()));
     assert!(html.contains("Delete velvet?") && html.contains("never served"));
-    let html = shop.draw(&boss(), Lang::En, "/models/accounts/99", What::Over(Over::Account(ChannelId(99)), overview));
+    let html = shop.draw(
+        &boss(),
+        Lang::En,
+        "/models/accounts/99",
+        What::Over(Over::Account(ChannelId(99)), overview),
+    );
     assert!(html.contains("There is no such account"));
 }
 
@@ -237,9 +284,16 @@ async fn the_guided_way_asks_for_what_the_provider_needs() {
     let shop = Shop::open().await;
     let draw = |lang, path: &str| shop.draw(&boss(), lang, path, What::Over(Over::Add, Overview::default()));
     let html = draw(Lang::En, "/models/add");
-    assert!(html.contains("Where is the account?") && html.contains("provider-anthropic") && html.contains("Step 1 of 4"));
+    assert!(
+        html.contains("Where is the account?")
+            && html.contains("provider-anthropic")
+            && html.contains("Step 1 of 4")
+    );
     let html = draw(Lang::Zh, "/models/add?provider=bedrock");
-    assert!(html.contains("粘贴 Bedrock 密钥") && html.contains("options.region") && html.contains("bedrock-01"), "{html}");
+    assert!(
+        html.contains("粘贴 Bedrock 密钥") && html.contains("options.region") && html.contains("bedrock-01"),
+        "{html}"
+    );
     let html = draw(Lang::En, "/models/add?provider=azure");
     assert!(html.contains("options.api_version") && html.contains("my-resource.openai.azure.com"));
     let html = draw(Lang::En, "/models/add?provider=nobody");
@@ -257,7 +311,11 @@ async fn a_list_is_judged_row_by_row() {
     assert_eq!(wrong, [(2, "name"), (3, "shares")]);
     let trial = Trial { rows: batch::rows(&rows, &report.errors), unreadable: None };
     let html = shop.draw(&boss(), Lang::En, "/models/import", What::Verdict(trial));
-    assert!(html.contains("2 of 3 rows are wrong") && html.contains("already a channel of this name") && html.contains("good"));
+    assert!(
+        html.contains("2 of 3 rows are wrong")
+            && html.contains("already a channel of this name")
+            && html.contains("good")
+    );
     assert!(!html.contains("sk-x"));
     let trial = Trial { rows: vec![], unreadable: Some("no <JSON>".into()) };
     let html = shop.draw(&boss(), Lang::Zh, "/models/import", What::Verdict(trial));
@@ -286,5 +344,7 @@ async fn a_try_is_shown_side_by_side_or_with_the_line_at_fault() {
     };
     let what = What::Editor(Box::new(account.clone()), Box::new(tried(wrong)));
     let html = shop.draw(&boss(), Lang::En, "/models/accounts/1?tab=transforms", what);
-    assert!(html.contains("line 2, column 3") && html.contains("transforms-error") && html.contains("Not saved"));
+    assert!(
+        html.contains("line 2, column 3") && html.contains("transforms-error") && html.contains("Not saved")
+    );
 }

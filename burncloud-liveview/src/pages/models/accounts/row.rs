@@ -86,7 +86,11 @@ fn nothing() -> String {
 
 /// An average price: to the cent, and where that is little to a hundredth of one.
 fn average(amount: Nano) -> String {
-    if amount.0 >= 100_000_000 { fmt::money(amount) } else { fmt::price(Nano((amount.0 + 50_000) / 100_000 * 100_000)) }
+    if amount.0 >= 100_000_000 {
+        fmt::money(amount)
+    } else {
+        fmt::price(Nano((amount.0 + 50_000) / 100_000 * 100_000))
+    }
 }
 
 /// The provider, where the account is, and when it is tried if not first.
@@ -142,7 +146,9 @@ pub(in super::super) fn Health(state: State, why: Option<String>) -> Element {
     let (dot, class) = match &state {
         State::Healthy => (Tone::Good, "max-md:sr-only text-muted"),
         State::Resting { .. } => (Tone::Care, "max-md:sr-only text-warning"),
-        State::Failing | State::OutOfCredit | State::CredentialRefused => (Tone::Bad, "max-md:sr-only text-error"),
+        State::Failing | State::OutOfCredit | State::CredentialRefused => {
+            (Tone::Bad, "max-md:sr-only text-error")
+        }
         State::Off | State::Withdrawn => (Tone::Plain, "max-md:sr-only text-muted"),
     };
     rsx! {
@@ -174,7 +180,9 @@ fn FirstWord(first_us: Option<u64>, test: Option<Test>) -> Element {
             span { class: "text-error font-medium", title: "{why}", {lang.t("no answer", "无应答")} }
         },
         None => match first_us {
-            Some(us) => rsx! { span { class: if us > SLOW_US { "text-warning font-medium" }, {fmt::micros(us)} } },
+            Some(us) => {
+                rsx! { span { class: if us > SLOW_US { "text-warning font-medium" }, {fmt::micros(us)} } }
+            }
             None => rsx! { span { class: "text-faint", {fmt::NOTHING} } },
         },
     }

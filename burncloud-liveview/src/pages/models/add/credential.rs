@@ -48,7 +48,8 @@ pub(super) fn Credential(provider: String, draft: Signal<Option<Draft>>, overvie
     });
     let mut odd = use_signal(|| None::<Found>);
     let models = at(&provider).with("step", "models");
-    let proposed = draft.read().as_ref().map_or_else(|| free_name(&provider, &overview), |draft| draft.name.clone());
+    let proposed =
+        draft.read().as_ref().map_or_else(|| free_name(&provider, &overview), |draft| draft.name.clone());
     let mut wrong = use_signal(|| None::<Fault>);
     let fault = wrong().or_else(|| looking.fault());
     let title = match lang {
@@ -125,9 +126,17 @@ fn Fields(provider: String, name: String, fault: Option<Fault>) -> Element {
     };
     let local = info.is_some_and(|info| info.keys.is_empty());
     let hint = match provider.as_str() {
-        "bedrock" => Some(lang.t("A Bedrock API key, or ACCESS_KEY_ID:SECRET_ACCESS_KEY", "Bedrock API 密钥，或 ACCESS_KEY_ID:SECRET_ACCESS_KEY")),
-        "vertex" => Some(lang.t("The JSON of a service account, or an API key", "服务账号的 JSON，或 API 密钥")),
-        "azure" => Some(lang.t("The resource's key; with Entra the application's secret", "资源密钥；用 Entra 时填应用的密码")),
+        "bedrock" => Some(lang.t(
+            "A Bedrock API key, or ACCESS_KEY_ID:SECRET_ACCESS_KEY",
+            "Bedrock API 密钥，或 ACCESS_KEY_ID:SECRET_ACCESS_KEY",
+        )),
+        "vertex" => {
+            Some(lang.t("The JSON of a service account, or an API key", "服务账号的 JSON，或 API 密钥"))
+        }
+        "azure" => Some(lang.t(
+            "The resource's key; with Entra the application's secret",
+            "资源密钥；用 Entra 时填应用的密码",
+        )),
         _ if local => Some(lang.t("Leave it empty if your server wants none", "服务器不需要时留空")),
         _ => None,
     };
@@ -223,8 +232,15 @@ fn said(found: &Found) -> (&'static str, &'static str, &'static str, &'static st
         "credential_refused" => ("The provider refuses this key", "平台拒绝了这把密钥", x, bad),
         "unreachable" => ("The provider cannot be reached", "连不上平台", x, bad),
         "out_of_credit" => ("The key is good, the account is out of credit", "密钥有效，但账号欠费", x, care),
-        "rate_limited" => ("The provider asks to wait; the key was not checked", "平台要求稍后再试，密钥未检查", x, care),
-        "uncheckable" => ("This cannot be checked at no cost", "无法免费检查", "icon-[lucide--info]", "size-4 text-muted mt-0.5"),
+        "rate_limited" => {
+            ("The provider asks to wait; the key was not checked", "平台要求稍后再试，密钥未检查", x, care)
+        }
+        "uncheckable" => (
+            "This cannot be checked at no cost",
+            "无法免费检查",
+            "icon-[lucide--info]",
+            "size-4 text-muted mt-0.5",
+        ),
         _ => ("The provider gave an odd answer", "平台的回答有些奇怪", x, care),
     }
 }
@@ -235,12 +251,20 @@ mod tests {
 
     #[test]
     fn a_draft_is_read_from_its_form() {
-        let fields = [("credential", " sk-abc "), ("name", "n"), ("options.region", "eu-west-1"), ("proxy", ""), ("base_url", "")];
+        let fields = [
+            ("credential", " sk-abc "),
+            ("name", "n"),
+            ("options.region", "eu-west-1"),
+            ("proxy", ""),
+            ("base_url", ""),
+        ];
         let form: Form = fields.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let draft = draft("bedrock", &form);
         assert_eq!(draft.settings.options, [("region".to_owned(), "eu-west-1".to_owned())].into());
         assert_eq!((draft.base_url, draft.settings.proxy), (None, None));
-        assert!(placed("options.region", ["region"].into_iter()) && !placed("options.x", ["region"].into_iter()));
+        assert!(
+            placed("options.region", ["region"].into_iter()) && !placed("options.x", ["region"].into_iter())
+        );
         assert_eq!(free_name("openai", &Overview::default()), "openai-01");
     }
 }

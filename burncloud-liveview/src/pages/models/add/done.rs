@@ -14,7 +14,8 @@ pub(super) fn Done(account: Option<Account>, draft: Signal<Option<Draft>>) -> El
     let (lang, conn, mut here) = (use_lang(), use_conn(), use_here());
     // The credential is not needed any more.
     let mut draft = draft;
-    let took = use_hook(move || draft.write().take().and_then(|draft| draft.found).map(|found| found.took_us));
+    let took =
+        use_hook(move || draft.write().take().and_then(|draft| draft.found).map(|found| found.took_us));
     let Some(account) = account else { return rsx! {} };
     let (name, weight) = (account.view.name.clone(), account.view.weight);
     let title = match lang {
@@ -49,7 +50,7 @@ pub(super) fn Done(account: Option<Account>, draft: Signal<Option<Draft>>) -> El
                         }
                         div { class: "mt-7 grid gap-2",
                             a { class: "btn btn-primary", autofocus: true, href: conn.href("/access/new"), {lang.t("Hand out a key", "发一把密钥")} }
-                            a { class: "btn btn-quiet", href: here.href(&Place::at(["playground"]).with("model", &model)), {lang.t("Try it in the playground", "试玩一下")} }
+                            a { class: "btn btn-quiet", href: conn.href("/playground"), {lang.t("Try it in the playground", "试玩一下")} }
                             button { r#type: "button", "data-close": "1", class: "btn btn-ghost", onclick: move |_| here.go(home()), {lang.t("Done", "完成")} }
                         }
                     }

@@ -74,7 +74,9 @@ pub(super) fn Add(overview: Overview) -> Element {
     let known = providers::choices(conn.console.desk().registry(), "");
     match step(&here.place(), &known, draft.read().is_some()) {
         Step::Provider => rsx! { provider::ChooseProvider {} },
-        Step::Credential(provider) => rsx! { credential::Credential { key: "{provider}", provider, draft, overview } },
+        Step::Credential(provider) => {
+            rsx! { credential::Credential { key: "{provider}", provider, draft, overview } }
+        }
         Step::Models => rsx! { models::Models { draft, overview } },
         Step::Done(id) => {
             let account = overview.accounts.iter().find(|account| account.view.id == id).cloned();

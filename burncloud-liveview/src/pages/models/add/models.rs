@@ -30,7 +30,12 @@ fn chosen(form: &Form, chosen: &BTreeSet<String>) -> (Vec<String>, BTreeMap<Stri
 }
 
 /// The account as its form has it.
-fn new_channel(lang: Lang, form: &Form, draft: &Draft, picked: &BTreeSet<String>) -> Result<NewChannel, Fault> {
+fn new_channel(
+    lang: Lang,
+    form: &Form,
+    draft: &Draft,
+    picked: &BTreeSet<String>,
+) -> Result<NewChannel, Fault> {
     let (models, mapping) = chosen(form, picked);
     if models.is_empty() && mapping.is_empty() {
         return Err(Fault::field("models", lang.t("choose a model, or write one", "选一个模型，或者写一个")));
@@ -115,7 +120,9 @@ fn sub(lang: Lang, found: usize, priced: usize) -> String {
         Lang::En if found == 0 => "The provider lists none: write their names.".to_owned(),
         Lang::Zh if found == 0 => "平台没有列出模型，请写上名字。".to_owned(),
         Lang::En if priced == 1 => "One already has a price. Keep what you want to sell.".to_owned(),
-        Lang::En => format!("{} already have a price. Keep what you want to sell.", super::super::many(lang, priced)),
+        Lang::En => {
+            format!("{} already have a price. Keep what you want to sell.", super::super::many(lang, priced))
+        }
         Lang::Zh => format!("{}个已有售价，留下想卖的。", super::super::many(lang, priced)),
     }
 }
@@ -144,7 +151,8 @@ fn Discovered(
     let mut query = use_signal(String::new);
     let shown: Vec<Known> = found.iter().take(MOST).cloned().collect();
     let fits = |name: &str| name.to_lowercase().contains(&query.read().trim().to_lowercase());
-    let visible: BTreeSet<String> = shown.iter().map(|model| model.name.clone()).filter(|name| fits(name)).collect();
+    let visible: BTreeSet<String> =
+        shown.iter().map(|model| model.name.clone()).filter(|name| fits(name)).collect();
     let all = !visible.is_empty() && visible.is_subset(&picked);
     let find = lang.t("Find a model", "查找模型");
     let toggle = {
@@ -192,7 +200,14 @@ fn Discovered(
 }
 
 #[component]
-fn Found(model: Known, hint: Option<PriceHint>, on: bool, hidden: bool, prices: String, onpick: EventHandler<bool>) -> Element {
+fn Found(
+    model: Known,
+    hint: Option<PriceHint>,
+    on: bool,
+    hidden: bool,
+    prices: String,
+    onpick: EventHandler<bool>,
+) -> Element {
     let (lang, f) = (use_lang(), use_fmt());
     let name = &model.name;
     let buy = hint.as_ref().and_then(|hint| pair(&hint.buying));
@@ -265,7 +280,10 @@ mod tests {
     #[test]
     fn a_price_is_in_and_out() {
         let prices = |all: &[(&str, i64)]| all.iter().map(|(k, v)| ((*k).to_owned(), Nano(*v))).collect();
-        assert_eq!(pair(&prices(&[("input", 3_000_000_000), ("output", 15_000_000_000)])).as_deref(), Some("$3.00 / $15.00"));
+        assert_eq!(
+            pair(&prices(&[("input", 3_000_000_000), ("output", 15_000_000_000)])).as_deref(),
+            Some("$3.00 / $15.00")
+        );
         assert_eq!(pair(&prices(&[("input", 20_000_000)])).as_deref(), Some("$0.02 / —"));
         assert_eq!(pair(&prices(&[])), None);
     }

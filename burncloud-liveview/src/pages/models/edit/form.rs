@@ -29,20 +29,39 @@ fn change(lang: Lang, form: &Form, account: &Account) -> Result<ChannelChange, F
 
 /// The fields that faults stand at.
 const FIELDS: [&str; 20] = [
-    "name", "base_url", "credential", "models", "model_mapping", "priority", "weight", "groups", "concurrency", "proxy",
-    "connect_ms", "first_byte_ms", "idle_ms", "total_ms", "timeouts", "options", "body_override", "header_override",
-    "status_mapping", "system_prompt",
+    "name",
+    "base_url",
+    "credential",
+    "models",
+    "model_mapping",
+    "priority",
+    "weight",
+    "groups",
+    "concurrency",
+    "proxy",
+    "connect_ms",
+    "first_byte_ms",
+    "idle_ms",
+    "total_ms",
+    "timeouts",
+    "options",
+    "body_override",
+    "header_override",
+    "status_mapping",
+    "system_prompt",
 ];
 
 #[component]
 pub(super) fn Settings(account: Account, groups: Vec<String>) -> Element {
     let (lang, mut toasts) = (use_lang(), use_toasts());
-    let mut saving = use_act(|cx: Cx, (id, change, version): (ChannelId, ChannelChange, String)| async move {
-        cx.console.desk().update_channel(&cx.viewer.actor, id, change, Some(&version)).await
-    });
+    let mut saving =
+        use_act(|cx: Cx, (id, change, version): (ChannelId, ChannelChange, String)| async move {
+            cx.console.desk().update_channel(&cx.viewer.actor, id, change, Some(&version)).await
+        });
     let mut wrong = use_signal(|| None::<Fault>);
     let fault = wrong().or_else(|| saving.fault());
-    let loose = fault.clone().filter(|fault| !FIELDS.iter().any(|field| read::at(Some(fault), field).is_some()));
+    let loose =
+        fault.clone().filter(|fault| !FIELDS.iter().any(|field| read::at(Some(fault), field).is_some()));
     let submit = {
         let account = account.clone();
         move |event: FormEvent| match change(lang, &Form::of(&event), &account) {
@@ -85,7 +104,12 @@ fn Basics(account: Account, fault: Option<Fault>) -> Element {
         (Some(shown), Lang::En) => format!("Kept locked away ({shown}); leave it empty to keep it"),
         (Some(shown), Lang::Zh) => format!("已加密保存（{shown}），留空则不变"),
     };
-    let own: BTreeMap<_, _> = view.settings.options.iter().filter(|(name, _)| !needs(&account).iter().any(|need| need.name == **name)).collect();
+    let own: BTreeMap<_, _> = view
+        .settings
+        .options
+        .iter()
+        .filter(|(name, _)| !needs(&account).iter().any(|need| need.name == **name))
+        .collect();
     let example = match providers::known(&view.provider).map(|provider| provider.address) {
         Some(providers::Address::Wanted(example)) => example,
         _ => "https://",
@@ -208,9 +232,15 @@ fn Along(account: Account, fault: Option<Fault>) -> Element {
     let settings = &account.view.settings;
     let at = |field: &str| read::at(fault.as_ref(), field);
     let ids = ["system_prompt", "body_override", "header_override", "status_mapping"];
-    let body = if settings.body_override.is_empty() { String::new() } else { serde_json::to_string_pretty(&settings.body_override).unwrap_or_default() };
-    let statuses: BTreeMap<String, String> = settings.status_mapping.iter().map(|(from, to)| (from.to_string(), to.to_string())).collect();
-    let (text, mode) = settings.system_prompt.as_ref().map(|prompt| (prompt.text.clone(), prompt.mode)).unwrap_or_default();
+    let body = if settings.body_override.is_empty() {
+        String::new()
+    } else {
+        serde_json::to_string_pretty(&settings.body_override).unwrap_or_default()
+    };
+    let statuses: BTreeMap<String, String> =
+        settings.status_mapping.iter().map(|(from, to)| (from.to_string(), to.to_string())).collect();
+    let (text, mode) =
+        settings.system_prompt.as_ref().map(|prompt| (prompt.text.clone(), prompt.mode)).unwrap_or_default();
     rsx! {
         Fold { id: "account-along", title: lang.t("What goes along with every request", "随请求附带"), open: ids.iter().any(|id| at(id).is_some()),
             Text { id: "system_prompt", rows: 3, label: lang.t("Instructions of yours", "系统提示"), value: text, error: at("system_prompt") }

@@ -13,7 +13,8 @@ use dioxus::prelude::*;
 /// Models that the provider lists and the account does not serve, under no name.
 fn others(account: &Account, found: &Found) -> Vec<String> {
     let view = &account.view;
-    let known = |name: &String| view.models.contains(name) || view.model_mapping.values().any(|sent| sent == name);
+    let known =
+        |name: &String| view.models.contains(name) || view.model_mapping.values().any(|sent| sent == name);
     found.models.iter().map(|model| model.name.clone()).filter(|name| !known(name)).collect()
 }
 
@@ -30,7 +31,8 @@ pub(super) fn Look(account: Account) -> Element {
     let mut looking = use_act(|cx: Cx, id: ChannelId| async move {
         cx.console.desk().probe_channel(&cx.viewer.actor, id).await
     });
-    let mut adding = use_act(|cx, (id, models, version): (ChannelId, Vec<String>, String)| add(cx, id, models, version));
+    let mut adding =
+        use_act(|cx, (id, models, version): (ChannelId, Vec<String>, String)| add(cx, id, models, version));
     let more = found.read().as_ref().map(|found| others(&account, found)).unwrap_or_default();
     let (all, version) = (account.view.models.clone(), account.view.version.clone());
     rsx! {

@@ -37,7 +37,11 @@ pub(super) fn Edit(id: ChannelId, account: Option<Account>, groups: Vec<String>)
     let rest = rests.read().get(&id).cloned();
     let tabs = vec![
         Tab::new(here.href(&account_at(id)), lang.t("Account", "账号"), !transforms),
-        Tab::new(here.href(&account_at(id).with("tab", "transforms")), lang.t("Transforms", "改写"), transforms),
+        Tab::new(
+            here.href(&account_at(id).with("tab", "transforms")),
+            lang.t("Transforms", "改写"),
+            transforms,
+        ),
     ];
     rsx! {
         Drawer { id: "account", title: view.name.clone(), class: width,

@@ -3,6 +3,8 @@
 mod diff;
 mod view;
 
+#[cfg(test)]
+pub(super) use view::Editor;
 pub(super) use view::Transforms;
 
 use super::posts::Posted;
@@ -32,7 +34,12 @@ pub(super) struct Try {
 pub(super) enum Outcome {
     Ran(Box<DryRun>),
     /// What is wrong: in which field, at which line, and that line.
-    Wrong { field: String, line: Option<usize>, text: String, source: Option<String> },
+    Wrong {
+        field: String,
+        line: Option<usize>,
+        text: String,
+        source: Option<String>,
+    },
 }
 
 impl Outcome {
@@ -61,8 +68,12 @@ pub(super) fn example(view: &ChannelView) -> String {
     let value = match dialect(&view.provider) {
         Dialect::Gemini => json!({ "contents": [{ "role": "user", "parts": [{ "text": "Hello" }] }] }),
         Dialect::Bedrock => json!({ "messages": [{ "role": "user", "content": [{ "text": "Hello" }] }] }),
-        Dialect::Anthropic => json!({ "model": model, "max_tokens": 256, "messages": [{ "role": "user", "content": "Hello" }] }),
-        _ => json!({ "model": model, "messages": [{ "role": "user", "content": "Hello" }], "temperature": 1 }),
+        Dialect::Anthropic => {
+            json!({ "model": model, "max_tokens": 256, "messages": [{ "role": "user", "content": "Hello" }] })
+        }
+        _ => {
+            json!({ "model": model, "messages": [{ "role": "user", "content": "Hello" }], "temperature": 1 })
+        }
     };
     serde_json::to_string_pretty(&value).unwrap_or_default()
 }
@@ -83,8 +94,14 @@ fn run(view: &ChannelView, settings: &ChannelSettings, kind: SampleKind, sample:
     let body: Value = match serde_json::from_str(sample) {
         Ok(body) => body,
         Err(error) => {
-            let (line, text) = (error.line(), format!("line {}, column {}: this is no JSON", error.line(), error.column()));
-            return Outcome::Wrong { field: "sample".into(), line: Some(line), text, source: line_of(sample, line) };
+            let (line, text) =
+                (error.line(), format!("line {}, column {}: this is no JSON", error.line(), error.column()));
+            return Outcome::Wrong {
+                field: "sample".into(),
+                line: Some(line),
+                text,
+                source: line_of(sample, line),
+            };
         }
     };
     let dialect = dialect(&view.provider);
@@ -183,7 +200,9 @@ mod tests {
 
     #[test]
     fn a_sample_is_changed_and_nothing_else() {
-        let Outcome::Ran(run) = outcome("request:\n- remove: user\n", "", r#"{"model":"gpt-4o","user":"ann"}"#) else {
+        let Outcome::Ran(run) =
+            outcome("request:\n- remove: user\n", "", r#"{"model":"gpt-4o","user":"ann"}"#)
+        else {
             panic!("it did not run");
         };
         assert_eq!((run.before["user"].as_str(), run.after.get("user")), (Some("ann"), None));
@@ -197,7 +216,10 @@ mod tests {
             Outcome::Ran(_) => panic!("it ran"),
         };
         let (field, line, source) = wrong("request:\n- explode: user\n", "", "{}");
-        assert_eq!((field.as_str(), line, source.as_deref()), ("transforms", Some(2), Some("- explode: user")));
+        assert_eq!(
+            (field.as_str(), line, source.as_deref()),
+            ("transforms", Some(2), Some("- explode: user"))
+        );
         let (field, line, _) = wrong("", "fn request(req) {\n  let x = ;\n}", "{}");
         assert_eq!((field.as_str(), line), ("script", Some(2)));
         assert_eq!(wrong("", "", "{\n oh").0, "sample");

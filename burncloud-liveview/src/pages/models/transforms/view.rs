@@ -43,9 +43,18 @@ pub(in super::super) fn Editor(account: Account, tried: Option<Try>) -> Element 
     let (lang, conn) = (use_lang(), use_conn());
     let view = &account.view;
     let stored = view.settings.script.as_ref();
-    let skip = tried.as_ref().map_or_else(|| stored.is_some_and(|script| script.on_error == ScriptFailure::Skip), |tried| tried.skip);
-    let document = tried.as_ref().map_or_else(|| view.settings.transforms.clone().unwrap_or_default(), |tried| tried.transforms.clone());
-    let script = tried.as_ref().map_or_else(|| stored.map(|script| script.source.clone()).unwrap_or_default(), |tried| tried.script.clone());
+    let skip = tried.as_ref().map_or_else(
+        || stored.is_some_and(|script| script.on_error == ScriptFailure::Skip),
+        |tried| tried.skip,
+    );
+    let document = tried.as_ref().map_or_else(
+        || view.settings.transforms.clone().unwrap_or_default(),
+        |tried| tried.transforms.clone(),
+    );
+    let script = tried.as_ref().map_or_else(
+        || stored.map(|script| script.source.clone()).unwrap_or_default(),
+        |tried| tried.script.clone(),
+    );
     let sample = tried.as_ref().map_or_else(|| example(view), |tried| tried.sample.clone());
     let kind = tried.as_ref().map_or("request", |tried| tried.kind);
     let wrong = |field: &str| match tried.as_ref().map(|tried| &tried.outcome) {
