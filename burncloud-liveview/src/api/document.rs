@@ -46,8 +46,8 @@ pub(super) fn finish(document: OpenApi, prefix: &str) -> Value {
     components["securitySchemes"] = json!({
         "token": { "type": "http", "scheme": "bearer", "description": "A management token, made under `Me`" },
         "session": {
-            "type": "apiKey", "in": "cookie", "name": "burncloud_session",
-            "description": "A browser that signed in; its writes carry the header `x-csrf-token` as well",
+            "type": "apiKey", "in": "cookie", "name": "bc-session",
+            "description": "A browser that signed in; its writes come from the console's own pages and carry the header `x-csrf`",
         },
     });
     problem_schemas(&mut components["schemas"]);

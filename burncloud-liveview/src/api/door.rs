@@ -3,6 +3,7 @@
 use super::Api;
 use super::once::name_of;
 use super::problem::Problem;
+use crate::auth::{Denied, api_actor};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -26,6 +27,12 @@ pub(super) async fn enter(State(api): State<Api>, request: Request, next: Next) 
     next.run(request).await
 }
 
-async fn actor(_api: &Api, parts: &Parts) -> Result<Actor, Problem> {
-    parts.extensions.get::<Actor>().cloned().ok_or_else(Problem::anonymous)
+async fn actor(api: &Api, parts: &Parts) -> Result<Actor, Problem> {
+    api_actor(api.console(), parts).await.map_err(|denied| match denied {
+        Denied::Nobody => Problem::anonymous(),
+        Denied::Forged => {
+            Problem::forbidden("a write with a cookie comes from a page of the console, with its token")
+        }
+        Denied::Away => Problem::away("the store is away; try again"),
+    })
 }

@@ -19,6 +19,12 @@ impl Form {
         Form(event.values().into_iter().filter_map(text).collect())
     }
 
+    /// A form that holds these.
+    #[cfg(test)]
+    pub(crate) fn test(pairs: &[(&str, &str)]) -> Form {
+        Form(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
     /// The text of an input, without white space around it; empty where there is none.
     #[must_use]
     pub fn text(&self, name: &str) -> String {

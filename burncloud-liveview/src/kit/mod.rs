@@ -9,6 +9,7 @@ mod button;
 mod charts;
 mod field;
 mod form;
+mod look;
 mod markdown;
 mod menu;
 mod overlay;
@@ -25,6 +26,7 @@ pub use button::{Button, Kind, LinkButton};
 pub use charts::{Chart, Spark};
 pub use field::{Check, Choice, Field, Hint, Select, Text, Toggle};
 pub use form::Form;
+pub use look::LookSwitch;
 pub use markdown::{Markdown, blocks, html};
 pub use menu::{Menu, MenuItem, MenuLink};
 pub use overlay::{Confirm, Dialog, Drawer};
@@ -38,6 +40,12 @@ pub use words::{Broken, Empty, Figure, Headline, Loading, Section};
 use crate::fmt::Fmt;
 use crate::lang::Look;
 use dioxus::prelude::*;
+
+/// What the logo shows on every page, at rest until something sets it.
+#[must_use]
+pub fn use_pulse() -> Signal<PulseState> {
+    use_context::<Signal<PulseState>>()
+}
 
 /// How numbers and times are written for whoever looks.
 #[must_use]

@@ -3,15 +3,14 @@
 use super::account::AccountMenu;
 use super::palette::Palette;
 use super::side::Home;
-use crate::kit::{Hotkey, Icon, PulseState};
-use crate::lang::Theme;
+use crate::kit::{Hotkey, Icon, LookSwitch, PulseState};
 use crate::live::{use_conn, use_here, use_lang};
 use crate::pages::PageId;
 use dioxus::prelude::*;
 
 #[component]
 pub(super) fn Topbar(current: Option<PageId>, pulse: ReadSignal<PulseState>) -> Element {
-    let lang = use_lang();
+    let (lang, conn, here) = (use_lang(), use_conn(), use_here());
     let name = current.and_then(crate::pages::page).map_or("", |page| page.name(lang));
     rsx! {
         header { class: "topbar",
@@ -19,8 +18,7 @@ pub(super) fn Topbar(current: Option<PageId>, pulse: ReadSignal<PulseState>) -> 
             div { class: "flex min-w-0 items-center gap-2 text-base font-medium", "{name}" }
             div { class: "ms-auto flex items-center gap-0.5",
                 Search {}
-                Language {}
-                Dark {}
+                LookSwitch { prefix: conn.console.prefix().to_owned(), back: here.href(&here.place()) }
                 div { class: "md:hidden", AccountMenu { side: false } }
             }
         }
@@ -41,39 +39,5 @@ fn Search() -> Element {
             }
         }
         if open() { Palette { onclose: move |()| open.set(false) } }
-    }
-}
-
-/// A form that is posted, so that it works while the socket is away; the answer leads back to the same URL.
-#[component]
-fn Language() -> Element {
-    let (lang, conn, here) = (use_lang(), use_conn(), use_here());
-    let back = here.href(&here.place());
-    rsx! {
-        form { method: "post", action: conn.href("/look"), "data-here": "1",
-            input { r#type: "hidden", name: "lang", value: lang.other().code() }
-            input { r#type: "hidden", name: "back", value: "{back}" }
-            button { r#type: "submit", class: "btn btn-ghost btn-sm btn-square", lang: lang.other().tag(),
-                "aria-label": lang.t("切换到中文", "Switch to English"),
-                span { class: "text-sm font-medium", {lang.t("中", "EN")} }
-            }
-        }
-    }
-}
-
-/// The script changes the theme on the spot; without it the form does.
-#[component]
-fn Dark() -> Element {
-    let (lang, conn, here) = (use_lang(), use_conn(), use_here());
-    let back = here.href(&here.place());
-    let next = if conn.look.theme == Theme::Night { Theme::Day } else { Theme::Night };
-    rsx! {
-        form { method: "post", action: conn.href("/look"), "data-theme-form": "1",
-            input { r#type: "hidden", name: "theme", value: next.code() }
-            input { r#type: "hidden", name: "back", value: "{back}" }
-            button { r#type: "submit", class: "btn btn-ghost btn-sm btn-square", "aria-label": lang.t("Switch light and dark", "切换明暗"),
-                Icon { i: "icon-[lucide--sun-moon]" }
-            }
-        }
     }
 }

@@ -2,10 +2,11 @@
 
 mod account;
 mod bar;
+mod light;
 mod palette;
 mod side;
 
-use crate::kit::{PulseState, ToastStack, Toasts};
+use crate::kit::{PulseState, ToastStack, Toasts, use_pulse};
 use crate::live::{Changes, Conn, use_conn, use_here, use_lang, use_live_history};
 use crate::pages::{Layout, Nothing, PageId, page_at};
 use bar::Topbar;
@@ -15,22 +16,17 @@ use side::{Dock, Side};
 /// The root of a page: what all of its components share, and the page where somebody is.
 #[allow(non_snake_case, reason = "a component")]
 pub(crate) fn App() -> Element {
-    let here = use_live_history();
+    use_live_history();
     use_context_provider(Changes::new);
     use_context_provider(Toasts::new);
-    let _ = here;
+    use_context_provider(|| Signal::new(PulseState::default()));
     rsx! { Shell {} }
-}
-
-/// What the logo shows; at rest until something says otherwise.
-pub(crate) fn use_pulse() -> ReadSignal<PulseState> {
-    use_signal(PulseState::default).into()
 }
 
 #[component]
 fn Shell() -> Element {
     let (lang, conn, here) = (use_lang(), use_conn(), use_here());
-    let pulse = use_pulse();
+    let pulse: ReadSignal<PulseState> = use_pulse().into();
     let page = page_at(&conn.viewer.actor, &here.place());
     let id = page.map(|page| page.id);
     use_title(&conn, id);
@@ -57,6 +53,7 @@ fn Shell() -> Element {
             }
         }
         Dock { current: id }
+        light::Light {}
         ToastStack {}
     }
 }
@@ -73,13 +70,13 @@ fn View(id: Option<PageId>) -> Element {
 fn use_title(conn: &Conn, id: Option<PageId>) {
     let lang = use_lang();
     let mut last = use_hook(|| CopyValue::new(id));
-    let client = conn.client.clone();
+    let (client, house) = (conn.client.clone(), conn.console.house());
     use_effect(use_reactive!(|(id,)| {
         let Some(client) = &client else { return };
         let name = id
             .and_then(crate::pages::page)
             .map_or(lang.t("Nothing here", "这里什么也没有"), |page| page.name(lang));
-        client.title(&format!("{name} · BurnCloud"));
+        client.title(&format!("{name} · {house}"));
         if *last.peek() != id {
             last.set(id);
             client.focus("main");

@@ -91,7 +91,7 @@ mod tests {
         store.0.record(&[Arc::new(receipt(1))]).await.unwrap();
         let sums = Arc::new(Sums::new(store.clone()));
         let at = receipt(1).at.0;
-        let ask = |n: i64| UsageQuery { until: UnixMicros(at + n), ..UsageQuery::default() };
+        let ask = move |n: i64| UsageQuery { until: UnixMicros(at + n), ..UsageQuery::default() };
         sums.usage(&ask(1)).await.unwrap_err();
         let all: Vec<_> = (1..=200)
             .map(|n| {

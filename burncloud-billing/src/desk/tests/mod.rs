@@ -4,6 +4,8 @@ mod codes;
 mod keys;
 mod log;
 mod money;
+mod movements;
+mod offices;
 mod people;
 mod prices;
 mod shelf;

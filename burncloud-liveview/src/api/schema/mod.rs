@@ -6,12 +6,14 @@ mod door;
 mod money;
 mod people;
 mod prices;
+mod reports;
 
 pub(super) use accounts::*;
 pub(super) use door::*;
 pub(super) use money::*;
 pub(super) use people::*;
 pub(super) use prices::*;
+pub(super) use reports::*;
 
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -1,1 +1,6 @@
-//! Tests of the whole API.
+//! Tests of the whole API, over a store in memory.
+
+mod frame;
+mod matrix;
+mod shapes;
+mod support;
