@@ -229,7 +229,7 @@ fn Money(row: ShelfRow, house: bool) -> Element {
             if let Some(kept) = kept {
                 div {
                     p { class: "text-sm text-muted", {lang.t("You keep", "净利率")} }
-                    p { class: if kept < 0 { "figure text-2xl text-error" } else { "figure text-2xl" }, {fmt::percent(kept / 10 * 10)} }
+                    p { class: if kept < 0 { "figure text-2xl text-error" } else { "figure text-2xl" }, {fmt::percent((kept + 5).div_euclid(10) * 10)} }
                 }
             } else { span {} }
             table { class: "text-sm num text-right",

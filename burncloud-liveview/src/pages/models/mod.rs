@@ -166,7 +166,9 @@ fn home() -> Place {
 fn many(lang: Lang, n: usize) -> String {
     const WORDS: [&str; 10] = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"];
     const ZH: [&str; 10] = ["零", "一", "两", "三", "四", "五", "六", "七", "八", "九"];
-    let words = lang.t("en", "zh");
-    let table = if words == "en" { &WORDS } else { &ZH };
-    table.get(n).map_or_else(|| n.to_string(), |word| (*word).to_owned())
+    let words = match lang {
+        Lang::En => &WORDS,
+        Lang::Zh => &ZH,
+    };
+    words.get(n).map_or_else(|| n.to_string(), |word| (*word).to_owned())
 }

@@ -206,7 +206,7 @@ async fn everybody_sees_the_prices_that_are_theirs_and_no_account() {
     for said in [
         "<strong>4 models</strong>",
         "You keep",
-        "28.5%",
+        "28.6%",
         "Served by 1 account",
         "lagoon is switched off",
         "Bring it back",

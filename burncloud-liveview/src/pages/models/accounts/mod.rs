@@ -33,47 +33,11 @@ async fn switch(cx: Cx, id: ChannelId, on: bool) -> UseCaseResult<()> {
 pub(super) fn Accounts(overview: Overview, data: Loaded<Overview>) -> Element {
     let (lang, here) = (use_lang(), use_here());
     let (rests, speed) = (use_rests(), use_speed());
-    let mut toasts = use_toasts();
-    let mut switching = use_act(|cx, (id, on): (ChannelId, bool)| switch(cx, id, on));
-    let mut waking = use_act(wake);
+    let shown = shown(&overview, &here.place());
+    let onwish = use_wishes(overview.clone(), data, speed);
     if overview.accounts.is_empty() {
         return rsx! { NoAccounts {} };
     }
-    let shown = shown(&overview, &here.place());
-    let onwish = {
-        let (overview, mut data, mut speed) = (overview.clone(), data, speed);
-        move |(id, wish): (ChannelId, Wish)| {
-            let found = overview.accounts.iter().find(|account| account.view.id == id);
-            let Some(name) = found.map(|account| account.view.name.clone()) else { return };
-            match wish {
-                Wish::Switch(on) => {
-                    data.patch(|data| {
-                        let account = data.accounts.iter_mut().find(|account| account.view.id == id);
-                        let status = if on { Status::Active } else { Status::Disabled };
-                        account.into_iter().for_each(|account| account.view.status = status);
-                    });
-                    switching.then((id, on), move |()| {
-                        let text = match (lang, on) {
-                            (Lang::En, true) => format!("{name} is on"),
-                            (Lang::En, false) => format!("{name} is switched off"),
-                            (Lang::Zh, true) => format!("{name} 已启用"),
-                            (Lang::Zh, false) => format!("{name} 已停用"),
-                        };
-                        toasts.show(Toast::done(text).undo(move |cx| switch(cx, id, !on)));
-                    });
-                }
-                Wish::Wake => waking.then(id, move |woken| {
-                    let text = match lang {
-                        _ if woken == 0 => lang.t("It does not rest", "它没有在休息").to_owned(),
-                        Lang::En => format!("{name} is tried again at once"),
-                        Lang::Zh => format!("{name} 已唤醒，马上恢复使用"),
-                    };
-                    toasts.show(Toast::done(text));
-                }),
-                Wish::Test => speed.start(vec![id]),
-            }
-        }
-    };
     rsx! {
         Head { overview: overview.clone(), rests: rests(), speed, shown: shown.all.clone() }
         Parts { part: Part::Accounts, overview: overview.clone() }
@@ -100,6 +64,49 @@ pub(super) fn Accounts(overview: Overview, data: Loaded<Overview>) -> Element {
             words: shown.words(lang),
         }
         Foot { overview }
+    }
+}
+
+/// What the rows' menus do: a switch is shown at once, and can be undone.
+fn use_wishes(
+    overview: Overview,
+    data: Loaded<Overview>,
+    speed: Speed,
+) -> impl FnMut((ChannelId, Wish)) + Clone {
+    let lang = use_lang();
+    let (mut data, mut speed, mut toasts) = (data, speed, use_toasts());
+    let mut switching = use_act(|cx, (id, on): (ChannelId, bool)| switch(cx, id, on));
+    let mut waking = use_act(wake);
+    move |(id, wish): (ChannelId, Wish)| {
+        let found = overview.accounts.iter().find(|account| account.view.id == id);
+        let Some(name) = found.map(|account| account.view.name.clone()) else { return };
+        match wish {
+            Wish::Switch(on) => {
+                data.patch(|data| {
+                    let account = data.accounts.iter_mut().find(|account| account.view.id == id);
+                    let status = if on { Status::Active } else { Status::Disabled };
+                    account.into_iter().for_each(|account| account.view.status = status);
+                });
+                switching.then((id, on), move |()| {
+                    let text = match (lang, on) {
+                        (Lang::En, true) => format!("{name} is on"),
+                        (Lang::En, false) => format!("{name} is switched off"),
+                        (Lang::Zh, true) => format!("{name} 已启用"),
+                        (Lang::Zh, false) => format!("{name} 已停用"),
+                    };
+                    toasts.show(Toast::done(text).undo(move |cx| switch(cx, id, !on)));
+                });
+            }
+            Wish::Wake => waking.then(id, move |woken| {
+                let text = match lang {
+                    _ if woken == 0 => lang.t("It does not rest", "它没有在休息").to_owned(),
+                    Lang::En => format!("{name} is tried again at once"),
+                    Lang::Zh => format!("{name} 已唤醒，马上恢复使用"),
+                };
+                toasts.show(Toast::done(text));
+            }),
+            Wish::Test => speed.start(vec![id]),
+        }
     }
 }
 

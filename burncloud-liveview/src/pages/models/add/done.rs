@@ -50,7 +50,7 @@ pub(super) fn Done(account: Option<Account>, draft: Signal<Option<Draft>>) -> El
                         }
                         div { class: "mt-7 grid gap-2",
                             a { class: "btn btn-primary", autofocus: true, href: conn.href("/access/new"), {lang.t("Hand out a key", "发一把密钥")} }
-                            a { class: "btn btn-quiet", href: here.href(&Place::at(["playground"]).with("model", &model)), {lang.t("Try it in the playground", "试玩一下")} }
+                            a { class: "btn btn-quiet", href: conn.href("/playground"), {lang.t("Try it in the playground", "试玩一下")} }
                             button { r#type: "button", "data-close": "1", class: "btn btn-ghost", onclick: move |_| here.go(home()), {lang.t("Done", "完成")} }
                         }
                     }
