@@ -44,9 +44,11 @@ const AGAIN: Duration = Duration::from_secs(15);
 fn use_again<T: 'static>(mut read: Loaded<T>) {
     let live = use_conn().client.is_some();
     use_future(move || async move {
-        while live {
-            tokio::time::sleep(AGAIN).await;
-            read.reload();
+        if live {
+            loop {
+                tokio::time::sleep(AGAIN).await;
+                read.reload();
+            }
         }
     });
 }
