@@ -9,6 +9,7 @@
 
 mod books;
 mod export;
+mod family;
 mod fault;
 mod findings;
 mod forecast;
@@ -19,6 +20,7 @@ mod names;
 mod receipt;
 mod search;
 mod span;
+mod sums;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,7 @@ mod view;
 
 pub use books::{Books, Point, Seen, Slice, Wallet};
 pub use export::{Rows, cell};
+pub use family::{Branch, Family, Leader};
 pub use fault::{Fault, Reason, fault, reason, why};
 pub use findings::{Finding, Kind, Live, RestingLane, Severity, Suggestion};
 pub use forecast::{Ahead, Forecast, Method};
@@ -35,5 +38,6 @@ pub use logs::{Hop, LogFilter, LogRow, Page};
 pub use receipt::{Bar, LegView, PriceRef, ReceiptView, Seal, Stage};
 pub use search::Search;
 pub use span::{Grain, Span, Window};
+pub use sums::{AccountSums, ModelSums};
 pub use tally::{By, Of, Sums};
 pub use view::{Customer, View};
