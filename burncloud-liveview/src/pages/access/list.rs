@@ -70,7 +70,7 @@ pub(super) fn Keys() -> Element {
     let shown = made.read().clone();
     rsx! {
         {page}
-        if here.segment(1).is_some() {
+        if here.segment(1).is_some() || here.get("do").as_deref() == Some("new") {
             Create { people: people.get().unwrap_or_default(), onclose: move |()| here.replace(back()),
                 onmade: move |key| { made.set(Some(key)); here.replace(keys()); }
             }

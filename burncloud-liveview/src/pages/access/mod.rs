@@ -1,6 +1,6 @@
 //! Keys: which there are, what each opens and spends, and everything that is done with one.
 //!
-//! `/access` lists them (`q`, `state`, `user` and `after` choose), `/access/new` makes one, `/access/ID` shows one; its `do`
+//! `/access` lists them (`q`, `state`, `user` and `after` choose), `/access/new` (`do=new` too) makes one, `/access/ID` shows one; its `do`
 //! says which dialog is open.
 
 mod budget;
