@@ -4,6 +4,7 @@
 use crate::kit::{Icon, Tile};
 use crate::live::{Cx, Fault, Place, use_conn, use_here, use_lang, use_load};
 use crate::pages::{PAGES, PageId, pages_for};
+use burncloud_billing::desk::{KeyFilter, KeyView};
 use dioxus::prelude::*;
 use std::future::Future;
 use std::pin::Pin;
@@ -48,10 +49,29 @@ pub(crate) struct Deed {
 }
 
 /// What can be found beside the pages; a row for each.
-pub(crate) static SOURCES: &[Source] = &[];
+pub(crate) static SOURCES: &[Source] =
+    &[Source { en: "Keys", zh: "密钥", page: PageId::Access, find: |cx, text| Box::pin(keys(cx, text)) }];
 
 /// What can be done; a row for each.
-pub(crate) static DEEDS: &[Deed] = &[];
+pub(crate) static DEEDS: &[Deed] = &[Deed {
+    en: "Make a key",
+    zh: "新建密钥",
+    icon: "icon-[lucide--key-round]",
+    page: PageId::Access,
+    query: ("do", "new"),
+}];
+
+async fn keys(cx: Cx, text: String) -> Result<Vec<Hit>, Fault> {
+    let filter = KeyFilter { text: Some(text), limit: 5, ..KeyFilter::default() };
+    let found = cx.console.desk().keys(&cx.viewer.actor, &filter).await?;
+    let hit = |view: KeyView| Hit {
+        icon: Some("icon-[lucide--key-round]"),
+        main: view.key.name,
+        sub: view.user_name,
+        to: Place::at(["access".to_owned(), view.key.id.to_string()]),
+    };
+    Ok(found.items.into_iter().map(hit).collect())
+}
 
 /// Only what can be done is shown after this mark.
 const DEEDS_ONLY: char = '>';

@@ -124,7 +124,7 @@ pub struct KeyPage {
 
 /// How much of a whole, in hundredths; over a hundred is over it.
 fn share(part: u128, whole: u128) -> u128 {
-    if whole == 0 { 100 } else { part.saturating_mul(100) / whole }
+    part.saturating_mul(100).checked_div(whole).unwrap_or(100)
 }
 
 fn nanos(amount: Nano) -> u128 {
@@ -379,8 +379,7 @@ mod tests {
         for receipt in receipts {
             world.store.record(&[Arc::new(receipt)]).await.unwrap();
         }
-        let store = std::mem::take(&mut world.store);
-        (Desk::new(Arc::new(store), Registry::default()), world)
+        (Desk::new(world.store.clone(), Registry::default()), world)
     }
 
     fn names(list: &KeyList) -> Vec<&str> {

@@ -27,7 +27,7 @@ pub(super) fn Key(id: KeyId) -> Element {
     });
     use_again(page);
     let mut again = page;
-    let drawn = match &*page.read() {
+    match &*page.read() {
         None => rsx! { h1 { class: "sr-only", {lang.t("Key", "密钥")} } Loading { rows: 6 } },
         Some(Err(fault)) => rsx! {
             Back {}
@@ -35,8 +35,7 @@ pub(super) fn Key(id: KeyId) -> Element {
             Broken { fault: fault.clone(), onretry: move |_| again.reload() }
         },
         Some(Ok((page, served))) => rsx! { Detail { page: page.clone(), served: served.clone() } },
-    };
-    drawn
+    }
 }
 
 #[component]

@@ -70,7 +70,7 @@ pub(super) fn Keys() -> Element {
     let shown = made.read().clone();
     rsx! {
         {page}
-        if here.segment(1).is_some() {
+        if here.segment(1).is_some() || here.get("do").as_deref() == Some("new") {
             Create { people: people.get().unwrap_or_default(), onclose: move |()| here.replace(back()),
                 onmade: move |key| { made.set(Some(key)); here.replace(keys()); }
             }
@@ -88,7 +88,7 @@ pub(super) fn List(list: KeyList, people: People) -> Element {
         let change = KeyChange { status, ..KeyChange::default() };
         cx.console.desk().update_key(&cx.viewer.actor, id, change, None).await
     });
-    let mut onswitch = move |(id, on): (KeyId, bool)| {
+    let onswitch = move |(id, on): (KeyId, bool)| {
         switch.then((id, on), move |view| {
             let words = match (lang, on) {
                 (Lang::En, true) => format!("{} is on", view.key.name),
@@ -128,7 +128,7 @@ pub(super) fn List(list: KeyList, people: People) -> Element {
         } else {
             Table { caption: lang.t("Keys", "密钥"), head: rsx! { Head { many } },
                 for row in list.rows {
-                    Row { key: "{row.view.key.id}", row, many, onswitch: move |asked| onswitch(asked) }
+                    Row { key: "{row.view.key.id}", row, many, onswitch }
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Keys: which there are, what each opens and spends, and everything that is done with one.
 //!
-//! `/access` lists them (`q`, `state`, `user` and `after` choose), `/access/new` makes one, `/access/ID` shows one; its `do`
+//! `/access` lists them (`q`, `state`, `user` and `after` choose), `/access/new` (`do=new` too) makes one, `/access/ID` shows one; its `do`
 //! says which dialog is open.
 
 mod budget;
@@ -44,9 +44,11 @@ const AGAIN: Duration = Duration::from_secs(15);
 fn use_again<T: 'static>(mut read: Loaded<T>) {
     let live = use_conn().client.is_some();
     use_future(move || async move {
-        while live {
-            tokio::time::sleep(AGAIN).await;
-            read.reload();
+        if live {
+            loop {
+                tokio::time::sleep(AGAIN).await;
+                read.reload();
+            }
         }
     });
 }
