@@ -140,6 +140,16 @@ impl PriceBook {
         let (snapshot, unpriced) = (self.snapshot.load(), self.unpriced.load());
         of(&Mint { snapshot: &snapshot, catalogue: &self.catalogue, unpriced: &unpriced, at })
     }
+
+    /// The same as if these were the rules.
+    pub(crate) fn with_rules<R>(
+        &self,
+        rules: &Snapshot,
+        at: UnixMicros,
+        of: impl FnOnce(&Mint<'_>) -> R,
+    ) -> R {
+        of(&Mint { snapshot: rules, catalogue: &self.catalogue, unpriced: &self.unpriced.load(), at })
+    }
 }
 
 impl Default for PriceBook {

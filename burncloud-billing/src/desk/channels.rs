@@ -2,6 +2,7 @@
 
 mod batch;
 mod probe;
+mod rest;
 
 pub use batch::{ImportReport, RowError};
 pub use probe::{Found, Known, Timed};

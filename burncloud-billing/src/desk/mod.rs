@@ -8,6 +8,7 @@
 //! machine, and what they do to money is in the ledger.
 
 mod audit;
+mod backup;
 mod budgets;
 pub mod channels;
 mod codes;
@@ -15,26 +16,35 @@ mod common;
 mod keys;
 pub mod login;
 mod money;
+mod movements;
+mod offices;
 mod prices;
 mod published;
 mod quotes;
 pub mod reports;
 mod rest;
 pub mod settings;
+mod shelf;
+mod simulate;
 mod tenants;
 #[cfg(test)]
 mod tests;
 mod users;
 
 pub use audit::{AuditQuery, AuditView};
+pub use backup::{BackupView, Backups, KEPT as BACKUPS_KEPT};
 pub use budgets::{BudgetDraft, BudgetView, PlanDraft, PlanView};
 pub use codes::{BatchView, CodesDraft, MadeCodes, Redeemed};
 pub use common::{OneTime, Page};
 pub use keys::{KeyChange, KeyDraft, KeyFilter, KeyView, MadeKey};
 pub use money::{MoneyMove, MoveKind, Moved, StatementFilter, StatementLine, WalletId, WalletView};
+pub use movements::{Against, BooksChecked, ModelSums, MoveFilter, MoveLine, Movements};
+pub use offices::{Members, Powers, UserPowers};
 pub use prices::{BookRatios, BuyingRow, PriceDraft, PriceRow, PriceSource, PriceTable, RuleState, RuleView};
 pub use published::{Exported, Imported, WaitingChange, WaitingPrices};
 pub use quotes::{QuoteLevelView, QuoteQuery, QuoteView};
+pub use shelf::{PriceHint, Serving, ShelfRow};
+pub use simulate::{Simulated, SimulatedSums};
 pub use tenants::{GroupView, TenantDraft, TenantEdit, TenantView};
 pub use users::{UserDraft, UserEdit, UserFilter, UserView};
 
@@ -54,6 +64,7 @@ pub struct Desk {
     registry: Registry,
     book: Arc<PriceBook>,
     biller: Option<Arc<Biller>>,
+    backups: Option<Arc<std::path::Path>>,
     tries: Arc<codes::Tries>,
     changed: Arc<dyn Fn() + Send + Sync>,
     settings: Arc<ArcSwap<settings::SettingsSource>>,
@@ -79,6 +90,7 @@ impl Desk {
             registry,
             book: Arc::new(PriceBook::new()),
             biller: None,
+            backups: None,
             tries: Arc::default(),
             changed: Arc::new(|| ()),
             sessions_ended: Arc::new(|_| ()),

@@ -242,7 +242,9 @@ mod tests {
     use std::sync::Arc;
 
     fn desk(source: SettingsSource) -> Desk {
-        Desk::new(Arc::new(MemoryStore::default()), Registry::new()).settings_from(source)
+        let desk = Desk::new(Arc::new(MemoryStore::default()), Registry::new());
+        desk.settings_from(source);
+        desk
     }
 
     fn values(all: &[(&str, Value)]) -> Values {
@@ -281,17 +283,19 @@ mod tests {
     async fn what_the_file_declares_wins_and_what_started_otherwise_waits() {
         let source = SettingsSource {
             declared: values(&[("cors.origins", json!(["https://a.example"]))]),
-            running: Some(values(&[("routing.max_attempts", json!(4))])),
+            running: Some(values(&[("server.listen", json!("127.0.0.1:3000"))])),
         };
         let (desk, boss) = (desk(source), Actor::operator("boss"));
         let error = desk.set_settings(&boss, values(&[("cors.origins", json!([]))])).await.unwrap_err();
         assert!(error.to_string().contains("configuration file"), "{error}");
         assert_eq!(desk.house().await.unwrap().cors_origins, ["https://a.example"]);
-        let all = desk.set_settings(&boss, values(&[("routing.max_attempts", json!(2))])).await.unwrap();
+        let all =
+            desk.set_settings(&boss, values(&[("server.listen", json!("0.0.0.0:3100"))])).await.unwrap();
         assert!(named(&all, "cors.origins").declared);
-        assert!(named(&all, "routing.max_attempts").waits && !named(&all, "house.name").waits);
-        let all = desk.set_settings(&boss, values(&[("routing.max_attempts", json!(4))])).await.unwrap();
-        assert!(!named(&all, "routing.max_attempts").waits, "back to what is in force");
+        assert!(named(&all, "server.listen").waits && !named(&all, "house.name").waits);
+        let all =
+            desk.set_settings(&boss, values(&[("server.listen", json!("127.0.0.1:3000"))])).await.unwrap();
+        assert!(!named(&all, "server.listen").waits, "back to what is in force");
     }
 
     #[tokio::test]

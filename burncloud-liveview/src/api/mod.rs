@@ -37,6 +37,8 @@ mod tests;
 mod usage;
 mod users;
 
+pub(crate) use channels::rows as channel_rows;
+
 use crate::Console;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};

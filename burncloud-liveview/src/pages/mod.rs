@@ -46,7 +46,7 @@ mod access;
 mod account;
 mod dashboard;
 mod finance;
-mod logs;
+pub(crate) mod logs;
 mod models;
 mod nothing;
 mod playground;
@@ -60,6 +60,7 @@ use dioxus::prelude::*;
 use crate::lang::Lang;
 use crate::live::Place;
 pub(crate) use dashboard::{Figures, Period};
+pub(crate) use models::{Drafts, routes as model_routes};
 pub(crate) use nothing::Nothing;
 
 /// A page.
@@ -138,7 +139,7 @@ pub const FOOT: u8 = 9;
 #[rustfmt::skip]
 pub static PAGES: &[Page] = &[
     Page { id: PageId::Dashboard, path: "", icon: "icon-[lucide--sun]", en: "Dashboard", zh: "总览", group: Some(0), dock: true, layout: Layout::Flush, for_whom: own, view: dashboard::Dashboard },
-    Page { id: PageId::Models, path: "models", icon: "icon-[lucide--layers]", en: "Models", zh: "模型", group: Some(1), dock: true, layout: Layout::Wide, for_whom: house, view: models::Models },
+    Page { id: PageId::Models, path: "models", icon: "icon-[lucide--layers]", en: "Models", zh: "模型", group: Some(1), dock: true, layout: Layout::Wide, for_whom: own, view: models::Models },
     Page { id: PageId::Radar, path: "radar", icon: "icon-[lucide--radar]", en: "Radar", zh: "雷达", group: Some(1), dock: false, layout: Layout::Column, for_whom: people, view: radar::Radar },
     Page { id: PageId::Logs, path: "logs", icon: "icon-[lucide--scroll-text]", en: "Logs", zh: "日志", group: Some(1), dock: true, layout: Layout::Wide, for_whom: own, view: logs::Logs },
     Page { id: PageId::Access, path: "access", icon: "icon-[lucide--key-round]", en: "Access", zh: "密钥", group: Some(2), dock: false, layout: Layout::Wide, for_whom: keys, view: access::Access },

@@ -11,6 +11,7 @@ use burncloud_core::store::{LoginStore, SettingStore};
 use burncloud_liveview::Console;
 use burncloud_store::SqlStore;
 use secrecy::SecretString;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
@@ -26,6 +27,8 @@ pub(super) struct Mounted {
     pub(super) declared: Declared,
 }
 
+/// Version and build.
+const RELEASE: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BURNCLOUD_BUILD"), ")");
 /// Letters of the one-time password: 120 bits.
 const CODE: usize = 20;
 
@@ -64,6 +67,7 @@ pub(super) async fn mount(config: &Config, parts: &Arc<Parts>, changed: Arc<Noti
     let desk = Desk::new(parts.store.clone(), parts.registry.clone())
         .with_book(parts.biller.book().clone())
         .with_biller(parts.biller.clone())
+        .with_backups(backups(config))
         .on_change(move || changed.notify_one());
     let mut running: Values = parts.store.settings().await?.into_iter().collect();
     running.extend(config.settings.clone());
@@ -77,6 +81,7 @@ pub(super) async fn mount(config: &Config, parts: &Arc<Parts>, changed: Arc<Noti
     if let Some(url) = &config.console.public_url {
         builder = builder.public_url(url);
     }
+    builder = builder.release(RELEASE);
     builder = builder.trusted_proxies(config.console.trusted_proxies.iter().copied());
     let mut code = None;
     if !parts.store.has_logins().await? {
@@ -87,4 +92,10 @@ pub(super) async fn mount(config: &Config, parts: &Arc<Parts>, changed: Arc<Noti
     }
     let router = burncloud_liveview::console(builder.build(Handle::current()));
     Ok(Mounted { router, code, declared: Box::new(move |config| desk.settings_from(source(config))) })
+}
+
+/// Copies lie beside the database.
+fn backups(config: &Config) -> PathBuf {
+    let file = config.store.sqlite_file().unwrap_or_else(|| PathBuf::from("burncloud.db"));
+    file.with_extension("backups")
 }
