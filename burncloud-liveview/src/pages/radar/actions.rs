@@ -116,11 +116,13 @@ fn said(lang: Lang, suggestion: &Suggestion, kind: &Kind) -> (&'static str, Opti
     (lang.t(words.0, words.1), deed, to)
 }
 
-pub(super) fn customer_place(customer: Customer) -> Place {
-    match customer {
-        Customer::User(id) => Place::at(["users".to_owned(), id.to_string()]),
-        Customer::Tenant(id) => Place::at(["users".to_owned(), "tenants".to_owned(), id.to_string()]),
-    }
+/// Where money is put into a customer's wallet.
+fn customer_place(customer: Customer) -> Place {
+    let who = match customer {
+        Customer::User(id) => format!("u{}", id.0),
+        Customer::Tenant(id) => format!("t{}", id.0),
+    };
+    Place::at(["users"]).with("do", "topup").with("who", who)
 }
 
 #[component]

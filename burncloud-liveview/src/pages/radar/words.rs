@@ -285,7 +285,7 @@ pub(super) fn reports_place(kind: &Kind) -> Option<Place> {
     match scope {
         Scope::Key(id) => at(&["access"], id.0),
         Scope::User(id) => at(&["users"], id.0),
-        Scope::Tenant(id) => at(&["users", "tenants"], id.0),
+        Scope::Tenant(_) => Some(Place::at(["users", "tree"])),
         Scope::Channel(id) => at(&["models", "accounts"], id.0),
         Scope::Model(_) => Some(Place::at(["models", "cards"])),
     }
