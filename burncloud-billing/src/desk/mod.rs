@@ -22,6 +22,7 @@ mod prices;
 mod published;
 mod quotes;
 pub mod reports;
+mod rest;
 pub mod settings;
 mod shelf;
 mod simulate;

@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Gateway::builder(store.clone(), registry.clone()).billing(biller.clone()).build(&shop.channels)?;
     shop::trade(&shop, gateway.clone());
 
-    let desk = Desk::new(store, registry).with_book(book);
+    let desk = Desk::new(store, registry).with_book(book).with_biller(biller.clone());
     let code = SecretString::from("example");
     let console = Console::builder(desk.clone()).gateway(gateway).biller(biller).setup_code(&code);
     let console = console.build(tokio::runtime::Handle::current());

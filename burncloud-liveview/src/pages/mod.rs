@@ -140,7 +140,7 @@ pub const FOOT: u8 = 9;
 pub static PAGES: &[Page] = &[
     Page { id: PageId::Dashboard, path: "", icon: "icon-[lucide--sun]", en: "Dashboard", zh: "总览", group: Some(0), dock: true, layout: Layout::Flush, for_whom: own, view: dashboard::Dashboard },
     Page { id: PageId::Models, path: "models", icon: "icon-[lucide--layers]", en: "Models", zh: "模型", group: Some(1), dock: true, layout: Layout::Wide, for_whom: own, view: models::Models },
-    Page { id: PageId::Radar, path: "radar", icon: "icon-[lucide--radar]", en: "Radar", zh: "雷达", group: Some(1), dock: false, layout: Layout::Column, for_whom: house, view: radar::Radar },
+    Page { id: PageId::Radar, path: "radar", icon: "icon-[lucide--radar]", en: "Radar", zh: "雷达", group: Some(1), dock: false, layout: Layout::Column, for_whom: people, view: radar::Radar },
     Page { id: PageId::Logs, path: "logs", icon: "icon-[lucide--scroll-text]", en: "Logs", zh: "日志", group: Some(1), dock: true, layout: Layout::Wide, for_whom: own, view: logs::Logs },
     Page { id: PageId::Access, path: "access", icon: "icon-[lucide--key-round]", en: "Access", zh: "密钥", group: Some(2), dock: false, layout: Layout::Wide, for_whom: keys, view: access::Access },
     Page { id: PageId::Users, path: "users", icon: "icon-[lucide--users]", en: "Users", zh: "用户", group: Some(2), dock: false, layout: Layout::Wide, for_whom: people, view: users::Users },

@@ -5,9 +5,12 @@ use crate::Console;
 use crate::kit::{PulseState, Span as Bar};
 use crate::lang::Lang;
 use crate::live::{Cx, Fault};
+use crate::pages::radar::{self, Found};
 use burncloud_billing::Desk;
 use burncloud_billing::desk::KeyFilter;
-use burncloud_billing::desk::reports::{Books, By, LogFilter, LogRow, Point, Seen, Span, View, Wallet};
+use burncloud_billing::desk::reports::{
+    Books, By, Finding, LogFilter, LogRow, Point, Seen, Span, View, Wallet,
+};
 use burncloud_billing::people::{Action, Actor};
 use burncloud_core::usecase::UseCaseResult;
 use burncloud_core::{ChannelId, Nano, Status, UnixMicros};
@@ -18,6 +21,8 @@ use std::time::Duration;
 const HOUR_US: i64 = 3_600_000_000;
 /// How long figures are shown before they are read again.
 const FRESH: Duration = Duration::from_secs(4);
+/// And findings, for which thousands of receipts are read.
+const STEADY: Duration = Duration::from_secs(30);
 /// Of ten thousand attempts a well account answers so many.
 const WELL: u64 = 9_500;
 /// The last requests that somebody sees of their own.
@@ -111,6 +116,8 @@ pub(crate) struct Glance {
     pub(crate) begun: Option<Begun>,
     /// What an end user spent since the first of the month.
     pub(crate) month: Nano,
+    /// What hurts: it costs money, or many are not served.
+    pub(crate) hurt: Vec<Finding>,
     /// The last requests of an end user.
     pub(crate) last: Vec<LogRow>,
 }
@@ -129,6 +136,9 @@ impl Glance {
         }
         if own {
             return PulseState::Flow;
+        }
+        if !self.hurt.is_empty() {
+            return PulseState::Hurt;
         }
         match (now.margin, now.revenue) {
             (Some(margin), _) if margin < Nano::ZERO => PulseState::Hurt,
@@ -162,21 +172,24 @@ pub(crate) fn bar(answered: Option<u64>) -> Bar {
 pub(crate) struct Figures {
     glances: Kept<Period, Glance>,
     accounts: Kept<Period, Books>,
+    found: Kept<(), Vec<Found>>,
 }
 
 impl Default for Figures {
     fn default() -> Figures {
-        Figures { glances: Kept::new(FRESH), accounts: Kept::new(FRESH) }
+        Figures { glances: Kept::new(FRESH), accounts: Kept::new(FRESH), found: Kept::new(STEADY) }
     }
 }
 
 impl Figures {
     /// What the dashboard shows to whoever looks.
     pub(crate) async fn glance(&self, cx: &Cx, period: Period) -> Result<Arc<Glance>, Fault> {
-        let eyes = Eyes::of(&cx.viewer.actor);
-        self.glances
-            .get(eyes, period, async || Ok(glance(&cx.console, &cx.viewer.actor, period).await?))
-            .await
+        let (console, actor) = (&cx.console, &cx.viewer.actor);
+        let read = async || {
+            let found = self.found(cx).await?;
+            Ok(glance(console, actor, period, &found).await?)
+        };
+        self.glances.get(Eyes::of(actor), period, read).await
     }
 
     /// The books of a period by account; the house's.
@@ -186,13 +199,25 @@ impl Figures {
         self.accounts.get(Eyes::of(actor), period, read).await
     }
 
+    /// What was found in the last 24 hours.
+    pub(crate) async fn found(&self, cx: &Cx) -> Result<Arc<Vec<Found>>, Fault> {
+        let actor = &cx.viewer.actor;
+        self.found.get(Eyes::of(actor), (), async || Ok(radar::read(&cx.console, actor).await?)).await
+    }
+
     /// Whoever looks changed something that they see here.
     pub(crate) fn forget(&self, actor: &Actor) {
         self.glances.forget(Eyes::of(actor));
+        self.found.forget(Eyes::of(actor));
     }
 }
 
-pub(super) async fn glance(console: &Console, actor: &Actor, period: Period) -> UseCaseResult<Glance> {
+pub(super) async fn glance(
+    console: &Console,
+    actor: &Actor,
+    period: Period,
+    found: &[Found],
+) -> UseCaseResult<Glance> {
     let desk = console.desk();
     let now = UnixMicros::now().0;
     // Whole hours, this one included.
@@ -219,6 +244,7 @@ pub(super) async fn glance(console: &Console, actor: &Actor, period: Period) -> 
             None
         },
         answered: day.now.answered_permyriad,
+        hurt: found.iter().filter(|found| found.hurts()).map(|found| found.finding.clone()).collect(),
         day: day.points,
         books,
         seen,

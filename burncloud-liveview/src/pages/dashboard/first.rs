@@ -33,7 +33,7 @@ fn steps(conn: &Conn, begun: Begun) -> Vec<Step> {
             name: lang.t("Add a customer", "添加客户"),
             words: lang.t("Whoever will call.", "谁来调用。"),
             done: begun.customers,
-            href: may(actor.role, Action::ManageUsers, Place::Own).then(|| conn.href("/users")),
+            href: may(actor.role, Action::ManageUsers, Place::Own).then(|| conn.href("/users?do=user")),
         }
     };
     let keys = may(actor.role, Action::ManageOwnKeys, Place::Own);

@@ -1,5 +1,6 @@
 //! The margin: of the house, or of a reseller.
 
+use super::act::Act;
 use super::behind::Behind;
 use super::facts::Facts;
 use super::figures::{Glance, Period};
@@ -27,6 +28,7 @@ pub(super) fn Margin(glance: Arc<Glance>, period: Period, behind: bool) -> Eleme
                 }
                 div { class: "grow flex flex-col justify-center py-10 md:py-8",
                     Sum { glance: glance.clone(), period }
+                    Act { hurt: glance.hurt.clone() }
                 }
                 if glance.live { Now { state } } else { Hours { glance: glance.clone(), state } }
             }

@@ -1,5 +1,6 @@
 //! How much stayed: the margin over the sun, the tokens as the sea, and nothing else until it is asked for.
 
+mod act;
 mod behind;
 mod facts;
 mod figures;
@@ -9,7 +10,7 @@ mod margin;
 mod own;
 mod sea;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use figures::{Figures, Period};
 

@@ -20,10 +20,10 @@ use std::collections::BTreeMap;
 
 const DOLLAR: i64 = 1_000_000_000;
 /// Names come from outside.
-const ANN: &str = "ann <img src=x>";
+pub(crate) const ANN: &str = "ann <img src=x>";
 
-struct Shop {
-    console: Console,
+pub(crate) struct Shop {
+    pub(crate) console: Console,
     store: Arc<MemoryStore>,
     channel: ChannelId,
     house: TenantId,
@@ -41,7 +41,7 @@ impl Shop {
     }
 
     /// house (ann, the accountant) → acme (rex, bob).
-    async fn open() -> Shop {
+    pub(crate) async fn open() -> Shop {
         let mut shop = Shop::empty().await;
         let acme = NewTenant { name: "acme".into(), parent: Some(shop.house), ..NewTenant::default() };
         shop.acme = shop.store.create_tenant(acme).await.unwrap().id;
@@ -75,14 +75,22 @@ impl Shop {
     }
 
     /// A request that cost the provider `cost` dollars: ann pays 20, bob 45, of which acme pays the house 30.
-    async fn sell(&self, n: u64, name: &str, cost: i64) {
+    pub(crate) async fn sell(&self, n: u64, name: &str, cost: i64) {
+        self.record(self.sold(n, name, cost)).await;
+    }
+
+    pub(crate) async fn record(&self, receipt: Receipt) {
+        assert_eq!(self.store.record(&[Arc::new(receipt)]).await.unwrap(), 1);
+    }
+
+    pub(crate) fn sold(&self, n: u64, name: &str, cost: i64) -> Receipt {
         let (user, key) = &self.users[name];
         let at = UnixMicros::now();
         let resold = user.tenant == self.acme;
         let leg =
             Leg { tenant: self.acme, parent: self.house, charge: Nano(30 * DOLLAR), shortfall: Nano::ZERO };
         let attempt = Attempt { channel: self.channel, status: Some(200), error: None, took_us: 9 };
-        let receipt = Receipt {
+        Receipt {
             id: ReceiptId::new(at),
             at,
             key: *key,
@@ -102,21 +110,43 @@ impl Shop {
             first_byte_us: Some(612_400),
             took_us: 3_420_000,
             ..receipt(n)
-        };
-        assert_eq!(self.store.record(&[Arc::new(receipt)]).await.unwrap(), 1);
+        }
     }
 
-    fn actor(&self, name: &str) -> Actor {
+    pub(crate) fn actor(&self, name: &str) -> Actor {
         if name == "owner" { Actor::operator("owner") } else { Actor::of(&self.users[name].0) }
     }
 
     /// The week's figures: a midnight in between changes nothing.
     async fn glance(&self, name: &str) -> Arc<Glance> {
-        Arc::new(glance(&self.console, &self.actor(name), Period::Week).await.unwrap())
+        let actor = self.actor(name);
+        let found = crate::pages::radar::read(&self.console, &actor).await.unwrap();
+        Arc::new(glance(&self.console, &actor, Period::Week, &found).await.unwrap())
     }
 
     fn draw(&self, name: &str, lang: Lang, path: &str, glance: Arc<Glance>) -> String {
-        let viewer = Viewer {
+        self.html(name, lang, path, Root, RootProps { glance })
+    }
+
+    /// What a component draws for somebody.
+    pub(crate) fn html<P: Clone + 'static>(
+        &self,
+        name: &str,
+        lang: Lang,
+        path: &str,
+        app: fn(P) -> Element,
+        props: P,
+    ) -> String {
+        let viewer = self.viewer(name, lang);
+        let conn = Conn::page(self.console.clone(), viewer, Look::default(), format!("/console{path}"));
+        let dom = VirtualDom::new_with_props(app, props);
+        let mut dom = dom.with_root_context(conn.look.clone()).with_root_context(conn);
+        dom.rebuild_in_place();
+        dioxus_ssr::render(&dom)
+    }
+
+    fn viewer(&self, name: &str, lang: Lang) -> Arc<Viewer> {
+        Arc::new(Viewer {
             actor: self.actor(name),
             name: name.into(),
             lang,
@@ -124,13 +154,7 @@ impl Shop {
             csrf: "token".into(),
             ended: Default::default(),
             acting: None,
-        };
-        let conn =
-            Conn::page(self.console.clone(), Arc::new(viewer), Look::default(), format!("/console{path}"));
-        let dom = VirtualDom::new_with_props(Root, RootProps { glance });
-        let mut dom = dom.with_root_context(conn.look.clone()).with_root_context(conn);
-        dom.rebuild_in_place();
-        dioxus_ssr::render(&dom)
+        })
     }
 
     async fn page(&self, name: &str, lang: Lang, path: &str) -> String {
@@ -138,11 +162,16 @@ impl Shop {
     }
 }
 
-#[component]
-fn Root(glance: Arc<Glance>) -> Element {
+/// What the shell gives to a page.
+pub(crate) fn use_page() {
     use_live_history();
     use_context_provider(Changes::new);
     use_context_provider(Toasts::new);
+}
+
+#[component]
+fn Root(glance: Arc<Glance>) -> Element {
+    use_page();
     rsx! { Seen { glance, period: Period::Week } }
 }
 
@@ -161,14 +190,14 @@ fn text(html: &str) -> String {
     out
 }
 
-fn says(html: &str, all: &[&str]) {
+pub(crate) fn says(html: &str, all: &[&str]) {
     let text = text(html);
     for one in all {
         assert!(text.contains(one), "`{one}` is not in: {text}");
     }
 }
 
-fn hides(html: &str, all: &[&str]) {
+pub(crate) fn hides(html: &str, all: &[&str]) {
     for one in all {
         assert!(!html.contains(one), "`{one}` is in: {html}");
     }
@@ -274,19 +303,8 @@ async fn before_the_first_cent_there_are_three_steps() {
 #[tokio::test]
 async fn what_many_see_is_read_once_and_anew_for_who_changed_it() {
     let shop = Shop::open().await;
-    let viewer = |name: &str| {
-        let actor = shop.actor(name);
-        let viewer = Viewer {
-            actor,
-            name: name.into(),
-            lang: Lang::En,
-            theme: Theme::Day,
-            csrf: String::new(),
-            ended: Default::default(),
-            acting: None,
-        };
-        crate::live::Cx { console: shop.console.clone(), viewer: Arc::new(viewer) }
-    };
+    let viewer =
+        |name: &str| crate::live::Cx { console: shop.console.clone(), viewer: shop.viewer(name, Lang::En) };
     let figures = shop.console.figures();
     let first = figures.glance(&viewer("owner"), Period::Week).await.unwrap();
     let other = figures.glance(&viewer("bob"), Period::Week).await.unwrap();
