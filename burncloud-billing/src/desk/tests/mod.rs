@@ -4,8 +4,11 @@ mod codes;
 mod keys;
 mod log;
 mod money;
+mod movements;
+mod offices;
 mod people;
 mod prices;
+mod shelf;
 mod terms;
 mod world;
 

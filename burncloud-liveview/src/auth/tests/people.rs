@@ -18,7 +18,7 @@ fn seconds() -> u64 {
 /// The code that an authenticator shows at that second.
 fn code(secret: &str, second: u64) -> String {
     let bytes = Secret::Encoded(secret.to_owned()).to_bytes().unwrap();
-    let totp = TOTP::new(Algorithm::SHA1, 6, 1, 30, bytes, None, String::new()).unwrap();
+    let totp = TOTP::new(Algorithm::SHA1, 6, 1, 30, bytes).unwrap();
     totp.generate(second)
 }
 

@@ -34,11 +34,11 @@ fn Codes(codes: Vec<String>) -> Element {
     let lang = use_lang();
     let all = codes.join("\n");
     rsx! {
-        div { role: "status", class: "panel p-5 mb-6",
-            p { class: "text-pretty mb-3",
+        div { role: "status", class: "panel p-4 mb-6",
+            p { class: "text-pretty mb-4",
                 {lang.t("Keep these. Each opens once when your phone is gone, and they are shown only now.", "请保存。手机不在时每个可用一次，仅显示这一次。")}
             }
-            ul { class: "grid grid-cols-2 gap-x-6 gap-y-1.5 mono text-sm mb-3",
+            ul { class: "grid grid-cols-2 gap-2 mono text-sm mb-4",
                 for code in codes { li { key: "{code}", "{code}" } }
             }
             Copy { value: all }

@@ -90,13 +90,13 @@ pub(super) fn Tokens() -> Element {
             {lang.t("A token calls the management API and may do what you may.", "令牌可调用管理接口，权限与你相同。")}
         }
         if let Some(token) = shown {
-            div { role: "status", class: "panel p-5 mb-4",
-                p { class: "mb-2", {lang.t("Copy it now: it is not shown again.", "请立即复制，之后不再显示。")} }
+            div { role: "status", class: "panel p-4 mb-4",
+                p { class: "mb-4", {lang.t("Copy it now: it is not shown again.", "请立即复制，之后不再显示。")} }
                 p { class: "flex items-center gap-2 mono text-sm break-all", "{token}" Copy { value: token.clone() } }
             }
         }
         {list}
-        form { class: "flex flex-wrap items-end gap-3 mt-4",
+        form { class: "flex flex-wrap items-center gap-3 mt-4",
             onsubmit: move |event| {
                 let form = Form::of(&event);
                 let days = form.text("days").parse().unwrap_or_default();
@@ -104,8 +104,8 @@ pub(super) fn Tokens() -> Element {
                     made.set(Some(opened.secret.expose_secret().to_owned()));
                 });
             },
-            Field { id: "token", label: lang.t("What it is for", "用途"), error: create.error("name"), required: true, class: "sm:w-60" }
-            Field { id: "days", label: lang.t("Days it stands", "有效天数"), value: "90", inputmode: "numeric", error: create.error("days"), class: "sm:w-28" }
+            Field { id: "token", label: lang.t("What it is for", "用途"), error: create.error("name"), required: true }
+            Field { id: "days", label: lang.t("Days it stands", "有效天数"), value: "90", inputmode: "numeric", error: create.error("days") }
             Button { submit: true, busy: create.busy(), {lang.t("Make a token", "创建令牌")} }
         }
     }
