@@ -114,3 +114,74 @@ impl File {
         Ok(Bytes::from(text))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Console;
+    use crate::live::Viewer;
+    use axum::body::Body;
+    use burncloud_billing::Desk;
+    use burncloud_billing::people::Actor;
+    use burncloud_core::adapter::Registry;
+    use burncloud_core::store::{MemoryStore, ReceiptStore};
+    use burncloud_core::{Receipt, ReceiptId, Role, UnixMicros, UserId};
+    use http::{Request, StatusCode};
+    use http_body_util::BodyExt;
+    use std::sync::Arc;
+    use tower::ServiceExt;
+
+    async fn ask(store: &Arc<MemoryStore>, who: &str, query: &str) -> (StatusCode, String, String) {
+        let desk = Desk::new(store.clone(), Registry::default());
+        let console = Console::builder(desk).build(tokio::runtime::Handle::current());
+        let app = super::super::router_for(console, |_, headers| {
+            Box::pin(async move {
+                let who = crate::lang::cookie(&headers, "who")?;
+                let actor = Actor::operator("ada");
+                let stranger =
+                    Actor { role: Role::EndUser, user: Some(UserId(77)), ..Actor::operator("eve") };
+                Some(Arc::new(Viewer {
+                    actor: if who == "owner" { actor } else { stranger },
+                    name: String::new(),
+                    lang: Default::default(),
+                    theme: Default::default(),
+                    csrf: String::new(),
+                    ended: Default::default(),
+                    acting: None,
+                }))
+            })
+        });
+        let request = Request::get(format!("/console/logs/export?{query}")).header("cookie", who);
+        let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let name = parts.headers.get("content-disposition").map(|name| name.to_str().unwrap().to_owned());
+        let body = body.collect().await.unwrap().to_bytes();
+        (parts.status, name.unwrap_or_default(), String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_file_has_what_its_reader_sees_all_of_it_and_each_once() {
+        let store = Arc::new(MemoryStore::default());
+        let model = |n: u64| if n.is_multiple_of(2) { "=even" } else { "odd" };
+        let at = UnixMicros::now();
+        let all = (0..1_201).map(|n| {
+            let id = ReceiptId(u128::from(n) + 1);
+            Arc::new(Receipt { id, at, model: model(n).into(), ..burncloud_core::testing::receipt(n) })
+        });
+        store.record(&all.collect::<Vec<_>>()).await.unwrap();
+        let (status, name, text) = ask(&store, "who=owner", "").await;
+        assert_eq!((status, name.as_str()), (StatusCode::OK, "attachment; filename=\"requests.csv\""));
+        let lines: std::collections::BTreeSet<&str> = text.lines().collect();
+        assert_eq!((lines.len(), text.lines().count()), (1_202, 1_202), "a head, and each once");
+        assert!(text.starts_with("receipt,trace,time_utc,") && text.contains(",'=even,"));
+        let (_, name, text) = ask(&store, "who=owner", "format=ndjson&model=odd&page=zz&time=1h").await;
+        assert!(name.contains("requests.ndjson"));
+        let rows: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(rows.len(), 600);
+        assert!(rows.iter().all(|row| row["model"] == "odd"));
+        let (status, _, text) = ask(&store, "who=eve", "format=ndjson").await;
+        assert_eq!((status, text.as_str()), (StatusCode::OK, ""), "nothing of others");
+        assert_eq!(ask(&store, "who=eve", "result=switched").await.0, StatusCode::FORBIDDEN);
+        assert_eq!(ask(&store, "", "").await.0, StatusCode::UNAUTHORIZED);
+    }
+}

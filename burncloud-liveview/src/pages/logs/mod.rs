@@ -84,6 +84,21 @@ impl Said {
         Said::Today(sums.requests, share)
     }
 
+    /// What the rows say of themselves, where they are not simply the newest.
+    fn of_rows(shown: &Shown, off: bool, f: &Fmt) -> Option<Said> {
+        let moment = |at| words::when(f, at, now());
+        let newest = shown.page.rows.first().map(|row| row.at);
+        if shown.never() {
+            Some(Said::Never)
+        } else if newest.is_none() {
+            Some(Said::NoMatch)
+        } else if let Some(before) = shown.query.before() {
+            Some(Said::Before(moment(before)))
+        } else {
+            newest.filter(|_| off).map(|newest| Said::Paused(moment(newest)))
+        }
+    }
+
     /// The fact, and the rest.
     fn words(&self, f: &Fmt) -> (String, String) {
         let lang = f.lang;
@@ -151,62 +166,19 @@ fn Requests() -> Element {
     let following = query.newest() && !off && open.is_none() && !scrolled();
     let choices = use_load((), |cx, ()| Choices::load(cx));
     let today = use_load((), |cx, ()| choices::today(cx));
-    let Tail { mut rows, waiting } = use_tail(query.clone(), following);
+    let tail = use_tail(query.clone(), following);
     let beat = use_beat(expected);
-    let shown: ReadSignal<Option<Shown>> = use_shown(rows);
+    let shown: ReadSignal<Option<Shown>> = use_shown(tail.rows);
     let choices = choices.get();
     let eyes = choices.as_ref().map_or(expected, |choices| choices.eyes);
-
-    let none = shown.read().as_ref().is_some_and(|shown| shown.page.rows.is_empty());
-    let searched = shown.read().as_ref().and_then(|shown| shown.page.searched_to);
-    let next = shown.read().as_ref().and_then(|shown| shown.page.next);
-    let newest = shown.read().as_ref().and_then(|shown| shown.page.rows.first().map(|row| row.at));
-    let never = none && !query.narrowed() && query.trail.is_empty();
-    let moment = |at| words::when(&f, at, now());
-    let client = conn.client.clone();
-    let resume = move |off: bool| {
-        let mut here = here;
-        if off {
-            here.go(here.place().with("live", ""));
-        }
-        if let Some(client) = &client {
-            client.reveal("logs-top");
-        }
-    };
-    let said = if never {
-        Said::Never
-    } else if none {
-        Said::NoMatch
-    } else if let Some(before) = query.trail.last() {
-        Said::Before(moment(before.at()))
-    } else if let (true, Some(newest)) = (off, newest) {
-        Said::Paused(moment(newest))
-    } else {
-        match (beat, today.get()) {
-            (Some(beat), _) if beat.read().at.0 > 0 => Said::of_beat(&beat.read()),
-            (None, Some(today)) => Said::of_today(&today),
-            _ => Said::Name,
-        }
-    };
+    let model = choices.as_ref().and_then(|choices| choices.models.first().cloned());
+    let said = shown.read().as_ref().and_then(|shown| Said::of_rows(shown, off, &f));
+    let said = said.unwrap_or_else(|| match (beat, today.get()) {
+        (Some(beat), _) if beat.read().at.0 > 0 => Said::of_beat(&beat.read()),
+        (None, Some(today)) => Said::of_today(&today),
+        _ => Said::Name,
+    });
     let (fact, rest) = said.words(&f);
-    let body = if let Some(Err(fault)) = &*rows.read() {
-        rsx! { Broken { fault: fault.clone(), onretry: move |_| rows.reload() } }
-    } else if shown.read().is_none() {
-        rsx! { Loading { rows: 12, headline: false } }
-    } else if never {
-        rsx! { empty::Never { model: choices.as_ref().and_then(|choices| choices.models.first().cloned()) } }
-    } else if none {
-        rsx! { empty::NoMatch { query: query.clone(), searched, next } }
-    } else {
-        rsx! {
-            div { class: if rows.busy() && stale(&shown, &query) { "relative opacity-60" } else { "relative" },
-                "aria-busy": if rows.busy() && stale(&shown, &query) { "true" },
-                New { waiting, onresume: move |()| resume(off) }
-                table::Rows { shown, eyes, open, now: now() }
-            }
-            table::Steps { query: query.clone(), next }
-        }
-    };
     rsx! {
         Headline { class: "mb-6", actions: rsx! { Actions { query: query.clone(), off } },
             strong { "{fact}" }
@@ -218,8 +190,51 @@ fn Requests() -> Element {
             onvisible: move |event| scrolled.set(!event.data().is_intersecting().unwrap_or(true)),
         }
         bar::Filters { query: query.clone(), choices, eyes }
-        {body}
+        Body { tail, shown, query, eyes, open, off, model }
         if let Some(id) = open { trace::Trace { id, shown, eyes } }
+    }
+}
+
+/// The rows, or why there are none.
+#[component]
+fn Body(
+    tail: Tail,
+    shown: ReadSignal<Option<Shown>>,
+    query: Query,
+    eyes: Eyes,
+    open: Option<ReceiptId>,
+    off: bool,
+    model: Option<String>,
+) -> Element {
+    let (conn, mut here) = (use_conn(), use_here());
+    let Tail { mut rows, waiting } = tail;
+    if let Some(Err(fault)) = &*rows.read() {
+        return rsx! { Broken { fault: fault.clone(), onretry: move |_| rows.reload() } };
+    }
+    let read = shown.read();
+    let Some(read) = &*read else { return rsx! { Loading { rows: 12, headline: false } } };
+    let (searched, next) = (read.page.searched_to, read.page.next);
+    let old = rows.busy() && read.query != query;
+    if read.never() {
+        return rsx! { empty::Never { model } };
+    }
+    if read.page.rows.is_empty() {
+        return rsx! { empty::NoMatch { query, searched, next } };
+    }
+    let resume = move |()| {
+        if off {
+            here.go(here.place().with("live", ""));
+        }
+        if let Some(client) = &conn.client {
+            client.reveal("logs-top");
+        }
+    };
+    rsx! {
+        div { class: if old { "relative opacity-60" } else { "relative" }, "aria-busy": if old { "true" },
+            New { waiting, onresume: resume }
+            table::Rows { shown, eyes, open, now: now() }
+        }
+        table::Steps { query, next }
     }
 }
 
@@ -232,11 +247,6 @@ fn use_shown(rows: crate::live::Loaded<Shown>) -> ReadSignal<Option<Shown>> {
         }
     });
     shown.into()
-}
-
-/// Whether what is shown answers another question.
-fn stale(shown: &ReadSignal<Option<Shown>>, query: &Query) -> bool {
-    shown.read().as_ref().is_some_and(|shown| shown.query != *query)
 }
 
 /// Whether it goes on, and the files.

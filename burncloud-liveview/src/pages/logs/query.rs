@@ -140,6 +140,11 @@ impl Query {
         *self != Query { trail: self.trail.clone(), ..Query::default() }
     }
 
+    /// When the rows before this page began.
+    pub(super) fn before(&self) -> Option<UnixMicros> {
+        self.trail.last().map(|id| id.at())
+    }
+
     /// Whether these are the newest: new ones would be among them.
     pub(super) fn newest(&self) -> bool {
         self.trail.is_empty() && !matches!(self.time, Time::Between(_, Some(_)))

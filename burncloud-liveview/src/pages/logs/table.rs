@@ -60,7 +60,7 @@ fn Row(row: LogRow, eyes: Eyes, fresh: bool, open: bool, now: u64) -> Element {
     let at = words::when(&f, row.at, now);
     let answered = row.reason.is_none();
     let class = if open {
-        "is-open"
+        "is-open bg-fill"
     } else if fresh {
         "row-new"
     } else {

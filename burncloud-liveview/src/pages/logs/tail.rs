@@ -31,6 +31,13 @@ pub(super) struct Shown {
     pub(super) fresh: BTreeSet<ReceiptId>,
 }
 
+impl Shown {
+    /// Whether there never was a request for these eyes.
+    pub(super) fn never(&self) -> bool {
+        self.page.rows.is_empty() && self.query == Query::default()
+    }
+}
+
 /// How many came that are not shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Waiting {
@@ -39,7 +46,8 @@ pub(super) struct Waiting {
     pub(super) more: bool,
 }
 
-#[derive(Clone, Copy)]
+/// The rows as they are read, and how many wait.
+#[derive(Clone, Copy, PartialEq)]
 pub(super) struct Tail {
     pub(super) rows: Loaded<Shown>,
     pub(super) waiting: Signal<Waiting>,
@@ -92,6 +100,12 @@ async fn read(cx: Cx, query: Query, known: Known) -> UseCaseResult<Shown> {
     Ok(Shown { query, page, fresh })
 }
 
+async fn count(cx: Cx, query: Query, known: Known) -> UseCaseResult<Waiting> {
+    let filter = known.since(&query, UnixMicros::now());
+    let page = cx.console.desk().logs(&cx.viewer.actor, &filter).await?;
+    Ok(known.waiting(&page))
+}
+
 /// Waits until something was recorded, or might have been.
 async fn something(feed: &mut Option<Receiver<Arc<[Arc<Receipt>]>>>) {
     let Some(receiver) = feed else { return sleep(ANYWAY).await };
@@ -137,7 +151,8 @@ pub(super) fn use_tail(query: Query, following: bool) -> Tail {
                 something(&mut feed).await;
                 let begun = Instant::now();
                 let (query, following) = now.peek().clone();
-                if !query.newest() {
+                if !query.newest() || (following && rows.busy()) {
+                    // Nothing new would be here, or it is on its way.
                 } else if following {
                     rows.reload();
                     loop {
@@ -147,13 +162,9 @@ pub(super) fn use_tail(query: Query, following: bool) -> Tail {
                         }
                     }
                 } else {
-                    let (cx, known) = (conn.cx(), known.peek().clone());
-                    let filter = known.since(&query, UnixMicros::now());
-                    let asked = conn.console.runtime().spawn(async move {
-                        let page = cx.console.desk().logs(&cx.viewer.actor, &filter).await;
-                        page.map(|page| known.waiting(&page))
-                    });
-                    let found = asked.await.ok().and_then(Result::ok).unwrap_or_default();
+                    let counted = count(conn.cx(), query.clone(), known.peek().clone());
+                    let found = conn.console.runtime().spawn(counted).await;
+                    let found = found.ok().and_then(Result::ok).unwrap_or_default();
                     // Meanwhile it may have gone on.
                     if !now.peek().1 && now.peek().0 == query && *waiting.peek() != found {
                         waiting.set(found);

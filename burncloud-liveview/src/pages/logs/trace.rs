@@ -315,7 +315,7 @@ fn Foot(view: ReceiptView) -> Element {
     let (lang, conn, here) = (use_lang(), use_conn(), use_here());
     let model = view.row.model.clone();
     let playground = pages_for(&conn.viewer.actor).contains(&PageId::Playground) && !model.is_empty();
-    let to = here.href(&Place::at(["playground"]).with("model", &model));
+    let to = here.href(&Place::at(["playground"]).with("m", &model));
     rsx! {
         if playground {
             a { href: to, class: "btn btn-quiet btn-sm",
