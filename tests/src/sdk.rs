@@ -23,6 +23,10 @@ pub enum Script {
     PythonClouds,
     /// `openai` for Python, as a caller who verifies its receipts.
     PythonReceipts,
+    /// A client that is generated from the management API's document.
+    PythonManagement,
+    /// `openai` for Python, with a key that was made in the console.
+    PythonConsole,
     /// Any Python SDK, as a reader of answers that a test has translated.
     PythonParseTranslated,
     /// `openai` for Node.
@@ -82,6 +86,17 @@ pub fn matrix_ready() -> Result<(), String> {
     if ai.exists() { Ok(()) } else { Err(format!("no {}; scripts/sdk.sh installs it", ai.display())) }
 }
 
+/// The text of axe-core, which looks for what keeps people from using a page.
+///
+/// # Errors
+///
+/// What is missing.
+pub fn axe() -> Result<String, String> {
+    let file = sdk_dir().join("node/node_modules/axe-core/axe.min.js");
+    let text = std::fs::read_to_string(&file);
+    text.map_err(|error| format!("{}: {error}; scripts/sdk.sh installs it", file.display()))
+}
+
 /// Runs a caller of the translation matrix, `tests/sdk/python/matrix_*.py` or `tests/sdk/node/matrix_*.mjs`: the
 /// lines that it printed.
 ///
@@ -123,6 +138,16 @@ impl Script {
             Self::PythonBedrock => python("bedrock_sdk.py"),
             Self::PythonClouds => python("clouds_sdk.py"),
             Self::PythonReceipts => python("receipts_sdk.py"),
+            Self::PythonManagement => {
+                let management = sdk.join("management");
+                if !management.exists() {
+                    return Err(format!("no {}", management.display()));
+                }
+                let mut command = python("management_sdk.py")?;
+                command.env("PYTHONPATH", management);
+                Ok(command)
+            }
+            Self::PythonConsole => python("console_sdk.py"),
             Self::PythonParseTranslated => python("parse_translated.py"),
             Self::NodeOpenAi => node("openai.mjs"),
             Self::NodeAnthropic => node("anthropic.mjs"),

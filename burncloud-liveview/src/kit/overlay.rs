@@ -57,12 +57,14 @@ pub fn Dialog(
     }
 }
 
-/// A sheet at the right (from below on phones) with what a row holds. `bar` stands left of the close button.
+/// A sheet at the right (from below on phones) with what a row holds. `bar` stands left of the close button; `head` is the
+/// title with its fact in `strong`.
 #[component]
 pub fn Drawer(
     id: String,
     title: String,
     onclose: EventHandler<()>,
+    #[props(default)] head: Option<Element>,
     #[props(default)] bar: Option<Element>,
     #[props(default)] foot: Option<Element>,
     #[props(default = "max-w-[36rem]")] class: &'static str,
@@ -76,7 +78,9 @@ pub fn Drawer(
                 span { class: "ms-auto flex items-center", CloseButton { onclose } }
             }
             div { class: "overflow-y-auto px-6 py-6 grow",
-                h2 { id: "{id}-title", tabindex: "-1", autofocus: true, class: "headline headline-sm", "{title}" }
+                h2 { id: "{id}-title", tabindex: "-1", autofocus: true, class: "headline headline-sm",
+                    if let Some(head) = head { {head} } else { "{title}" }
+                }
                 {children}
             }
             if let Some(foot) = foot { div { class: "flex items-center gap-2 px-6 py-4 border-t border-line shrink-0", {foot} } }

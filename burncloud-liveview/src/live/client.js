@@ -138,8 +138,23 @@ document.addEventListener("submit", (e) => {
     html.dataset.theme = dark ? "day" : "night"; remember("bc-theme", html.dataset.theme);
   } else if (f.matches("[data-here]")) { // posts where it is, so that the answer leads back here
     const b = f.querySelector("[name=back]"); if (b) b.value = here();
+  } else if (f.matches("[data-post]") && open()) { // a file, or much text: by POST; the answer says where to go on
+    e.preventDefault(); post(f, e.submitter);
   } else if (root.contains(f) && !f.getAttribute("action")) e.preventDefault();
 });
+async function post(form, by) {
+  if (form.dataset.busy) return;
+  form.dataset.busy = "1"; by?.setAttribute("aria-busy", "true");
+  const body = new FormData(form); if (by?.name) body.append(by.name, by.value);
+  try {
+    const r = await fetch(form.action, { method: "POST", body }), to = new URL(r.url);
+    if (r.redirected && r.ok && to.origin === location.origin) {
+      if (to.pathname + to.search !== here()) history.pushState(null, "", to.pathname + to.search);
+      nav();
+    } else location.reload();
+  } catch { lost(); }
+  delete form.dataset.busy; by?.removeAttribute("aria-busy");
+}
 
 // <input data-debounce="300">: `input` events are held back until the typing pauses.
 document.addEventListener("input", (e) => {

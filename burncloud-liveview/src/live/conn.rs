@@ -62,6 +62,9 @@ pub struct Conn {
     pub path: String,
     /// The browser; `None` while the first HTML is drawn.
     pub client: Option<Client>,
+    /// Where the browser reaches the console, such as `https://gateway.example`; empty while the first HTML is drawn, unless
+    /// it is configured.
+    pub origin: String,
     pub(super) moves: Arc<Mutex<Option<watch::Receiver<String>>>>,
 }
 
@@ -76,7 +79,17 @@ impl Conn {
     #[must_use]
     pub fn page(console: Console, viewer: Arc<Viewer>, look: Look, path: String) -> Conn {
         let look = Look { lang: viewer.lang, theme: viewer.theme, ..look };
-        Conn { console, viewer, look, path, client: None, moves: Arc::default() }
+        let origin = console.public_url().unwrap_or_default().to_owned();
+        Conn { console, viewer, look, path, client: None, origin, moves: Arc::default() }
+    }
+
+    /// Where the browser says that it is, where nothing is configured.
+    #[must_use]
+    pub(crate) fn at(mut self, origin: &str) -> Conn {
+        if self.origin.is_empty() {
+            origin.clone_into(&mut self.origin);
+        }
+        self
     }
 
     /// For a socket: with the browser, and where it moves to.

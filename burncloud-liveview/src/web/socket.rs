@@ -7,6 +7,7 @@ use crate::live::{Conn, MAX_FRAME, pump};
 use crate::shell::App;
 use axum::extract::{Query, State, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
+use http::header::ORIGIN;
 use http::{HeaderMap, StatusCode};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -36,7 +37,8 @@ pub(super) async fn socket(
     if let Some(zone) = from.zone.and_then(|name| TimeZone::get(&name).ok()) {
         look.zone = zone;
     }
-    let conn = Conn::page(web.console.clone(), viewer, look, from.path);
+    let origin = headers.get(ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let conn = Conn::page(web.console.clone(), viewer, look, from.path).at(origin);
     let limited = upgrade.max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME);
     limited.on_upgrade(move |socket| pump(socket, web.pool, conn, App, build()))
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// Whether somebody may act as that user: owners as anybody but owners, administrators as anybody but those two, resellers
 /// as end users of their tenant and those below. Nobody as themselves.
 #[must_use]
-pub(super) fn may_act_as(tree: &Tree, actor: &Actor, user: &User) -> bool {
+pub(in crate::desk) fn may_act_as(tree: &Tree, actor: &Actor, user: &User) -> bool {
     if actor.user.is_none_or(|id| id == user.id) || actor.acting.is_some() {
         return false;
     }

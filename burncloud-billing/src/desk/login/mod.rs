@@ -20,6 +20,8 @@ mod subject;
 mod throttle;
 mod totp;
 
+pub(super) use act::may_act_as;
+
 pub use account::{Offer, Own};
 pub use first::NewLogin;
 pub use invite::{InvitationSpec, Invited};

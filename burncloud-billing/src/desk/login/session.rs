@@ -251,7 +251,19 @@ impl Desk {
     /// # Errors
     /// `Forbidden` in another's name; the store's.
     pub async fn own_sessions(&self, actor: &Actor) -> UseCaseResult<Vec<Place>> {
-        let user = check_himself(actor)?;
+        self.places_of(check_himself(actor)?).await
+    }
+
+    /// The sessions and tokens of somebody else, for whoever decides how they sign in.
+    ///
+    /// # Errors
+    /// As [`Desk::sign_out_user`].
+    pub async fn sessions_of_user(&self, actor: &Actor, user: UserId) -> UseCaseResult<Vec<Place>> {
+        let user = self.check_login_of(actor, user).await?;
+        self.places_of(user.id).await
+    }
+
+    async fn places_of(&self, user: UserId) -> UseCaseResult<Vec<Place>> {
         let (now, idle) = (UnixMicros::now(), self.access().await?.idle());
         let all = self.store.sessions_of(user).await?.into_iter();
         let places = all.map(|session| {

@@ -9,14 +9,18 @@
 
 mod books;
 mod export;
+mod family;
 mod fault;
+mod findings;
 mod forecast;
 mod health;
+mod keys;
 mod logs;
 mod names;
 mod receipt;
 mod search;
 mod span;
+mod sums;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -24,12 +28,16 @@ mod view;
 
 pub use books::{Books, Point, Seen, Slice, Wallet};
 pub use export::{Rows, cell};
+pub use family::{Branch, Family, Leader};
 pub use fault::{Fault, Reason, fault, reason, why};
+pub use findings::{Finding, Kind, Live, RestingLane, Severity, Suggestion};
 pub use forecast::{Ahead, Forecast, Method};
 pub use health::{ChannelHealth, HealthHour};
+pub use keys::{KeyDay, KeyList, KeyMay, KeyPage, KeyRow, KeyState};
 pub use logs::{Hop, LogFilter, LogRow, Page};
 pub use receipt::{Bar, LegView, PriceRef, ReceiptView, Seal, Stage};
 pub use search::Search;
 pub use span::{Grain, Span, Window};
+pub use sums::{AccountSums, ModelSums};
 pub use tally::{By, Of, Sums};
 pub use view::{Customer, View};
