@@ -38,7 +38,7 @@ pub use codes::{BatchView, CodesDraft, MadeCodes, Redeemed};
 pub use common::{OneTime, Page};
 pub use keys::{KeyChange, KeyDraft, KeyFilter, KeyView, MadeKey};
 pub use money::{MoneyMove, MoveKind, Moved, StatementFilter, StatementLine, WalletId, WalletView};
-pub use movements::{Against, BooksChecked, ModelSums, MoveFilter, MoveLine, Movements};
+pub use movements::{Against, BooksChecked, ModelMargin, MoveFilter, MoveLine, Movements};
 pub use offices::{Members, Powers, UserPowers};
 pub use prices::{BookRatios, BuyingRow, PriceDraft, PriceRow, PriceSource, PriceTable, RuleState, RuleView};
 pub use published::{Exported, Imported, WaitingChange, WaitingPrices};

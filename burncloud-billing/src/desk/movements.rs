@@ -82,7 +82,7 @@ pub struct Movements {
 
 /// What a model brought in and cost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ModelSums {
+pub struct ModelMargin {
     /// The model, as callers ask for it.
     pub model: String,
     /// What came in.
@@ -225,7 +225,7 @@ impl Desk {
         actor: &Actor,
         since: UnixMicros,
         until: UnixMicros,
-    ) -> UseCaseResult<Vec<ModelSums>> {
+    ) -> UseCaseResult<Vec<ModelMargin>> {
         let tree = self.tree().await?;
         let own = tree.get(actor.tenant).is_some_and(|tenant| tenant.parent.is_none());
         let who = if actor.may_in_house(Action::SeeMoney) {
@@ -243,9 +243,9 @@ impl Desk {
         let by = vec![Dim::Model];
         let query = UsageQuery { since, until, by, who, ..UsageQuery::default() };
         let rows = self.store.usage(&query).await?.into_iter();
-        let mut all: Vec<ModelSums> = rows
+        let mut all: Vec<ModelMargin> = rows
             .filter(|row| row.revenue != Nano::ZERO || row.cost != Nano::ZERO)
-            .map(|row| ModelSums {
+            .map(|row| ModelMargin {
                 model: row.model.unwrap_or_default(),
                 revenue: row.revenue,
                 cost: row.cost,

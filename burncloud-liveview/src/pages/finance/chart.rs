@@ -3,9 +3,10 @@
 use super::words::{chart_day, dollars, ms, slice_name, whole, zone};
 use crate::fmt::now;
 use crate::kit::{Chart, Tab, Tabs, use_fmt};
+use crate::lang::Lang;
 use crate::live::{use_here, use_lang};
 use burncloud_billing::desk::reports::{Books, By, View};
-use burncloud_core::Nano;
+use burncloud_core::{Nano, UnixMicros};
 use dioxus::prelude::*;
 
 /// How the URL names what is told apart by.
@@ -59,7 +60,7 @@ pub(super) fn drawing(books: &Books, names: &[String]) -> Drawing {
 /// What customers used, per day; of an end user, what they did.
 #[component]
 pub(super) fn Used(books: Books) -> Element {
-    let (lang, f, here) = (use_lang(), use_fmt(), use_here());
+    let (lang, here) = (use_lang(), use_here());
     let end_user = matches!(books.view, View::EndUser(_));
     let names: Vec<String> = books.slices.iter().map(|slice| slice_name(slice, lang)).collect();
     let Drawing { x, series, ahead } = drawing(&books, &names);
@@ -85,16 +86,14 @@ pub(super) fn Used(books: Books) -> Element {
     let value = books.now.revenue.unwrap_or(books.now.charge);
     let more =
         books.forecast.as_ref().map(|forecast| forecast.value.minus(value)).filter(|more| *more > Nano::ZERO);
-    let last = books.end.0.saturating_sub(1);
-    let until = f.date(ms(burncloud_core::UnixMicros(last)), now());
     let title = if end_user {
         lang.t("What you used", "你的用量")
     } else {
         lang.t("What customers used", "客户用了多少")
     };
     let label = match lang {
-        crate::lang::Lang::En => format!("Consumption per day. {said}"),
-        crate::lang::Lang::Zh => format!("每日消费。{said}"),
+        Lang::En => format!("Consumption per day. {said}"),
+        Lang::Zh => format!("每日消费。{said}"),
     };
     rsx! {
         section { class: "mt-10", "aria-labelledby": "used",
@@ -102,27 +101,44 @@ pub(super) fn Used(books: Books) -> Element {
                 h2 { id: "used", class: "section-title", "{title}" }
                 Tabs { label: lang.t("Stack by", "分组"), tabs }
             }
-            ul { class: "flex flex-wrap gap-x-5 gap-y-1.5 mt-3 text-sm",
-                for (at, name, sum) in legend {
-                    li { key: "{at}", class: "flex items-center gap-2 min-w-0",
-                        span { class: "swatch", style: "--s:var(--chart-{at})" }
-                        span { class: "text-muted truncate max-w-56", title: "{name}", "{name}" }
-                        span { class: "num font-medium", "{sum}" }
-                    }
-                }
-            }
+            Legend { rows: legend }
             Chart { id: "used-chart", x, series, label, unit: "$", forecast: ahead, class: "mt-4 -ms-1 block" }
-            if let (Some(more), Some(_)) = (more, ahead) {
-                p { class: "mt-1 text-sm text-muted flex items-center gap-2",
-                    svg { width: "14", height: "10", "aria-hidden": "true", view_box: "0 0 14 10",
-                        rect { x: ".5", y: ".5", width: "13", height: "9", rx: "2", fill: "none", stroke: "var(--chart-6)", stroke_dasharray: "2 2" }
-                    }
-                    {match lang {
-                        crate::lang::Lang::En => format!("Estimate: {} more by {until}", whole(more)),
-                        crate::lang::Lang::Zh => format!("预计：到 {until} 还有 {}", whole(more)),
-                    }}
+            if let (Some(more), Some(_)) = (more, ahead) { More { more, end: books.end } }
+        }
+    }
+}
+
+/// The swatch of a series (from 1), its name and its sum.
+#[component]
+fn Legend(rows: Vec<(usize, String, String)>) -> Element {
+    rsx! {
+        ul { class: "flex flex-wrap gap-x-5 gap-y-1.5 mt-3 text-sm",
+            for (at, name, sum) in rows {
+                li { key: "{at}", class: "flex items-center gap-2 min-w-0",
+                    span { class: "swatch", style: "--s:var(--chart-{at})" }
+                    span { class: "text-muted truncate max-w-56", title: "{name}", "{name}" }
+                    span { class: "num font-medium", "{sum}" }
                 }
             }
+        }
+    }
+}
+
+/// What the days that are left are expected to bring.
+#[component]
+fn More(more: Nano, end: UnixMicros) -> Element {
+    let (lang, f) = (use_lang(), use_fmt());
+    let until = f.date(ms(UnixMicros(end.0.saturating_sub(1))), now());
+    let said = match lang {
+        Lang::En => format!("Estimate: {} more by {until}", whole(more)),
+        Lang::Zh => format!("预计：到 {until} 还有 {}", whole(more)),
+    };
+    rsx! {
+        p { class: "mt-1 text-sm text-muted flex items-center gap-2",
+            svg { width: "14", height: "10", "aria-hidden": "true", view_box: "0 0 14 10",
+                rect { x: ".5", y: ".5", width: "13", height: "9", rx: "2", fill: "none", stroke: "var(--chart-6)", stroke_dasharray: "2 2" }
+            }
+            "{said}"
         }
     }
 }

@@ -114,7 +114,7 @@ pub(super) fn Batches(all: Vec<BatchView>, write: bool) -> Element {
             Table { caption: lang.t("Redeem codes", "兑换码"),
                 head: rsx! {
                     th { scope: "col", {lang.t("Batch", "批次")} }
-                    th { scope: "col", class: "text-right max-sm:hidden", {lang.t("Worth", "总面值")} }
+                    th { scope: "col", class: "text-right max-sm:hidden", {lang.t("Each", "面值")} }
                     th { scope: "col", class: "max-sm:text-right", {lang.t("Redeemed", "已兑换")} }
                     th { scope: "col", class: "max-md:hidden", {lang.t("Ends", "到期")} }
                     th { class: "max-md:hidden", span { class: "sr-only", {lang.t("More", "更多")} } }
@@ -122,6 +122,15 @@ pub(super) fn Batches(all: Vec<BatchView>, write: bool) -> Element {
                 for batch in all { Row { key: "{batch.tenant}/{batch.name}", batch, many, write } }
             }
         }
+    }
+}
+
+/// What each code is worth; batches of one name may hold several values.
+fn each(batch: &BatchView) -> String {
+    let count = i64::try_from(batch.count).unwrap_or(i64::MAX);
+    match batch.worth.0.checked_rem(count) {
+        Some(0) => money(Nano(batch.worth.0 / count)),
+        _ => "—".to_owned(),
     }
 }
 
@@ -174,7 +183,7 @@ fn Row(batch: BatchView, many: bool, write: bool) -> Element {
                     }
                 }
             }
-            td { class: "text-right num max-sm:hidden", {money(batch.worth)} }
+            td { class: "text-right num max-sm:hidden", title: money(batch.worth), {each(&batch)} }
             td { class: "max-sm:text-right max-sm:pe-0",
                 span { class: "flex items-center gap-3 max-sm:justify-end",
                     Meter { percent: part, label: "{used} / {count}", tone: if dead { Tone::Plain } else { Tone::Info }, class: "w-28 max-sm:hidden" }

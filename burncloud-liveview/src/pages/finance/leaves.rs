@@ -4,7 +4,7 @@ use super::words::whole;
 use crate::fmt::percent;
 use crate::kit::{Broken, Loading};
 use crate::live::{use_lang, use_load};
-use burncloud_billing::desk::ModelSums;
+use burncloud_billing::desk::ModelMargin;
 use burncloud_core::{Nano, UnixMicros};
 use dioxus::prelude::*;
 
@@ -22,7 +22,7 @@ pub(super) struct Left {
 }
 
 /// The models that bring in most and those that lose, the rest as one; what keeps most of its price first.
-pub(super) fn rows(all: &[ModelSums]) -> Vec<Left> {
+pub(super) fn rows(all: &[ModelMargin]) -> Vec<Left> {
     let mut losing = 0;
     let (mut shown, mut rest) = (Vec::new(), None::<(Nano, Nano)>);
     for (at, sums) in all.iter().enumerate() {
@@ -137,12 +137,12 @@ mod tests {
 
     #[test]
     fn what_loses_is_told_apart_though_it_is_small() {
-        let sums = |n: i64, cost: i64| ModelSums {
+        let sums = |n: i64, cost: i64| ModelMargin {
             model: format!("m{n}"),
             revenue: Nano(1_000 - n),
             cost: Nano(cost),
         };
-        let mut all: Vec<ModelSums> = (0..9).map(|n| sums(n, 500)).collect();
+        let mut all: Vec<ModelMargin> = (0..9).map(|n| sums(n, 500)).collect();
         all.push(sums(900, 150));
         let rows = rows(&all);
         assert_eq!(rows.len(), 9, "seven, the one that loses, and the others");

@@ -1,7 +1,7 @@
 //! Printing codes: shown once.
 
 use super::words::{csv_href, ms};
-use crate::fmt::{grouped, money, now};
+use crate::fmt::{Fmt, grouped, money, now};
 use crate::kit::{Button, Check, Choice, Copy, Dialog, Field, Form, Kind, Select, use_fmt};
 use crate::lang::Lang;
 use crate::live::{Fault, Place, use_act, use_here, use_lang, use_load};
@@ -77,22 +77,13 @@ fn Ask(printed: Signal<Option<Printed>>) -> Element {
         let codes = made.codes.iter().map(|code| code.expose().to_owned()).collect();
         Ok::<_, Fault>(Printed { name: made.name, codes })
     });
-    let (count, each) = typed();
-    let worth = each.and_then(|each| each.0.checked_mul(i64::from(count))).map(|sum| money(Nano(sum)));
-    let until = |days: u64| f.date(now() + days * 86_400_000, now());
-    let ends = [30_u64, 90, 365].map(|days| Choice::new(days.to_string(), until(days)));
-    let mut ends = ends.to_vec();
-    ends.push(Choice::new("never", lang.t("Never", "不过期")));
+    let ends = ends(&f, lang);
     let whose: Vec<Choice> = tenants
         .get()
         .unwrap_or_default()
         .into_iter()
         .map(|(id, name)| Choice::new(id.to_string(), name))
         .collect();
-    let button = match lang {
-        Lang::En => format!("Print {} codes", grouped(count.into())),
-        Lang::Zh => format!("生成 {} 张", grouped(count.into())),
-    };
     rsx! {
         form { id: "print-codes", class: "grid gap-5",
             onsubmit: move |event| print.then(Form::of(&event), move |made| printed.set(Some(made))),
@@ -115,16 +106,38 @@ fn Ask(printed: Signal<Option<Printed>>) -> Element {
             if let Some(fault) = print.fault().filter(|fault| fault.field.is_none()) {
                 p { role: "alert", class: "text-sm text-error", "{fault.text}" }
             }
-            div { class: "flex items-center justify-between gap-2 -mx-6 -mb-5 px-6 py-4 border-t border-line",
-                span { class: "text-muted num",
-                    if let Some(worth) = worth {
-                        {lang.t("Worth ", "合计 ")}
-                        strong { class: "font-medium text-ink", "{worth}" }
-                        {lang.t(" in all", "")}
-                    }
+            Foot { count: typed().0, each: typed().1, busy: print.busy() }
+        }
+    }
+}
+
+/// When codes may end: the values are days from now.
+fn ends(f: &Fmt, lang: Lang) -> Vec<Choice> {
+    let until = |days: u64| f.date(now() + days * 86_400_000, now());
+    let mut ends = [30_u64, 90, 365].map(|days| Choice::new(days.to_string(), until(days))).to_vec();
+    ends.push(Choice::new("never", lang.t("Never", "不过期")));
+    ends
+}
+
+/// What they come to, and the button.
+#[component]
+fn Foot(count: u32, each: Option<Nano>, busy: bool) -> Element {
+    let lang = use_lang();
+    let worth = each.and_then(|each| each.0.checked_mul(i64::from(count))).map(|sum| money(Nano(sum)));
+    let button = match lang {
+        Lang::En => format!("Print {} codes", grouped(count.into())),
+        Lang::Zh => format!("生成 {} 张", grouped(count.into())),
+    };
+    rsx! {
+        div { class: "flex items-center justify-between gap-2 -mx-6 -mb-5 px-6 py-4 border-t border-line",
+            span { class: "text-muted num",
+                if let Some(worth) = worth {
+                    {lang.t("Worth ", "合计 ")}
+                    strong { class: "font-medium text-ink", "{worth}" }
+                    {lang.t(" in all", "")}
                 }
-                Button { id: "codes-print", kind: Kind::Primary, submit: true, busy: print.busy(), "{button}" }
             }
+            Button { id: "codes-print", kind: Kind::Primary, submit: true, busy, "{button}" }
         }
     }
 }

@@ -102,11 +102,10 @@ pub(super) fn statement_of(wallet: WalletId) -> Place {
 
 #[component]
 pub(super) fn Shown(all: Movements, kind: Option<EntryKind>, write: bool) -> Element {
-    let (lang, f, here) = (use_lang(), use_fmt(), use_here());
+    let (lang, here) = (use_lang(), use_here());
     let mut choices = vec![Choice::new("", lang.t("Everything", "全部"))];
     choices.extend(KINDS.map(|kind| Choice::new(kind.as_str(), kind_name(kind, lang))));
     let chosen = kind.map_or("", EntryKind::as_str);
-    let undone: Vec<i64> = all.page.items.iter().filter_map(|line| line.reverses).collect();
     let rows: Vec<Vec<String>> = all.page.items.iter().map(csv_row).collect();
     let href = csv_href(
         &[
@@ -147,21 +146,30 @@ pub(super) fn Shown(all: Movements, kind: Option<EntryKind>, write: bool) -> Ele
                 a { class: "btn btn-quiet btn-sm", href: here.href(&Place::at(["users"])), {lang.t("To the users", "前往用户")} }
             }
         } else {
-            Table { caption: lang.t("Money in and out", "资金进出"),
-                head: rsx! {
-                    th { scope: "col", {lang.t("Whose", "对象")} }
-                    th { scope: "col", class: "max-md:hidden", {lang.t("What", "类型")} }
-                    th { scope: "col", class: "max-lg:hidden", {lang.t("Why", "原因")} }
-                    th { scope: "col", class: "max-md:hidden", {lang.t("When", "时间")} }
-                    th { scope: "col", class: "text-right", {lang.t("Amount", "金额")} }
-                    if write { th { class: "max-md:hidden", span { class: "sr-only", {lang.t("More", "更多")} } } }
-                },
-                for line in all.page.items.iter() {
-                    Row { key: "{line.entry}", line: line.clone(), write, undone: undone.contains(&line.entry), when: moment(&f, line.at, now()) }
-                }
-            }
+            Lines { lines: all.page.items.clone(), write }
         }
         Pager { before: newest, after: older }
+    }
+}
+
+#[component]
+fn Lines(lines: Vec<MoveLine>, write: bool) -> Element {
+    let (lang, f) = (use_lang(), use_fmt());
+    let undone: Vec<i64> = lines.iter().filter_map(|line| line.reverses).collect();
+    rsx! {
+        Table { caption: lang.t("Money in and out", "资金进出"),
+            head: rsx! {
+                th { scope: "col", {lang.t("Whose", "对象")} }
+                th { scope: "col", class: "max-md:hidden", {lang.t("What", "类型")} }
+                th { scope: "col", class: "max-lg:hidden", {lang.t("Why", "原因")} }
+                th { scope: "col", class: "max-md:hidden", {lang.t("When", "时间")} }
+                th { scope: "col", class: "text-right", {lang.t("Amount", "金额")} }
+                if write { th { class: "max-md:hidden", span { class: "sr-only", {lang.t("More", "更多")} } } }
+            },
+            for line in lines.iter() {
+                Row { key: "{line.entry}", line: line.clone(), write, undone: undone.contains(&line.entry), when: moment(&f, line.at, now()) }
+            }
+        }
     }
 }
 

@@ -190,11 +190,16 @@ pub(super) fn csv_href(header: &[&str], rows: &[Vec<String>]) -> String {
     for row in rows {
         line(&mut row.iter().map(|text| cell(text)));
     }
-    let mut href = String::from("data:text/csv;charset=utf-8,");
+    file_href("text/csv", &text)
+}
+
+/// A text as a file, for a link with `download`.
+pub(super) fn file_href(media: &'static str, text: &str) -> String {
+    let mut href = format!("data:{media};charset=utf-8,");
     for byte in text.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                href.push(char::from(byte))
+                href.push(char::from(byte));
             }
             _ => drop(write!(href, "%{byte:02X}")),
         }

@@ -105,10 +105,9 @@ pub(super) fn Edit(model: String, row: Option<PriceRow>, book: Option<TenantId>)
 
 #[component]
 fn Setting(target: Target) -> Element {
-    let (lang, f, here, mut toasts) = (use_lang(), use_fmt(), use_here(), use_toasts());
+    let (lang, f) = (use_lang(), use_fmt());
     let first = target.old.as_ref().map_or(How::Markup, How::of);
     let mut how = use_signal(|| first);
-    let mut when = use_signal(|| "now".to_owned());
     let mut tried = use_signal(|| None::<Tried>);
     let mut trying = use_act({
         let (target, f) = (target.clone(), f.clone());
@@ -122,13 +121,65 @@ fn Setting(target: Target) -> Element {
             }
         }
     });
+    let ways = [
+        Choice::new("markup", lang.t("A ratio on what it costs", "按成本加价")),
+        Choice::new("list", lang.t("List prices", "固定价格")),
+        Choice::new("call", lang.t("A price for each call", "按次计价")),
+    ];
+    let shown = tried.read().clone();
+    let fault = trying.fault().filter(|fault| fault.field.is_none());
+    rsx! {
+        form { id: "price-form", class: "grid gap-5 mt-5",
+            oninput: move |_| if tried.peek().is_some() { tried.set(None) },
+            onsubmit: move |event| trying.then(Form::of(&event), move |came| tried.set(Some(came))),
+            Select { id: "price-how", name: "how", label: lang.t("How", "方式"), choices: ways.to_vec(), value: first.code(),
+                onchange: move |code: String| how.set(How::parse(&code))
+            }
+            Prices { how: how(), old: target.old.clone(), error: trying.fault() }
+            When { error: trying.error("effective_at") }
+            if let Some(fault) = fault { p { role: "alert", class: "text-sm text-error", "{fault.text}" } }
+            if shown.is_none() {
+                div { class: "flex justify-end",
+                    Button { id: "price-try", kind: Kind::Primary, submit: true, busy: trying.busy(), {lang.t("See what it comes to", "试算")} }
+                }
+            }
+        }
+        if let Some(tried) = shown { OnSale { target, tried } }
+    }
+}
+
+/// From when on it holds.
+#[component]
+fn When(error: Option<String>) -> Element {
+    let lang = use_lang();
+    let mut when = use_signal(|| "now".to_owned());
+    let times = [
+        Choice::new("now", lang.t("Now", "立即")),
+        Choice::new("tomorrow", lang.t("Tomorrow, 00:00", "明天 00:00")),
+        Choice::new("at", lang.t("At a time", "指定时间")),
+    ];
+    rsx! {
+        Select { id: "price-when", name: "when", label: lang.t("Takes effect", "生效时间"), choices: times.to_vec(), value: "now",
+            error: error.clone().filter(|_| when() != "at"), onchange: move |code: String| when.set(code)
+        }
+        if when() == "at" {
+            Field { id: "price-at", name: "at", label: lang.t("From", "起始时间"), kind: "datetime-local", required: true, error }
+        }
+    }
+}
+
+/// What was tried, and the last step.
+#[component]
+fn OnSale(target: Target, tried: Tried) -> Element {
+    let (lang, f, here, mut toasts) = (use_lang(), use_fmt(), use_here(), use_toasts());
+    let Tried { draft, came } = tried;
     let version = target.version.clone();
     let mut set = use_act(move |cx, draft: PriceDraft| {
         let version = version.clone();
         async move { cx.console.desk().set_price(&cx.viewer.actor, draft, Some(&version)).await }
     });
     let old = target.old.clone();
-    let onsale = move |draft: PriceDraft| {
+    let mut onsale = move |draft: PriceDraft| {
         let undo = old.clone().filter(|_| draft.effective_at.is_none());
         let undo = undo.map(|rates| PriceDraft { rates, ..draft.clone() });
         set.then(draft, move |_| {
@@ -145,47 +196,13 @@ fn Setting(target: Target) -> Element {
             here.go(place);
         });
     };
-    let ways = [
-        Choice::new("markup", lang.t("A ratio on what it costs", "按成本加价")),
-        Choice::new("list", lang.t("List prices", "固定价格")),
-        Choice::new("call", lang.t("A price for each call", "按次计价")),
-    ];
-    let times = [
-        Choice::new("now", lang.t("Now", "立即")),
-        Choice::new("tomorrow", lang.t("Tomorrow, 00:00", "明天 00:00")),
-        Choice::new("at", lang.t("At a time", "指定时间")),
-    ];
-    let shown = tried.read().clone();
-    let fault = trying.fault().filter(|fault| fault.field.is_none());
     rsx! {
-        form { id: "price-form", class: "grid gap-5 mt-5",
-            oninput: move |_| if tried.peek().is_some() { tried.set(None) },
-            onsubmit: move |event| trying.then(Form::of(&event), move |came| tried.set(Some(came))),
-            Select { id: "price-how", name: "how", label: lang.t("How", "方式"), choices: ways.to_vec(), value: first.code(),
-                onchange: move |code: String| how.set(How::parse(&code))
-            }
-            Prices { how: how(), old: target.old.clone(), error: trying.fault() }
-            Select { id: "price-when", name: "when", label: lang.t("Takes effect", "生效时间"), choices: times.to_vec(), value: "now",
-                error: trying.error("effective_at"), onchange: move |code: String| when.set(code)
-            }
-            if when() == "at" {
-                Field { id: "price-at", name: "at", label: lang.t("From", "起始时间"), kind: "datetime-local", required: true, error: trying.error("effective_at") }
-            }
-            if let Some(fault) = fault { p { role: "alert", class: "text-sm text-error", "{fault.text}" } }
-            if shown.is_none() {
-                div { class: "flex justify-end",
-                    Button { id: "price-try", kind: Kind::Primary, submit: true, busy: trying.busy(), {lang.t("See what it comes to", "试算")} }
-                }
-            }
+        Came { came }
+        div { class: "flex items-center justify-between gap-3 mt-4",
+            span { class: "text-sm text-muted num", {from(&draft, &f, lang)} }
+            Button { id: "price-set", kind: Kind::Primary, busy: set.busy(), onclick: move |_| onsale(draft.clone()), {lang.t("Put on sale", "发布")} }
         }
-        if let Some(Tried { draft, came }) = shown {
-            Came { came }
-            div { class: "flex items-center justify-between gap-3 mt-4",
-                span { class: "text-sm text-muted num", {from(&draft, &f, lang)} }
-                Button { id: "price-set", kind: Kind::Primary, busy: set.busy(), onclick: move |_| onsale.clone()(draft.clone()), {lang.t("Put on sale", "发布")} }
-            }
-            if let Some(fault) = set.fault() { p { role: "alert", class: "text-sm text-error mt-2", "{fault.text}" } }
-        }
+        if let Some(fault) = set.fault() { p { role: "alert", class: "text-sm text-error mt-2", "{fault.text}" } }
     }
 }
 
@@ -368,5 +385,52 @@ pub(super) fn State(state: RuleState) -> Element {
         RuleState::InForce => rsx! { Badge { tone: Tone::Good, {lang.t("in force", "生效中")} } },
         RuleState::Scheduled => rsx! { Badge { tone: Tone::Info, {lang.t("to come", "待生效")} } },
         RuleState::Superseded => rsx! { Badge { {lang.t("past", "已取代")} } },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::Look;
+    use burncloud_billing::desk::SimulatedSums;
+
+    fn draw(came: Simulated, lang: Lang) -> String {
+        let look = Look { lang, ..Look::default() };
+        let mut dom = VirtualDom::new_with_props(Came, CameProps { came }).with_root_context(look);
+        dom.rebuild_in_place();
+        dioxus_ssr::render(&dom)
+    }
+
+    fn sums(revenue: i64, cost: i64) -> SimulatedSums {
+        SimulatedSums { revenue: Nano(revenue * 1_000_000_000), cost: Nano(cost * 1_000_000_000) }
+    }
+
+    #[test]
+    fn a_price_that_was_tried_says_what_it_comes_to() {
+        let since = UnixMicros(0);
+        let came =
+            Simulated { requests: 1_000, since, whole: true, before: sums(100, 60), after: sums(120, 60) };
+        let html = draw(came.clone(), Lang::En);
+        for said in
+            ["1,000 requests", "$100.00", "$120.00", "+20%", "$40.00", "$60.00", "$0.100000", "$0.120000"]
+        {
+            assert!(html.contains(said), "`{said}` is missing in {html}");
+        }
+        assert!(!html.contains("Below cost"));
+        let losing = Simulated { after: sums(50, 60), whole: false, ..came };
+        assert!(draw(losing.clone(), Lang::En).contains("Below cost"));
+        assert!(draw(losing, Lang::Zh).contains("低于成本"));
+    }
+
+    #[test]
+    fn nothing_to_try_a_price_on_is_said() {
+        let none = Simulated {
+            requests: 0,
+            since: UnixMicros(0),
+            whole: true,
+            before: SimulatedSums::default(),
+            after: SimulatedSums::default(),
+        };
+        assert!(draw(none, Lang::Zh).contains("无法试算"));
     }
 }

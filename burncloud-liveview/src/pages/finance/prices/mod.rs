@@ -61,6 +61,7 @@ pub(super) fn PriceBook() -> Element {
             Some("rules") => rsx! { rules::Rules { book } },
             Some("ratios") if write => rsx! { ratios::Ratios { book } },
             Some("import") if write && book.is_none() => rsx! { tables::Import {} },
+            Some("export") if write && book.is_none() => rsx! { tables::Export {} },
             Some("quote") => rsx! { quote::Quote { models } },
             _ => rsx! {},
         }
@@ -151,7 +152,7 @@ pub(super) fn Book(
 /// What is seldom done.
 #[component]
 fn More(book: Option<TenantId>, write: bool) -> Element {
-    let (lang, conn, here) = (use_lang(), use_conn(), use_here());
+    let (lang, here) = (use_lang(), use_here());
     let house = write && book.is_none();
     rsx! {
         Menu { label: lang.t("More", "更多"), class: "btn btn-quiet btn-sm btn-square",
@@ -161,7 +162,7 @@ fn More(book: Option<TenantId>, write: bool) -> Element {
             }
             if house {
                 MenuLink { href: here.with("sheet", "import"), icon: "icon-[lucide--upload]", {lang.t("Import New-API tables", "导入 New-API 倍率表")} }
-                MenuLink { href: conn.href("/api/prices/export"), full: true, icon: "icon-[lucide--download]", {lang.t("Export New-API tables", "导出 New-API 倍率表")} }
+                MenuLink { href: here.with("sheet", "export"), icon: "icon-[lucide--download]", {lang.t("Export New-API tables", "导出 New-API 倍率表")} }
             }
         }
     }
@@ -190,7 +191,7 @@ fn shown(price_of: Option<Nano>) -> String {
 
 #[component]
 fn Row(row: PriceRow, write: bool) -> Element {
-    let (lang, here) = (use_lang(), use_here());
+    let lang = use_lang();
     let bought = row.buying.iter().find(|buying| !buying.prices.is_empty());
     let tile = bought.and_then(|buying| buying.channel_name.clone()).unwrap_or_else(|| row.model.clone());
     let kept = bought.and_then(|buying| kept(&row.prices, &buying.prices));
@@ -202,18 +203,6 @@ fn Row(row: PriceRow, write: bool) -> Element {
             None => format!("{} / {}", shown(buy_in), shown(buy_out)),
         }
     });
-    let loses = kept.is_some_and(|kept| kept < 0);
-    let percent = kept.map(|kept| share(Nano(kept), Nano(10_000)).unwrap_or_default());
-    let width = kept.unwrap_or_default().clamp(0, 10_000) / 100;
-    let source = match row.source {
-        PriceSource::Rule => None,
-        PriceSource::Default => Some(lang.t("price of all others", "其余模型的价格")),
-        PriceSource::Catalogue => Some(lang.t("published price", "公开价格")),
-    };
-    let keeps = percent.clone().map(|text| match lang {
-        Lang::En => format!("keeps {text}"),
-        Lang::Zh => format!("净利率 {text}"),
-    });
     let call = call.map(|call| {
         let sum = price(Nano(call.0 / 1_000_000));
         match lang {
@@ -221,23 +210,9 @@ fn Row(row: PriceRow, write: bool) -> Element {
             Lang::Zh => format!("每次 {sum}"),
         }
     });
-    let href = here.with("edit", &row.model);
     rsx! {
         tr {
-            th { scope: "row", class: "font-normal",
-                span { class: "flex items-center gap-3",
-                    Tile { name: tile, class: "max-sm:hidden" }
-                    span { class: "min-w-0",
-                        if write {
-                            a { class: "font-medium block truncate max-w-[46vw] sm:max-w-56 lg:max-w-72 hover:underline", title: "{row.model}", href, "{row.model}" }
-                        } else {
-                            span { class: "font-medium block truncate max-w-[46vw] sm:max-w-56 lg:max-w-72", title: "{row.model}", "{row.model}" }
-                        }
-                        if let Some(keeps) = keeps { span { class: "sm:hidden block text-sm text-muted num", "{keeps}" } }
-                        if let Some(source) = source { span { class: "block text-sm text-muted max-sm:hidden", "{source}" } }
-                    }
-                }
-            }
+            th { scope: "row", class: "font-normal", Named { model: row.model.clone(), tile, source: row.source, kept, write } }
             td { class: "text-right text-muted whitespace-nowrap num max-lg:hidden", {buy.unwrap_or_else(|| "—".to_owned())} }
             if row.prices.is_empty() {
                 td { class: "text-right max-sm:hidden" }
@@ -249,15 +224,57 @@ fn Row(row: PriceRow, write: bool) -> Element {
                 td { class: "text-right num max-sm:hidden", {shown(sell_in)} }
                 td { class: "text-right num", {shown(sell_out)} }
             }
-            td { class: "text-right max-sm:hidden",
-                if let Some(percent) = percent {
-                    span { class: "inline-flex items-center gap-3 justify-end",
-                        if loses { Icon { i: "icon-[lucide--trending-down]", class: "size-3.5 text-error" } }
-                        else { span { class: "meter w-14 max-md:hidden", "aria-hidden": "true", i { style: "width:{width}%;background:var(--chart-2)" } } }
-                        span { class: if loses { "w-14 font-medium num text-error" } else { "w-14 font-medium num" }, "{percent}" }
-                    }
-                } else { "—" }
+            td { class: "text-right max-sm:hidden", Keeps { kept } }
+        }
+    }
+}
+
+/// The model, and where its price comes from.
+#[component]
+fn Named(model: String, tile: String, source: PriceSource, kept: Option<i64>, write: bool) -> Element {
+    let (lang, here) = (use_lang(), use_here());
+    let percent = kept.map(|kept| share(Nano(kept), Nano(10_000)).unwrap_or_default());
+    let source = match source {
+        PriceSource::Rule => None,
+        PriceSource::Default => Some(lang.t("price of all others", "其余模型的价格")),
+        PriceSource::Catalogue => Some(lang.t("published price", "公开价格")),
+    };
+    let keeps = percent.map(|text| match lang {
+        Lang::En => format!("keeps {text}"),
+        Lang::Zh => format!("净利率 {text}"),
+    });
+    let href = here.with("edit", &model);
+    let class = "font-medium block truncate max-w-[46vw] sm:max-w-56 lg:max-w-72";
+    rsx! {
+        span { class: "flex items-center gap-3",
+            Tile { name: tile, class: "max-sm:hidden" }
+            span { class: "min-w-0",
+                if write {
+                    a { class: "{class} hover:underline", title: "{model}", href, "{model}" }
+                } else {
+                    span { class, title: "{model}", "{model}" }
+                }
+                if let Some(keeps) = keeps { span { class: "sm:hidden block text-sm text-muted num", "{keeps}" } }
+                if let Some(source) = source { span { class: "block text-sm text-muted max-sm:hidden", "{source}" } }
             }
+        }
+    }
+}
+
+/// How much stays, as a bar and in percent.
+#[component]
+fn Keeps(kept: Option<i64>) -> Element {
+    let Some(kept) = kept else { return rsx! { "—" } };
+    let (loses, width) = (kept < 0, kept.clamp(0, 10_000) / 100);
+    let percent = share(Nano(kept), Nano(10_000)).unwrap_or_default();
+    rsx! {
+        span { class: "inline-flex items-center gap-3 justify-end",
+            if loses {
+                Icon { i: "icon-[lucide--trending-down]", class: "size-3.5 text-error" }
+            } else {
+                span { class: "meter w-14 max-md:hidden", "aria-hidden": "true", i { style: "width:{width}%;background:var(--chart-2)" } }
+            }
+            span { class: if loses { "w-14 font-medium num text-error" } else { "w-14 font-medium num" }, "{percent}" }
         }
     }
 }

@@ -89,3 +89,25 @@ pub(super) fn Quoted(views: Vec<QuoteView>) -> Element {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burncloud_core::Nano;
+
+    #[test]
+    fn a_price_is_said_by_what_is_sold() {
+        let table = |prices: &[(&str, i64)]| -> PriceTable {
+            prices.iter().map(|(class, price)| ((*class).to_owned(), Nano(*price))).collect()
+        };
+        let said = |prices: &[(&str, i64)], lang| in_out(&table(prices), lang);
+        assert_eq!(said(&[("input", 2_500_000_000), ("output", 10_000_000_000)], Lang::En), "$2.50 / $10.00");
+        assert_eq!(said(&[("output", 10_000_000_000)], Lang::En), "— / $10.00");
+        let call = [("request", 50_000_000_000_000)];
+        assert_eq!(
+            (said(&call, Lang::En), said(&call, Lang::Zh)),
+            ("$0.05 a call".into(), "每次 $0.05".into())
+        );
+        assert_eq!(said(&[], Lang::En), "—");
+    }
+}

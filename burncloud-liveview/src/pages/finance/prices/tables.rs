@@ -1,10 +1,11 @@
 //! New-API's tables from a file or the clipboard, checked before they count.
 
 use crate::fmt::grouped;
-use crate::kit::{Button, Dialog, Form, Kind, Text, Toast, use_toasts};
+use crate::kit::{Broken, Button, Dialog, Form, Kind, Loading, Text, Toast, use_toasts};
 use crate::lang::Lang;
-use crate::live::{use_act, use_here, use_lang};
-use burncloud_billing::desk::Imported;
+use crate::live::{use_act, use_here, use_lang, use_load};
+use crate::pages::finance::words::file_href;
+use burncloud_billing::desk::{Exported, Imported};
 use dioxus::prelude::*;
 
 #[component]
@@ -60,6 +61,42 @@ pub(super) fn Import() -> Element {
                         }}
                     }
                 }
+            }
+        }
+    }
+}
+
+/// The prices in force as New-API's tables, to be saved.
+#[component]
+pub(super) fn Export() -> Element {
+    let (lang, here) = (use_lang(), use_here());
+    let loaded =
+        use_load((), |cx, ()| async move { cx.console.desk().export_tables(&cx.viewer.actor).await });
+    let body = match &*loaded.read() {
+        None => rsx! { Loading { rows: 2, headline: false } },
+        Some(Err(fault)) => rsx! { Broken { fault: fault.clone() } },
+        Some(Ok(exported)) => rsx! { Saved { exported: exported.clone() } },
+    };
+    let onclose = move |()| {
+        let mut here = here;
+        let place = here.place().with("sheet", "");
+        here.go(place);
+    };
+    rsx! {
+        Dialog { id: "export", title: lang.t("Export New-API tables", "导出 New-API 倍率表"), onclose, {body} }
+    }
+}
+
+#[component]
+pub(super) fn Saved(exported: Exported) -> Element {
+    let lang = use_lang();
+    let href = file_href("application/json", &exported.tables);
+    rsx! {
+        a { id: "export-save", class: "btn btn-primary", href: "{href}", download: "new-api-ratios.json", {lang.t("Save the file", "保存文件")} }
+        if !exported.left_out.is_empty() {
+            p { class: "mt-5 text-sm text-muted", {lang.t("Their prices are no ratios, so New-API cannot hold them:", "以下价格无法表示为倍率，未导出：")} }
+            ul { class: "mt-1 text-sm mono max-h-48 overflow-y-auto", tabindex: "0", "aria-label": lang.t("Left out", "未导出"),
+                for (at, name) in exported.left_out.iter().enumerate() { li { key: "{at}", class: "truncate", "{name}" } }
             }
         }
     }

@@ -83,3 +83,22 @@ fn row(change: &WaitingChange) -> (String, String, String) {
     };
     (name, change.what.to_owned(), arrow)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_says_from_what_to_what() {
+        let change = |from: Option<i64>, to: Option<i64>| WaitingChange {
+            provider: "openai".into(),
+            model: "gpt-4o".into(),
+            what: "input",
+            from: from.map(Nano),
+            to: to.map(Nano),
+        };
+        let said = |from, to| row(&change(from, to)).2;
+        assert_eq!(said(Some(2_500_000_000), Some(3_000_000_000)), "$2.50 → $3.00");
+        assert_eq!((said(None, Some(1_000_000_000)), said(None, None)), ("— → $1.00".into(), String::new()));
+    }
+}

@@ -72,6 +72,8 @@ async fn sheets_of_the_book() {
     has(&html, &["vip", "× 0.8", "7.2 CNY", "ratio-form"]);
     let html = shop.page(None, Lang::En, "/finance/prices?sheet=import").await;
     has(&html, &["import-tables", "import-file", "x-file"]);
+    let html = shop.page(None, Lang::En, "/finance/prices?sheet=export").await;
+    has(&html, &["export-save", "data:application/json"]);
     let html = shop.page(None, Lang::Zh, "/finance/prices?sheet=quote").await;
     has(&html, &["quote-user", "给客户报价"]);
     let html = shop.page(Some("Rita"), Lang::En, "/finance/prices?sheet=import").await;
