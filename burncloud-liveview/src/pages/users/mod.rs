@@ -20,6 +20,7 @@ mod words;
 use crate::kit::{Tab, Views};
 use crate::live::{Here, Place, use_conn, use_here, use_lang};
 use burncloud_billing::desk::WalletId;
+use burncloud_billing::people::{Action, Place as At, may};
 use burncloud_core::{TenantId, UserId};
 use dioxus::prelude::*;
 
@@ -139,7 +140,6 @@ fn Switch(view: View) -> Element {
         tab(View::Groups, lang.t("Groups", "分组")),
         tab(View::Roles, lang.t("Roles", "角色")),
     ];
-    use burncloud_billing::people::{Action, Place as At, may};
     if may(conn.viewer.actor.role, Action::ManageUsers, At::Own) {
         tabs.push(tab(View::Invites, lang.t("Invites", "邀请")));
     }
