@@ -36,6 +36,8 @@ pub enum Unpriced {
 pub struct PriceBook {
     catalogue: Catalogue,
     snapshot: ArcSwap<Snapshot>,
+    /// What the snapshot is made of.
+    overrides: Mutex<Vec<PriceOverride>>,
     unpriced: ArcSwap<Unpriced>,
     /// Never the same for two states of two books, so that one number tells whether a slot is up to date.
     generation: AtomicU64,
@@ -58,6 +60,7 @@ impl PriceBook {
         PriceBook {
             catalogue: Catalogue::new(),
             snapshot: ArcSwap::from_pointee(Snapshot::empty()),
+            overrides: Mutex::default(),
             unpriced: ArcSwap::default(),
             generation: AtomicU64::new(next_generation()),
             refreshed: Mutex::new(UnixMicros::now().0.div_euclid(REFRESH)),
@@ -70,8 +73,13 @@ impl PriceBook {
     /// [`BillingError::Price`] for the first one that is no rule, or whose currency has no rate of exchange when it
     /// begins to hold; then nothing is changed.
     pub fn set_overrides(&self, overrides: Vec<PriceOverride>) -> Result<(), BillingError> {
-        self.snapshot.store(Arc::new(Snapshot::new(overrides)?));
-        self.changed();
+        let mut held = self.overrides.lock();
+        // Whoever reads the store again and finds what there was has changed nothing: what was noted of this state stays.
+        if *held != overrides {
+            self.snapshot.store(Arc::new(Snapshot::new(overrides.clone())?));
+            *held = overrides;
+            self.changed();
+        }
         Ok(())
     }
 
@@ -132,6 +140,16 @@ impl PriceBook {
         let (snapshot, unpriced) = (self.snapshot.load(), self.unpriced.load());
         of(&Mint { snapshot: &snapshot, catalogue: &self.catalogue, unpriced: &unpriced, at })
     }
+
+    /// The same as if these were the rules.
+    pub(crate) fn with_rules<R>(
+        &self,
+        rules: &Snapshot,
+        at: UnixMicros,
+        of: impl FnOnce(&Mint<'_>) -> R,
+    ) -> R {
+        of(&Mint { snapshot: rules, catalogue: &self.catalogue, unpriced: &self.unpriced.load(), at })
+    }
 }
 
 impl Default for PriceBook {
@@ -163,6 +181,17 @@ mod tests {
         let quote =
             crate::quote(book, &caller(None, None, 0, 0), &Offer::of(&route, &lane), &[], UnixMicros(at));
         Some(quote.user()?.prices(ServiceTier::Standard, 0).get(LineKind::Input))
+    }
+
+    #[test]
+    fn rules_that_are_read_again_change_nothing() {
+        let book = PriceBook::new();
+        book.set_overrides(vec![set(1, "m", 100, "1")]).unwrap();
+        let generation = book.generation();
+        book.set_overrides(vec![set(1, "m", 100, "1")]).unwrap();
+        assert_eq!(book.generation(), generation);
+        book.set_overrides(vec![set(1, "m", 100, "2")]).unwrap();
+        assert_ne!(book.generation(), generation);
     }
 
     #[test]

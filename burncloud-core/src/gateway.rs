@@ -2,7 +2,7 @@
 
 use crate::adapter::Registry;
 use crate::billing::{Billing, NoBilling};
-use crate::layers::auth::AuthLayer;
+use crate::layers::auth::{AuthLayer, Suspects};
 use crate::layers::classify::ClassifyLayer;
 use crate::layers::failover::{FailoverLayer, FailoverSettings};
 use crate::layers::inspect::{InspectLayer, InspectSettings};
@@ -143,6 +143,7 @@ pub struct Handle {
     model_limits: Arc<ArcSwap<ModelLimits>>,
     failover: Arc<ArcSwap<FailoverSettings>>,
     stats: Arc<Stats>,
+    suspects: Arc<Suspects>,
     registry: Registry,
     timeouts: Timeouts,
 }
@@ -202,6 +203,12 @@ impl Handle {
     #[must_use]
     pub fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// Which addresses were refused lately.
+    #[must_use]
+    pub fn suspects(&self) -> &Suspects {
+        &self.suspects
     }
 }
 
@@ -342,6 +349,7 @@ impl GatewayBuilder {
             model_limits: Arc::default(),
             failover: Arc::new(ArcSwap::from_pointee(self.failover)),
             stats: Arc::default(),
+            suspects: Arc::default(),
             registry: self.registry.clone(),
             timeouts: self.timeouts,
         };
@@ -372,7 +380,10 @@ impl GatewayBuilder {
         let inside = self.inside.wrap(limited);
         let inspected = InspectLayer::new(self.inspect).layer(inside);
         let metered = MeterLayer::new(self.billing.clone(), stats.clone()).layer(inspected);
-        let known = AuthLayer::new(self.callers.clone()).inspect(self.inspect).layer(metered);
+        let known = AuthLayer::new(self.callers.clone())
+            .inspect(self.inspect)
+            .suspects(handle.suspects.clone())
+            .layer(metered);
         let classified = ClassifyLayer::new(handle.table.clone()).layer(known);
         let admitted = ShedLayer::new(self.shed, stats.clone()).layer(classified);
         let outside = self.outside.wrap(admitted);

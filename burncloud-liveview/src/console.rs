@@ -1,7 +1,10 @@
 //! What the console is made of: one object that handlers, sockets and pages share.
 
 use crate::auth::{Proxies, Sockets, Taken, keep};
+use crate::pages::Drafts;
+use crate::pages::Figures;
 use crate::watch::Watch;
+use arc_swap::ArcSwap;
 use burncloud_billing::desk::login::random;
 use burncloud_billing::{Biller, Desk};
 use burncloud_core::Gateway;
@@ -28,6 +31,10 @@ struct Parts {
     key: [u8; 32],
     oidc_taken: Taken,
     watch: Option<Watch>,
+    house: ArcSwap<String>,
+    release: Box<str>,
+    drafts: Drafts,
+    figures: Figures,
 }
 
 impl fmt::Debug for Console {
@@ -47,6 +54,7 @@ impl Console {
             prefix: "/console".into(),
             public_url: None,
             proxies: Proxies::default(),
+            release: env!("CARGO_PKG_VERSION").into(),
         }
     }
 
@@ -75,6 +83,26 @@ impl Console {
         self.0.watch.as_ref()
     }
 
+    /// What the house is called, as it was read last.
+    #[must_use]
+    pub fn house(&self) -> Arc<String> {
+        self.0.house.load_full()
+    }
+
+    /// Reads again what the house is called.
+    pub(crate) async fn take_house(&self) {
+        match self.desk().house().await {
+            Ok(settings) => self.0.house.store(Arc::new(settings.shown_name().to_owned())),
+            Err(error) => tracing::warn!(%error, "the name of the house could not be read"),
+        }
+    }
+
+    /// Version and build of the program, for people who help.
+    #[must_use]
+    pub fn release(&self) -> &str {
+        &self.0.release
+    }
+
     /// The path it is mounted at, without a slash at the end.
     #[must_use]
     pub fn prefix(&self) -> &str {
@@ -93,6 +121,11 @@ impl Console {
         &self.0.runtime
     }
 
+    /// What dashboards show, read once for all who see the same.
+    pub(crate) fn figures(&self) -> &Figures {
+        &self.0.figures
+    }
+
     pub(crate) fn proxies(&self) -> &Proxies {
         &self.0.proxies
     }
@@ -100,6 +133,11 @@ impl Console {
     /// Whoever has pages open.
     pub(crate) fn sockets(&self) -> &Sockets {
         &self.0.sockets
+    }
+
+    /// What was posted on the models page and waits for a second look.
+    pub(crate) fn drafts(&self) -> &Drafts {
+        &self.0.drafts
     }
 
     /// Seals what a browser carries to the provider of identities and back. Gone with the process.
@@ -120,6 +158,7 @@ pub struct ConsoleBuilder {
     prefix: Box<str>,
     public_url: Option<Box<str>>,
     proxies: Proxies,
+    release: Box<str>,
 }
 
 impl fmt::Debug for ConsoleBuilder {
@@ -174,13 +213,20 @@ impl ConsoleBuilder {
         self
     }
 
+    /// Version and build of the program, shown under Settings; by default this crate's version.
+    #[must_use]
+    pub fn release(mut self, text: &str) -> ConsoleBuilder {
+        self.release = text.into();
+        self
+    }
+
     /// The console. Its work runs on `runtime`.
     ///
     /// # Panics
     /// Where the system gives no random bytes.
     #[must_use]
     pub fn build(self, runtime: Handle) -> Console {
-        let ConsoleBuilder { desk, gateway, biller, prefix, public_url, proxies } = self;
+        let ConsoleBuilder { desk, gateway, biller, prefix, public_url, proxies, release } = self;
         let reports: Arc<dyn ReportStore> = desk.store().clone();
         let watch = biller.as_ref().map(|biller| Watch::start(biller.feed(), reports, &runtime));
         let console = Console(Arc::new(Parts {
@@ -195,6 +241,10 @@ impl ConsoleBuilder {
             key: random().expect("the system gives random bytes"),
             oidc_taken: Taken::default(),
             watch,
+            house: ArcSwap::from_pointee("BurnCloud".to_owned()),
+            release,
+            drafts: Drafts::default(),
+            figures: Figures::default(),
         }));
         let weak = Arc::downgrade(&console.0);
         console.runtime().spawn(keep(move || weak.upgrade().map(Console)));

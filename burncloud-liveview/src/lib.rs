@@ -44,5 +44,6 @@ use axum::Router;
 /// # }
 /// ```
 pub fn console(console: Console) -> Router {
-    api::router(&console).merge(auth::router(console.clone())).merge(web::router(console))
+    let own = pages::model_routes(console.clone());
+    api::router(&console).merge(own).merge(auth::router(console.clone())).merge(web::router(console))
 }

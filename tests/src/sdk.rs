@@ -23,6 +23,8 @@ pub enum Script {
     PythonClouds,
     /// `openai` for Python, as a caller who verifies its receipts.
     PythonReceipts,
+    /// A client that is generated from the management API's document.
+    PythonManagement,
     /// Any Python SDK, as a reader of answers that a test has translated.
     PythonParseTranslated,
     /// `openai` for Node.
@@ -123,6 +125,15 @@ impl Script {
             Self::PythonBedrock => python("bedrock_sdk.py"),
             Self::PythonClouds => python("clouds_sdk.py"),
             Self::PythonReceipts => python("receipts_sdk.py"),
+            Self::PythonManagement => {
+                let management = sdk.join("management");
+                if !management.exists() {
+                    return Err(format!("no {}", management.display()));
+                }
+                let mut command = python("management_sdk.py")?;
+                command.env("PYTHONPATH", management);
+                Ok(command)
+            }
             Self::PythonParseTranslated => python("parse_translated.py"),
             Self::NodeOpenAi => node("openai.mjs"),
             Self::NodeAnthropic => node("anthropic.mjs"),

@@ -190,7 +190,7 @@ impl Desk {
         })
     }
 
-    async fn budget_view(&self, budget: Budget) -> UseCaseResult<BudgetView> {
+    pub(super) async fn budget_view(&self, budget: Budget) -> UseCaseResult<BudgetView> {
         let since = crate::budgets::window_start(&budget, UnixMicros::now());
         let spent = self.store.spent(&budget.scope, since).await?;
         Ok(BudgetView {

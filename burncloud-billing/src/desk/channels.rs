@@ -2,6 +2,7 @@
 
 mod batch;
 mod probe;
+mod rest;
 
 pub use batch::{ImportReport, RowError};
 pub use probe::{Found, Known, Timed};
@@ -353,5 +354,43 @@ fn refuse_revoked(status: Status) -> UseCaseResult<()> {
     match status {
         Status::Revoked => Err(UseCaseError::invalid("status", "a channel is not made withdrawn")),
         Status::Active | Status::Disabled => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_is_shown_of_a_credential() {
+        let hint = |text: &str| credential_hint(&SecretString::from(text));
+        assert_eq!(hint(""), None);
+        assert_eq!(hint("short-one").as_deref(), Some("set"));
+        assert_eq!(hint("sk-0123456789012345678901wxyz").as_deref(), Some("…wxyz"));
+        assert_eq!(hint("{\"type\":\"service_account\",\"private_key\":\"x\"}").as_deref(), Some("set"));
+    }
+
+    #[test]
+    fn another_credential_is_another_version_and_the_log_holds_none() {
+        let channel = |credential: &str| {
+            NewChannel {
+                name: "c".into(),
+                provider: "openai".into(),
+                base_url: None,
+                credential: SecretString::from(credential),
+                models: vec!["m".into()],
+                model_mapping: BTreeMap::new(),
+                priority: 0,
+                weight: 1,
+                status: Status::Active,
+                settings: ChannelSettings::default(),
+            }
+            .into_config()
+        };
+        let (a, b) = (channel("sk-0123456789012345678901aaaa"), channel("sk-9876543210987654321098aaaa"));
+        assert_ne!(ChannelView::from(&a).version, ChannelView::from(&b).version);
+        let text = written(&a).to_string();
+        assert!(text.contains("\"set\"") && !text.contains("aaaa"), "{text}");
+        assert!(!format!("{a:?}").contains("0123456789"));
     }
 }

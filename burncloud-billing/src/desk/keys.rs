@@ -281,6 +281,47 @@ impl Desk {
         Ok(view(key, &owner, &tree))
     }
 
+    /// Ends the secret that still works beside the one that followed it. Where there is none, nothing changes.
+    ///
+    /// # Errors
+    /// As [`Desk::update_key`].
+    pub async fn end_overlap(
+        &self,
+        actor: &Actor,
+        id: KeyId,
+        expected: Option<&str>,
+    ) -> UseCaseResult<KeyView> {
+        let _one_at_a_time = self.writing.lock().await;
+        let tree = self.tree().await?;
+        let (old, owner) = self.seen_key(actor, &tree, id).await?;
+        people::check_key(&tree, actor, &owner, false, None)?;
+        check_version("key", &old.name, expected, &version(&old))?;
+        let key = ApiKey { previous_until: None, ..old.clone() };
+        if key != old {
+            self.store.update_key(&key, None).await?;
+            self.note_key(actor, "key.end_overlap", &owner, Some(&old), Some(&key)).await?;
+        }
+        Ok(view(key, &owner, &tree))
+    }
+
+    /// What AWS's SDKs sign with for a key of one's own: its access key id, and the secret. It can be asked for again.
+    /// Nobody else is given it: whoever has it calls as the key, and its user would not know.
+    ///
+    /// # Errors
+    /// `Forbidden` for somebody else's key and in another's name; those of [`rules::aws_pair`]; `Store(NotFound)`.
+    pub async fn key_pair(&self, actor: &Actor, id: KeyId) -> UseCaseResult<(String, OneTime)> {
+        let tree = self.tree().await?;
+        let (key, owner) = self.seen_key(actor, &tree, id).await?;
+        if actor.user != Some(owner.id) || actor.acting.is_some() {
+            let message = "only the user of a key is given what it signs with";
+            return Err(UseCaseError::Forbidden(message.into()));
+        }
+        people::check_key(&tree, actor, &owner, false, None)?;
+        let pair = rules::aws_pair(&*self.store, &key.name).await?;
+        self.note_key(actor, "key.sign", &owner, Some(&key), Some(&key)).await?;
+        Ok((pair.access_key_id, OneTime::new(pair.secret_access_key)))
+    }
+
     async fn note_key(
         &self,
         actor: &Actor,

@@ -8,6 +8,7 @@
 //! machine, and what they do to money is in the ledger.
 
 mod audit;
+mod backup;
 mod budgets;
 pub mod channels;
 mod codes;
@@ -15,32 +16,40 @@ mod common;
 mod keys;
 pub mod login;
 mod money;
+mod movements;
 mod offices;
 mod prices;
 mod published;
 mod quotes;
 pub mod reports;
 pub mod settings;
+mod shelf;
+mod simulate;
 mod tenants;
 #[cfg(test)]
 mod tests;
 mod users;
 
 pub use audit::{AuditQuery, AuditView};
+pub use backup::{BackupView, Backups, KEPT as BACKUPS_KEPT};
 pub use budgets::{BudgetDraft, BudgetView, PlanDraft, PlanView};
 pub use codes::{BatchView, CodesDraft, MadeCodes, Redeemed};
 pub use common::{OneTime, Page};
 pub use keys::{KeyChange, KeyDraft, KeyFilter, KeyView, MadeKey};
 pub use money::{MoneyMove, MoveKind, Moved, StatementFilter, StatementLine, WalletId, WalletView};
+pub use movements::{Against, BooksChecked, ModelSums, MoveFilter, MoveLine, Movements};
 pub use offices::{Members, Powers, UserPowers};
 pub use prices::{BookRatios, BuyingRow, PriceDraft, PriceRow, PriceSource, PriceTable, RuleState, RuleView};
 pub use published::{Exported, Imported, WaitingChange, WaitingPrices};
 pub use quotes::{QuoteLevelView, QuoteQuery, QuoteView};
+pub use shelf::{PriceHint, Serving, ShelfRow};
+pub use simulate::{Simulated, SimulatedSums};
 pub use tenants::{GroupView, TenantDraft, TenantEdit, TenantView};
 pub use users::{UserDraft, UserEdit, UserFilter, UserView};
 
-use crate::PriceBook;
 use crate::people::Actor;
+use crate::{Biller, PriceBook};
+use arc_swap::ArcSwap;
 use burncloud_core::UserId;
 use burncloud_core::adapter::Registry;
 use burncloud_core::store::ConsoleStore;
@@ -53,9 +62,11 @@ pub struct Desk {
     store: Arc<dyn ConsoleStore>,
     registry: Registry,
     book: Arc<PriceBook>,
+    biller: Option<Arc<Biller>>,
+    backups: Option<Arc<std::path::Path>>,
     tries: Arc<codes::Tries>,
     changed: Arc<dyn Fn() + Send + Sync>,
-    settings: Arc<settings::SettingsSource>,
+    settings: Arc<ArcSwap<settings::SettingsSource>>,
     sessions_ended: Arc<dyn Fn(UserId) + Send + Sync>,
     /// Held from looking at a version to changing it: what is compared is what is replaced, in this process. Of two processes
     /// that change one thing within the same moment the later one counts, as with every change that expects no version.
@@ -77,6 +88,8 @@ impl Desk {
             store,
             registry,
             book: Arc::new(PriceBook::new()),
+            biller: None,
+            backups: None,
             tries: Arc::default(),
             changed: Arc::new(|| ()),
             sessions_ended: Arc::new(|_| ()),
@@ -101,6 +114,13 @@ impl Desk {
         self
     }
 
+    /// With the biller of the gateway in this process, which knows what was sold below its cost.
+    #[must_use]
+    pub fn with_biller(mut self, biller: Arc<Biller>) -> Desk {
+        self.biller = Some(biller);
+        self
+    }
+
     /// What is called after each change, so that a gateway in the same process takes it at once.
     #[must_use]
     pub fn on_change(mut self, changed: impl Fn() + Send + Sync + 'static) -> Desk {
@@ -108,11 +128,10 @@ impl Desk {
         self
     }
 
-    /// What the configuration file declares of settings, and what was in force at the start.
-    #[must_use]
-    pub fn settings_from(mut self, source: settings::SettingsSource) -> Desk {
-        self.settings = Arc::new(source);
-        self
+    /// What the configuration file declares of settings, and what was in force at the start. Holds for every clone of this
+    /// desk: call it again when the file was read again.
+    pub fn settings_from(&self, source: settings::SettingsSource) {
+        self.settings.store(Arc::new(source));
     }
 
     /// Where it keeps things. For what has no rule: whoever reads through this shows it to nobody unasked.

@@ -307,7 +307,7 @@ impl Seller<'_> {
 }
 
 /// Somebody of that tenant (of the house, of none in particular) who is in no group.
-fn caller(tree: &Tree, book: Option<TenantId>) -> Caller {
+pub(super) fn caller(tree: &Tree, book: Option<TenantId>) -> Caller {
     let mut path = book.into_iter().flat_map(|tenant| tree.path(tenant)).cloned();
     let tenant = path.next().unwrap_or_default();
     let user = User { tenant: tenant.id, ..User::default() };

@@ -143,7 +143,8 @@ impl Desk {
     /// # Errors
     /// The store's.
     pub async fn house(&self) -> StoreResult<Settings> {
-        Settings::load_over(&*self.store, &self.settings.declared).await
+        let declared = self.settings.load().declared.clone();
+        Settings::load_over(&*self.store, &declared).await
     }
 
     /// Every setting.
@@ -198,18 +199,19 @@ impl Desk {
 
     async fn setting_values(&self) -> StoreResult<Values> {
         let mut values: Values = self.store.settings().await?.into_iter().collect();
-        values.extend(self.settings.declared.clone());
+        values.extend(self.settings.load().declared.clone());
         Ok(values)
     }
 
     fn setting_view(&self, known: &'static Known, values: &Values) -> SettingView {
         let now = value(values, known.name);
-        let running = self.settings.running.as_ref().map(|running| value(running, known.name));
+        let source = self.settings.load();
+        let running = source.running.as_ref().map(|running| value(running, known.name));
         SettingView {
             name: known.name,
             about: known.about,
             default: (known.default)(),
-            declared: self.settings.declared.contains_key(known.name),
+            declared: source.declared.contains_key(known.name),
             needs_restart: known.needs_restart,
             waits: known.needs_restart && running.is_some_and(|running| running != now),
             value: now,
@@ -219,7 +221,7 @@ impl Desk {
     fn check_setting(&self, name: &str, value: &Value) -> UseCaseResult<Value> {
         let fail = |message: &str| Err(UseCaseError::invalid(name.to_owned(), message));
         let Some(known) = Known::named(name) else { return fail("there is no such setting") };
-        if self.settings.declared.contains_key(name) {
+        if self.settings.load().declared.contains_key(name) {
             return fail("the configuration file declares it: change it there");
         }
         if value.is_null() {
@@ -228,5 +230,79 @@ impl Desk {
         let value =
             (known.check)(value).map_err(|message| UseCaseError::invalid(name.to_owned(), message))?;
         Ok(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burncloud_core::adapter::Registry;
+    use burncloud_core::store::MemoryStore;
+    use serde_json::json;
+    use std::sync::Arc;
+
+    fn desk(source: SettingsSource) -> Desk {
+        let desk = Desk::new(Arc::new(MemoryStore::default()), Registry::new());
+        desk.settings_from(source);
+        desk
+    }
+
+    fn values(all: &[(&str, Value)]) -> Values {
+        all.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    }
+
+    fn named<'a>(all: &'a [SettingView], name: &str) -> &'a SettingView {
+        all.iter().find(|view| view.name == name).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_set_holds_and_null_is_the_default_again() {
+        let (desk, boss) = (desk(SettingsSource::default()), Actor::operator("boss"));
+        let all = desk.set_settings(&boss, values(&[("house.name", json!("Harbour AI"))])).await.unwrap();
+        assert_eq!(named(&all, "house.name").value, json!("Harbour AI"));
+        assert_eq!(desk.house().await.unwrap().shown_name(), "Harbour AI");
+        let all = desk.set_settings(&boss, values(&[("house.name", Value::Null)])).await.unwrap();
+        assert_eq!(named(&all, "house.name").value, json!("BurnCloud"));
+        let audit = desk.audit(&boss, &crate::desk::AuditQuery::default()).await.unwrap().items;
+        let first = &audit.last().unwrap().entry;
+        assert_eq!((first.action.as_str(), first.after.clone()), ("setting.set", json!("Harbour AI")));
+    }
+
+    #[tokio::test]
+    async fn one_that_is_wrong_keeps_all_from_being_set() {
+        let (desk, boss) = (desk(SettingsSource::default()), Actor::operator("boss"));
+        for (name, value) in [("routing.max_attempts", json!(0)), ("no.such", json!(1))] {
+            let wanted = values(&[("house.name", json!("X")), (name, value)]);
+            let error = desk.set_settings(&boss, wanted).await.unwrap_err();
+            assert!(error.to_string().starts_with(name), "{error}");
+            assert_eq!(desk.house().await.unwrap().name, "BurnCloud");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_file_declares_wins_and_what_started_otherwise_waits() {
+        let source = SettingsSource {
+            declared: values(&[("cors.origins", json!(["https://a.example"]))]),
+            running: Some(values(&[("server.listen", json!("127.0.0.1:3000"))])),
+        };
+        let (desk, boss) = (desk(source), Actor::operator("boss"));
+        let error = desk.set_settings(&boss, values(&[("cors.origins", json!([]))])).await.unwrap_err();
+        assert!(error.to_string().contains("configuration file"), "{error}");
+        assert_eq!(desk.house().await.unwrap().cors_origins, ["https://a.example"]);
+        let all =
+            desk.set_settings(&boss, values(&[("server.listen", json!("0.0.0.0:3100"))])).await.unwrap();
+        assert!(named(&all, "cors.origins").declared);
+        assert!(named(&all, "server.listen").waits && !named(&all, "house.name").waits);
+        let all =
+            desk.set_settings(&boss, values(&[("server.listen", json!("127.0.0.1:3000"))])).await.unwrap();
+        assert!(!named(&all, "server.listen").waits, "back to what is in force");
+    }
+
+    #[tokio::test]
+    async fn what_an_older_version_stored_is_not_taken() {
+        let store = MemoryStore::default();
+        store.set_setting("routing.max_attempts", &json!("many")).await.unwrap();
+        store.set_setting("gone", &json!(1)).await.unwrap();
+        assert_eq!(Settings::load(&store).await.unwrap(), Settings::default());
     }
 }

@@ -24,7 +24,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
-struct TestAdapter(&'static str);
+pub(crate) struct TestAdapter(pub(crate) &'static str);
 
 impl Adapter for TestAdapter {
     fn name(&self) -> &str {

@@ -84,3 +84,29 @@ async fn all_other_checks_hold() {
     store.update_key(&expired, None).await.unwrap();
     assert_eq!(status(&gateway, vouched(b"sk-1")).await, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn only_who_is_refused_is_suspected() {
+    let (gateway, store) = gateway().await;
+    let from = |mut request: Request<Body>, last| {
+        request.extensions_mut().insert(RemoteIp([192, 0, 2, last].into()));
+        request
+    };
+    for _ in 0..3 {
+        assert_eq!(status(&gateway, from(vouched(b"sk-1"), 1)).await, StatusCode::OK);
+    }
+    assert_eq!(gateway.handle().suspects().list(), [], "a request that is let in leaves no trace");
+    assert_eq!(status(&gateway, bare()).await, StatusCode::UNAUTHORIZED, "of no known address");
+    assert_eq!(status(&gateway, from(bare(), 2)).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(status(&gateway, from(vouched(b"sk-2"), 2)).await, StatusCode::UNAUTHORIZED);
+    let key = store.key_by_name("k").await.unwrap().unwrap();
+    store.update_key(&ApiKey { status: Status::Disabled, ..key }, None).await.unwrap();
+    assert_eq!(status(&gateway, from(vouched(b"sk-1"), 2)).await, StatusCode::FORBIDDEN);
+    let signed = "AWS4-HMAC-SHA256 Credential=nobody/20261120/us-east-1/bedrock/aws4_request, SignedHeaders=host, Signature=00";
+    let mut request = from(bare(), 3);
+    request.headers_mut().insert("authorization", signed.parse().unwrap());
+    assert_eq!(status(&gateway, request).await, StatusCode::FORBIDDEN);
+    let seen = gateway.handle().suspects().list();
+    let seen: Vec<_> = seen.iter().map(|one| (one.to_string(), one.unauthenticated, one.forbidden)).collect();
+    assert_eq!(seen, [("192.0.2.2".to_owned(), 2, 1), ("192.0.2.3".to_owned(), 0, 1)]);
+}

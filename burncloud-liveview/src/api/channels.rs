@@ -271,6 +271,28 @@ impl FromRequest<Api> for Rows {
     }
 }
 
+/// The rows of a file with many channels: JSON (a list of them, or an object with one under `channels`) by its first
+/// character, else CSV. Each row, or why it cannot be read.
+pub(crate) fn rows(bytes: &[u8]) -> Result<Vec<Result<NewChannel, RowError>>, String> {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if !matches!(first, Some(b'{' | b'[')) {
+        return table::from_csv(bytes).map_err(|problem| problem.detail().to_owned());
+    }
+    let whole: serde_json::Value =
+        serde_json::from_slice(bytes).map_err(|error| format!("no JSON: {error}"))?;
+    let all = whole.get("channels").unwrap_or(&whole).as_array();
+    let all = all.ok_or("write a list of channels, or an object with one under `channels`")?;
+    let row = |(n, row): (usize, &serde_json::Value)| {
+        let read = serde_path_to_error::deserialize::<_, ChannelBody>(row);
+        read.map(NewChannel::from).map_err(|error| RowError {
+            row: n + 1,
+            field: error.path().to_string().trim_matches('.').to_owned(),
+            message: error.inner().to_string(),
+        })
+    };
+    Ok(all.iter().enumerate().map(row).collect())
+}
+
 /// Look at an account before it is kept
 ///
 /// Checks the credential and lists the models, without a request that costs anything. Nothing is kept.

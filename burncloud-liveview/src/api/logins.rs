@@ -112,8 +112,9 @@ async fn create_invitation(
     if !(1..=90).contains(&days) {
         return Err(Problem::invalid("days", "an invitation stands for 1 to 90 days"));
     }
+    let tenant = body.tenant.map_or(actor.tenant, TenantId);
     let spec = InvitationSpec {
-        tenant: body.tenant.map_or(actor.tenant, TenantId),
+        tenant: api.desk().tenant(&actor, tenant).await?.tenant.id,
         role: body.role,
         note: body.note,
         gift: body.gift,

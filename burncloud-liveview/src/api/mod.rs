@@ -12,6 +12,7 @@ mod channels;
 mod docs;
 mod document;
 mod door;
+mod findings;
 mod finish;
 mod groups;
 mod house;
@@ -36,9 +37,12 @@ mod tests;
 mod usage;
 mod users;
 
+pub(crate) use channels::rows as channel_rows;
+
 use crate::Console;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::any;
 use burncloud_billing::Desk;
 use serde_json::Value;
 use slow::Pace;
@@ -94,8 +98,12 @@ fn mount(console: &Console, guarded: OpenApiRouter<Api>, public: OpenApiRouter<A
         .route_layer(from_fn_with_state(api.clone(), door::enter));
     let (routes, document) = guarded.merge(public).split_for_parts();
     api.0.document.get_or_init(|| document::finish(document, console.prefix()));
+    // Said here, not by a fallback: beside the API there are pages, which take every address that nothing else takes.
     let routes = routes
-        .fallback(finish::nothing)
+        .route("/api", any(finish::nothing))
+        .route("/api/", any(finish::nothing))
+        .route("/api/{*rest}", any(finish::nothing))
+        .route("/internal/{*rest}", any(finish::nothing))
         .method_not_allowed_fallback(finish::not_so)
         .layer(from_fn(finish::finish))
         .with_state(api);
@@ -111,6 +119,7 @@ fn guarded() -> OpenApiRouter<Api> {
         .merge(audit::routes())
         .merge(budgets::routes())
         .merge(channels::routes())
+        .merge(findings::routes())
         .merge(groups::routes())
         .merge(keys::routes())
         .merge(logins::routes())

@@ -67,6 +67,11 @@ impl Problem {
         Problem { status, word, title, detail: detail.into(), errors: Vec::new(), retry_after: None }
     }
 
+    /// What happened this time.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     fn at(mut self, field: impl Into<String>, message: impl Into<String>) -> Problem {
         self.errors.push(FieldError { field: field.into(), message: message.into() });
         self

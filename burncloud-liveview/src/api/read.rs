@@ -185,7 +185,7 @@ mod tests {
             (r#"{"name":"a","limits":{"speed":1}}"#, "limits.speed"),
             (r#"{"name":"a","models":["b",3]}"#, "models[1]"),
             (r#"{"name":"a","colour":1}"#, "colour"),
-            (r#"[]"#, "name"),
+            (r#"[]"#, "body"),
             (r#"{"name":"#, ""),
             (r#"{"name":"a"} and more"#, ""),
         ] {

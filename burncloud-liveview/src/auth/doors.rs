@@ -22,7 +22,8 @@ pub(super) fn show(console: &Console, asker: &Asker, status: StatusCode, state: 
         State::Locked { seconds } => HeaderValue::from_str(&seconds.to_string()).ok(),
         _ => None,
     };
-    let door = Door { prefix: console.prefix().to_owned(), csrf: asker.csrf(), state };
+    let house = console.house().to_string();
+    let door = Door { prefix: console.prefix().to_owned(), house, csrf: asker.csrf(), state };
     let mut response = crate::web::still(console, &asker.look, &title, super::pages::app, door);
     *response.status_mut() = status;
     if let Some(wait) = wait {

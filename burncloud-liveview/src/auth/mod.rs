@@ -103,3 +103,13 @@ pub async fn viewer(console: &Console, headers: &HeaderMap) -> Option<Arc<Viewer
     console.sockets().keep(seat.session.hash, &viewer);
     Some(viewer)
 }
+
+/// Whoever sent a form, where it is a page's own: their session stands, and `csrf` is its token.
+pub(crate) async fn sender(
+    console: &Console,
+    headers: &HeaderMap,
+    csrf: &str,
+) -> Option<burncloud_billing::people::Actor> {
+    let (cookie, seat) = seat(console, headers).await?;
+    guard::is_write_allowed(console, headers, &cookie, Some(csrf)).then(|| seat.actor())
+}

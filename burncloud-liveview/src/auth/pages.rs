@@ -20,6 +20,7 @@ const LINK: &str = "mt-5 text-center text-sm";
 #[derive(Clone, PartialEq)]
 pub(super) struct Door {
     pub(super) prefix: String,
+    pub(super) house: String,
     pub(super) csrf: String,
     pub(super) state: State,
 }
@@ -162,7 +163,7 @@ pub(super) fn app(door: Door) -> Element {
             header { class: "flex items-center px-5 md:px-8 h-16",
                 span { class: "flex items-center gap-2.5 font-semibold tracking-[-0.015em] text-[0.9375rem]",
                     Brand { state: pulse }
-                    "BurnCloud"
+                    "{door.house}"
                 }
                 form { method: "post", action: "{look}", class: "ms-auto flex gap-0.5",
                     input { r#type: "hidden", name: "back", value: "{door.prefix}/signin" }

@@ -64,11 +64,16 @@ impl Sockets {
 /// Looks after open pages for as long as somebody has the console.
 pub(crate) async fn keep(console: impl Fn() -> Option<Console> + Send) {
     let Some(mut endings) = console().map(|console| console.desk().endings()) else { return };
+    if let Some(console) = console() {
+        console.take_house().await;
+    }
     let mut ticks = 0;
     loop {
         let told = tokio::time::timeout(EVERY, endings.changed()).await;
         let Some(console) = console() else { return };
         console.sockets().sweep(&console).await;
+        // Another process may have been told another name.
+        console.take_house().await;
         match told {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return,

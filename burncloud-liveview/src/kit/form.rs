@@ -19,6 +19,12 @@ impl Form {
         Form(event.values().into_iter().filter_map(text).collect())
     }
 
+    /// A form that holds these.
+    #[cfg(test)]
+    pub(crate) fn test(pairs: &[(&str, &str)]) -> Form {
+        Form(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
     /// The text of an input, without white space around it; empty where there is none.
     #[must_use]
     pub fn text(&self, name: &str) -> String {
@@ -47,6 +53,12 @@ impl Form {
     #[must_use]
     pub fn on(&self, name: &str) -> bool {
         matches!(self.raw(name), "on" | "true" | "1")
+    }
+}
+
+impl FromIterator<(String, String)> for Form {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(fields: I) -> Form {
+        Form(fields.into_iter().collect())
     }
 }
 

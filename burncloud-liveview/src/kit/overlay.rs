@@ -1,13 +1,14 @@
 //! What lies over a page. Each is open because it is drawn: whether it is, lives in the URL or in a signal. Esc and a
 //! click beside it press its close button.
 
-use super::Icon;
+use super::{Icon, ToastStack, Toasts};
 use crate::live::use_lang;
 use dioxus::prelude::*;
 
 #[component]
 fn Over(id: String, place: &'static str, class: String, labelled: String, children: Element) -> Element {
     let lang = use_lang();
+    let notices = use_hook(|| try_consume_context::<Toasts>().is_some());
     rsx! {
         x-dialog {
             dialog { id: "{id}", class: "modal {place}", "aria-labelledby": "{labelled}",
@@ -15,6 +16,8 @@ fn Over(id: String, place: &'static str, class: String, labelled: String, childr
                 form { method: "dialog", class: "modal-backdrop",
                     button { "aria-label": lang.t("Close", "关闭"), tabindex: "-1" }
                 }
+                // The page behind is inert: its notices cannot be pressed there.
+                if notices { ToastStack {} }
             }
         }
     }
@@ -57,12 +60,14 @@ pub fn Dialog(
     }
 }
 
-/// A sheet at the right (from below on phones) with what a row holds. `bar` stands left of the close button.
+/// A sheet at the right (from below on phones) with what a row holds. `bar` stands left of the close button; `head` is the
+/// title with its fact in `strong`.
 #[component]
 pub fn Drawer(
     id: String,
     title: String,
     onclose: EventHandler<()>,
+    #[props(default)] head: Option<Element>,
     #[props(default)] bar: Option<Element>,
     #[props(default)] foot: Option<Element>,
     #[props(default = "max-w-[36rem]")] class: &'static str,
@@ -76,7 +81,9 @@ pub fn Drawer(
                 span { class: "ms-auto flex items-center", CloseButton { onclose } }
             }
             div { class: "overflow-y-auto px-6 py-6 grow",
-                h2 { id: "{id}-title", tabindex: "-1", autofocus: true, class: "headline headline-sm", "{title}" }
+                h2 { id: "{id}-title", tabindex: "-1", autofocus: true, class: "headline headline-sm",
+                    if let Some(head) = head { {head} } else { "{title}" }
+                }
                 {children}
             }
             if let Some(foot) = foot { div { class: "flex items-center gap-2 px-6 py-4 border-t border-line shrink-0", {foot} } }

@@ -89,7 +89,8 @@ function connect() {
   it.onclose = async (e) => {
     clearInterval(beat);
     if (it !== ws) return;
-    if (e.code === 4401) return location.reload(); // the session ended: the page answers with the sign-in
+    // The session ended: the page answers with the sign-in. A form that was just posted leads elsewhere by itself.
+    if (e.code === 4401) return setTimeout(() => location.reload(), leaving ? 3000 : 0);
     lost();
     // Is it the session, rather than the network? The page itself knows.
     if (++tries > 1) {
@@ -99,7 +100,7 @@ function connect() {
     again = setTimeout(connect, Math.min(250 * 2 ** tries, 8000) * (0.5 + Math.random()));
   };
 }
-let again = 0;
+let again = 0, leaving = false;
 // A blink is not worth a word: the banner waits a moment.
 function lost() {
   if (html.dataset.lv === "off" || offline) return;
@@ -138,8 +139,24 @@ document.addEventListener("submit", (e) => {
     html.dataset.theme = dark ? "day" : "night"; remember("bc-theme", html.dataset.theme);
   } else if (f.matches("[data-here]")) { // posts where it is, so that the answer leads back here
     const b = f.querySelector("[name=back]"); if (b) b.value = here();
+  } else if (f.matches("[data-post]") && open()) { // a file, or much text: by POST; the answer says where to go on
+    e.preventDefault(); post(f, e.submitter);
   } else if (root.contains(f) && !f.getAttribute("action")) e.preventDefault();
+  else if (f.getAttribute("action")) { leaving = true; setTimeout(() => { leaving = false; }, 3000); }
 });
+async function post(form, by) {
+  if (form.dataset.busy) return;
+  form.dataset.busy = "1"; by?.setAttribute("aria-busy", "true");
+  const body = new FormData(form); if (by?.name) body.append(by.name, by.value);
+  try {
+    const r = await fetch(form.action, { method: "POST", body }), to = new URL(r.url);
+    if (r.redirected && r.ok && to.origin === location.origin) {
+      if (to.pathname + to.search !== here()) history.pushState(null, "", to.pathname + to.search);
+      nav();
+    } else location.reload();
+  } catch { lost(); }
+  delete form.dataset.busy; by?.removeAttribute("aria-busy");
+}
 
 // <input data-debounce="300">: `input` events are held back until the typing pauses.
 document.addEventListener("input", (e) => {

@@ -11,7 +11,7 @@ pub(super) const COMMAND: u8 = 2;
 pub struct Client(mpsc::Sender<Vec<u8>>);
 
 impl Client {
-    pub(super) fn new(frames: mpsc::Sender<Vec<u8>>) -> Client {
+    pub(crate) fn new(frames: mpsc::Sender<Vec<u8>>) -> Client {
         Client(frames)
     }
 

@@ -18,6 +18,7 @@ mod load;
 mod place;
 mod pump;
 mod script;
+mod turns;
 mod watch;
 
 pub(crate) use act::Changes;
@@ -30,4 +31,5 @@ pub use load::{Loaded, use_load};
 pub use place::Place;
 pub(crate) use pump::{MAX_FRAME, pump};
 pub(crate) use script::script;
+pub use turns::use_turns;
 pub use watch::{use_feed, use_watch};

@@ -46,7 +46,7 @@ mod access;
 mod account;
 mod dashboard;
 mod finance;
-mod logs;
+pub(crate) mod logs;
 mod models;
 mod nothing;
 mod playground;
@@ -59,12 +59,14 @@ use dioxus::prelude::*;
 
 use crate::lang::Lang;
 use crate::live::Place;
+pub(crate) use dashboard::{Figures, Period};
+pub(crate) use models::{Drafts, routes as model_routes};
 pub(crate) use nothing::Nothing;
 
 /// A page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum PageId {
-    /// How much stayed today.
+    /// How much stayed today; what there is to spend.
     Dashboard,
     /// Accounts and models.
     Models,
@@ -136,8 +138,8 @@ pub const FOOT: u8 = 9;
 /// The table of pages, in the order of the sidebar.
 #[rustfmt::skip]
 pub static PAGES: &[Page] = &[
-    Page { id: PageId::Dashboard, path: "", icon: "icon-[lucide--sun]", en: "Dashboard", zh: "总览", group: Some(0), dock: true, layout: Layout::Flush, for_whom: money, view: dashboard::Dashboard },
-    Page { id: PageId::Models, path: "models", icon: "icon-[lucide--layers]", en: "Models", zh: "模型", group: Some(1), dock: true, layout: Layout::Wide, for_whom: house, view: models::Models },
+    Page { id: PageId::Dashboard, path: "", icon: "icon-[lucide--sun]", en: "Dashboard", zh: "总览", group: Some(0), dock: true, layout: Layout::Flush, for_whom: own, view: dashboard::Dashboard },
+    Page { id: PageId::Models, path: "models", icon: "icon-[lucide--layers]", en: "Models", zh: "模型", group: Some(1), dock: true, layout: Layout::Wide, for_whom: own, view: models::Models },
     Page { id: PageId::Radar, path: "radar", icon: "icon-[lucide--radar]", en: "Radar", zh: "雷达", group: Some(1), dock: false, layout: Layout::Column, for_whom: house, view: radar::Radar },
     Page { id: PageId::Logs, path: "logs", icon: "icon-[lucide--scroll-text]", en: "Logs", zh: "日志", group: Some(1), dock: true, layout: Layout::Wide, for_whom: own, view: logs::Logs },
     Page { id: PageId::Access, path: "access", icon: "icon-[lucide--key-round]", en: "Access", zh: "密钥", group: Some(2), dock: false, layout: Layout::Wide, for_whom: keys, view: access::Access },
@@ -153,9 +155,6 @@ fn house(actor: &Actor) -> bool {
 }
 fn people(actor: &Actor) -> bool {
     may(actor.role, Action::See, At::Own)
-}
-fn money(actor: &Actor) -> bool {
-    may(actor.role, Action::SeeMoney, At::Own)
 }
 fn own(actor: &Actor) -> bool {
     may(actor.role, Action::SeeOwn, At::Own)

@@ -2,6 +2,7 @@
 
 mod account;
 mod bar;
+mod light;
 mod palette;
 mod side;
 
@@ -52,6 +53,7 @@ fn Shell() -> Element {
             }
         }
         Dock { current: id }
+        light::Light {}
         ToastStack {}
     }
 }
@@ -68,13 +70,13 @@ fn View(id: Option<PageId>) -> Element {
 fn use_title(conn: &Conn, id: Option<PageId>) {
     let lang = use_lang();
     let mut last = use_hook(|| CopyValue::new(id));
-    let client = conn.client.clone();
+    let (client, house) = (conn.client.clone(), conn.console.house());
     use_effect(use_reactive!(|(id,)| {
         let Some(client) = &client else { return };
         let name = id
             .and_then(crate::pages::page)
             .map_or(lang.t("Nothing here", "这里什么也没有"), |page| page.name(lang));
-        client.title(&format!("{name} · BurnCloud"));
+        client.title(&format!("{name} · {house}"));
         if *last.peek() != id {
             last.set(id);
             client.focus("main");

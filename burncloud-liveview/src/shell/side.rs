@@ -75,11 +75,11 @@ fn Foot(current: Option<PageId>) -> Element {
 
 #[component]
 pub(super) fn Side(current: Option<PageId>, pulse: ReadSignal<PulseState>) -> Element {
-    let lang = use_lang();
+    let (lang, house) = (use_lang(), use_conn().console.house());
     rsx! {
         aside { class: "side", "aria-label": lang.t("Sidebar", "侧栏"),
             Home { pulse, class: "flex items-center gap-2.5 h-8 px-[0.5rem] mb-5 font-semibold tracking-[-0.015em] text-[0.9375rem] rounded-lg",
-                span { class: "side-label", "BurnCloud" }
+                span { class: "side-label truncate", title: "{house}", "{house}" }
             }
             Nav { current, label: lang.t("Main", "主导航") }
             ul { class: "mt-auto grid gap-0.5",

@@ -37,13 +37,14 @@ impl Document<'_> {
         format!(
             "<!DOCTYPE html><html lang=\"{lang}\"{theme}><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width,initial-scale=1,viewport-fit=cover\">\
-             <meta name=\"color-scheme\" content=\"light dark\"><title>{title} · BurnCloud</title>\
+             <meta name=\"color-scheme\" content=\"light dark\"><title>{title} · {house}</title>\
              <link rel=\"icon\" type=\"image/svg+xml\" href=\"{assets}/{icon}\">\
              <link rel=\"preload\" as=\"font\" type=\"font/woff2\" crossorigin href=\"{assets}/{font}\">\
              <link rel=\"stylesheet\" href=\"{assets}/{css}\">{scripts}</head>\
              <body><div id=\"app\">{body}</div></body></html>",
             lang = look.lang.tag(),
             title = escape(title),
+            house = escape(&console.house()),
             icon = served("icon.svg"),
             font = served("fonts/inter.woff2"),
             css = served("console.css"),

@@ -5,10 +5,12 @@
 //! | any page | the first HTML, never cached; whoever has not signed in is sent to `signin` |
 //! | `ws` | the socket: 403 from another origin, 401 without a session |
 //! | `assets/{name}` | embedded files under names with their hash, cached for ever |
+//! | `logs/export` | requests as a file |
 //! | `look` | POST: another language or theme, then back |
 
 mod assets;
 mod document;
+mod export;
 mod headers;
 mod look;
 mod origin;
@@ -18,6 +20,7 @@ mod socket;
 mod tests;
 
 pub use document::still;
+pub(crate) use export::EXPORT_MOST;
 pub use headers::{CSP, secure};
 pub use origin::same_origin;
 
@@ -62,6 +65,7 @@ fn router_for(console: Console, viewers: Viewers) -> Router {
         .route(&under("/ws"), get(socket::socket))
         .route(&under("/assets/{name}"), get(assets::asset))
         .route(&under("/look"), post(look::look))
+        .route(&under("/logs/export"), get(export::export))
         .route(&root, get(page::page))
         .route(&under("/{*path}"), get(page::page));
     if !prefix.is_empty() {

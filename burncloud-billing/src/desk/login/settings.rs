@@ -66,9 +66,9 @@ pub struct OidcSettings {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SecretPlace {
-    /// In this variable of the environment.
+    /// In this variable of the environment, whose name begins with `BURNCLOUD_OIDC_`.
     Env(String),
-    /// In this file; white space at its ends does not count.
+    /// In this file, whose name begins with `burncloud-oidc`; white space at its ends does not count.
     File(String),
 }
 
@@ -98,6 +98,21 @@ impl AccessSettings {
         }
         if oidc.client_id.trim().is_empty() {
             return fail("client_id", "say what the provider calls this console");
+        }
+        // Whoever sets it could have any other secret of the process sent to an issuer of their choice.
+        let named = match &oidc.client_secret {
+            Some(SecretPlace::Env(name)) => name.starts_with("BURNCLOUD_OIDC_"),
+            Some(SecretPlace::File(path)) => std::path::Path::new(path)
+                .file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| name.starts_with("burncloud-oidc")),
+            None => true,
+        };
+        if !named {
+            return fail(
+                "client_secret",
+                "the variable's name begins with BURNCLOUD_OIDC_, the file's with burncloud-oidc",
+            );
         }
         if oidc.domains.iter().any(|domain| domain.is_empty() || domain.contains(['@', ' '])) {
             return fail("domains", "a domain is what follows the @, such as harbour.example");

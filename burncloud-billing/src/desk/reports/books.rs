@@ -269,7 +269,7 @@ async fn named<S: Source + ?Sized>(
     Ok(slices.into_iter().map(|(of, tally)| Slice { name: name(&of), of, sums: tally.sums() }).collect())
 }
 
-async fn wallet<S: Source + ?Sized>(store: &S, sight: &Sight) -> StoreResult<Option<Wallet>> {
+pub(super) async fn wallet<S: Source + ?Sized>(store: &S, sight: &Sight) -> StoreResult<Option<Wallet>> {
     Ok(match sight.view {
         View::House => None,
         View::Reseller(own) => sight.tree.get(own).map(|tenant| Wallet {

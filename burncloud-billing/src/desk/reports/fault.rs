@@ -160,7 +160,12 @@ pub fn why(receipt: &Receipt) -> Option<Reason> {
 /// network's; the rest is the provider's.
 #[must_use]
 pub fn fault(receipt: &Receipt) -> Option<Fault> {
-    let fault = match why(receipt)? {
+    why(receipt).map(of_reason)
+}
+
+/// Where the fault lies of what is not answered for that reason.
+pub(super) fn of_reason(reason: Reason) -> Fault {
+    match reason {
         // The gateway refused it, or the provider said that the request itself is wrong.
         Reason::KeyRefused
         | Reason::NoCredit
@@ -178,8 +183,7 @@ pub fn fault(receipt: &Receipt) -> Option<Fault> {
         | Reason::Odd
         | Reason::ErrorInside
         | Reason::Unreadable => Fault::Provider,
-    };
-    Some(fault)
+    }
 }
 
 impl Fault {

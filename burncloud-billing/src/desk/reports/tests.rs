@@ -4,6 +4,7 @@ use super::books::{books, customers_seen};
 use super::export::{days, log_row};
 use super::health::channel_health;
 use super::logs::{LogFilter, logs};
+use super::receipt::receipt;
 use super::*;
 use crate::people::Actor;
 use burncloud_core::store::{
@@ -18,13 +19,13 @@ use burncloud_core::{
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const HOUR: i64 = 3_600_000_000;
+pub(super) const HOUR: i64 = 3_600_000_000;
 /// 2026-11-20T13:30:00Z, a Friday.
-const NOW: UnixMicros = UnixMicros(1_795_181_400_000_000);
+pub(super) const NOW: UnixMicros = UnixMicros(1_795_181_400_000_000);
 
-/// house (ann) → acme (rex, bob) → kiosk (cho); and `other` (eve) beside acme.
+/// house (ulla) → acme (rex, bob) → kiosk (cho); and `rival` (yves) beside acme.
 pub(super) struct World {
-    pub(super) store: MemoryStore,
+    pub(super) store: Arc<MemoryStore>,
     pub(super) channel: ChannelId,
     pub(super) users: BTreeMap<&'static str, User>,
     pub(super) keys: BTreeMap<&'static str, KeyId>,
@@ -34,20 +35,20 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn new() -> World {
-        let store = MemoryStore::default();
+        let store = Arc::new(MemoryStore::default());
         let house = store.tenant_by_name("default").await.unwrap().unwrap().id;
         let mut tenants = BTreeMap::from([("default", house)]);
-        for (name, parent) in [("acme", "default"), ("kiosk", "acme"), ("other", "default")] {
+        for (name, parent) in [("acme", "default"), ("kiosk", "acme"), ("rival", "default")] {
             let new = NewTenant { name: name.into(), parent: Some(tenants[parent]), ..NewTenant::default() };
             tenants.insert(name, store.create_tenant(new).await.unwrap().id);
         }
         let (mut users, mut keys) = (BTreeMap::new(), BTreeMap::new());
         for (name, tenant, role) in [
-            ("ann", "default", Role::EndUser),
+            ("ulla", "default", Role::EndUser),
             ("rex", "acme", Role::Reseller),
             ("bob", "acme", Role::EndUser),
             ("cho", "kiosk", Role::EndUser),
-            ("eve", "other", Role::EndUser),
+            ("yves", "rival", Role::EndUser),
         ] {
             let new = NewUser { name: name.into(), tenant: tenants[tenant], role, ..NewUser::default() };
             let user = store.create_user(new).await.unwrap();
@@ -82,9 +83,9 @@ impl World {
             shortfall: Nano::ZERO,
         };
         let (tenant, charge, legs) = match user {
-            "ann" => ("default", 20_002, vec![]),
+            "ulla" => ("default", 20_002, vec![]),
             "cho" => ("kiosk", 50_005, vec![leg("kiosk", "acme", 40_004), leg("acme", "default", 30_003)]),
-            "eve" => ("other", 60_006, vec![leg("other", "default", 33_033)]),
+            "yves" => ("rival", 60_006, vec![leg("rival", "default", 33_033)]),
             _ => ("acme", 45_045, vec![leg("acme", "default", 30_003)]),
         };
         let at = UnixMicros(at);
@@ -129,7 +130,7 @@ impl World {
         let mut world = World::new().await;
         let at = NOW.0 - HOUR;
         let mut all = Vec::new();
-        for (n, user) in ["ann", "rex", "bob", "cho", "eve"].into_iter().enumerate() {
+        for (n, user) in ["ulla", "rex", "bob", "cho", "yves"].into_iter().enumerate() {
             all.push(world.receipt(user, "fast", at + n as i64));
         }
         all.push(world.receipt("rex", "slow", at - 24 * HOUR));
@@ -145,8 +146,8 @@ pub(super) fn owner() -> Actor {
 #[tokio::test]
 async fn the_house_sees_what_comes_in_and_what_it_costs() {
     let world = World::busy().await;
-    let of = books(&world.store, &owner(), Span::Today, By::Customer, NOW).await.unwrap();
-    assert_eq!((of.view, of.active), (View::House, 3), "ann, acme, other");
+    let of = books(&*world.store, &owner(), Span::Today, By::Customer, NOW).await.unwrap();
+    assert_eq!((of.view, of.active), (View::House, 3), "ulla, acme, rival");
     let revenue = 20_002 + 3 * 30_003 + 33_033;
     assert_eq!((of.now.requests, of.now.revenue), (5, Some(Nano(revenue))));
     assert_eq!(of.now.cost, Some(Nano(5 * 11_111)));
@@ -154,11 +155,11 @@ async fn the_house_sees_what_comes_in_and_what_it_costs() {
     assert_eq!((of.before.requests, of.before.revenue), (1, Some(Nano(30_003))));
     assert_eq!(of.kept_change, Some(of.now.kept_permille.unwrap() - of.before.kept_permille.unwrap()));
     let names: Vec<_> = of.slices.iter().map(|slice| slice.name.clone().unwrap()).collect();
-    assert_eq!(names, ["acme", "other", "ann"], "those who bring in most first");
+    assert_eq!(names, ["acme", "rival", "ulla"], "those who bring in most first");
     let parts: i64 = of.points.iter().flat_map(|point| &point.parts).map(|part| part.0).sum();
     assert_eq!(parts, revenue, "the parts are the whole");
     assert_eq!(of.points.len(), 14, "every hour since midnight");
-    let by = books(&world.store, &owner(), Span::Today, By::Provider, NOW).await.unwrap();
+    let by = books(&*world.store, &owner(), Span::Today, By::Provider, NOW).await.unwrap();
     assert_eq!(by.slices[0].name.as_deref(), Some("secret-provider"));
 }
 
@@ -167,7 +168,7 @@ async fn a_reseller_earns_from_users_and_tenants_below_and_pays_its_parent() {
     let world = World::busy().await;
     let rex = world.actor("rex");
     for by in [By::Customer, By::Model, By::Key] {
-        let of = books(&world.store, &rex, Span::Today, by, NOW).await.unwrap();
+        let of = books(&*world.store, &rex, Span::Today, by, NOW).await.unwrap();
         assert_eq!((of.now.requests, of.now.revenue), (3, Some(Nano(2 * 45_045 + 40_004))), "{by:?}");
         assert_eq!((of.now.cost, of.active), (Some(Nano(3 * 30_003)), 3));
         let slices: i64 = of.slices.iter().map(|slice| slice.sums.revenue.unwrap().0).sum();
@@ -179,7 +180,7 @@ async fn a_reseller_earns_from_users_and_tenants_below_and_pays_its_parent() {
 #[tokio::test]
 async fn an_end_user_sees_what_it_was_charged() {
     let world = World::busy().await;
-    let of = books(&world.store, &world.actor("cho"), Span::Today, By::Customer, NOW).await.unwrap();
+    let of = books(&*world.store, &world.actor("cho"), Span::Today, By::Customer, NOW).await.unwrap();
     assert_eq!((of.now.charge, of.now.revenue, of.now.cost), (Nano(50_005), None, None));
     assert_eq!(of.wallet.unwrap().balance, Nano(-50_005));
     assert_eq!(of.slices[0].name.as_deref(), Some("key-of-cho"));
@@ -191,19 +192,19 @@ async fn everything(world: &World, actor: &Actor) -> String {
     let mut add = |value: serde_json::Value| text.push_str(&value.to_string());
     for span in [Span::Today, Span::Week, Span::ThisMonth] {
         for by in [By::Model, By::Customer, By::Key] {
-            let of = books(&world.store, actor, span, by, NOW).await.unwrap();
+            let of = books(&*world.store, actor, span, by, NOW).await.unwrap();
             add(serde_json::to_value(days(&of).rows).unwrap());
             add(serde_json::to_value(of).unwrap());
         }
-        add(serde_json::to_value(customers_seen(&world.store, actor, span, NOW).await.unwrap()).unwrap());
+        add(serde_json::to_value(customers_seen(&*world.store, actor, span, NOW).await.unwrap()).unwrap());
     }
     let mut filters = vec![LogFilter::default()];
     for text in
-        ["ann", "bob", "cho", "eve", "acme", "kiosk", "other", "default", "key-of-eve", "secret", "fast"]
+        ["ulla", "bob", "cho", "yves", "acme", "kiosk", "rival", "default", "key-of-yves", "secret", "fast"]
     {
         filters.push(LogFilter { text: text.into(), ..LogFilter::default() });
     }
-    for name in ["ann", "bob", "cho", "eve"] {
+    for name in ["ulla", "bob", "cho", "yves"] {
         let (user, key) = (world.users[name].id, world.keys[name]);
         filters.push(LogFilter { customer: Some(Customer::User(user)), ..LogFilter::default() });
         filters.push(LogFilter { key: Some(key), ..LogFilter::default() });
@@ -216,7 +217,7 @@ async fn everything(world: &World, actor: &Actor) -> String {
         filters.push(LogFilter { text: receipt.trace_id.to_string(), ..LogFilter::default() });
     }
     for filter in &filters {
-        let page = logs(&world.store, actor, filter, NOW).await.unwrap();
+        let page = logs(&*world.store, actor, filter, NOW).await.unwrap();
         page.rows.iter().for_each(|row| add(serde_json::to_value(log_row(row)).unwrap()));
         add(serde_json::to_value(page).unwrap());
     }
@@ -230,21 +231,21 @@ async fn nothing_leaks() {
     let world = World::busy().await;
     let accounts = ["secret", "11111", "provider_", "\"road\"", "\"switches\"", "429", "too_busy"];
     let rex = everything(&world, &world.actor("rex")).await;
-    // Eve's and ann's names and money, what kiosk's siblings pay, and the house's own.
-    for word in accounts.into_iter().chain(["eve", "ann", "other", "60006", "33033", "20002"]) {
+    // Names of yves and ulla and money, what kiosk's siblings pay, and the house's own.
+    for word in accounts.into_iter().chain(["yves", "ulla", "rival", "60006", "33033", "20002"]) {
         assert!(!rex.contains(word), "a reseller sees `{word}`");
     }
     assert!(rex.contains("kiosk") && rex.contains("cho") && rex.contains("40004"), "but its own");
     let bob = everything(&world, &world.actor("bob")).await;
     let money = ["30003", "40004", "\"revenue\"", "\"cost\"", "\"margin\"", "kept_permille"];
     for word in
-        accounts.into_iter().chain(money).chain(["eve", "ann", "rex", "cho", "acme", "kiosk", "other"])
+        accounts.into_iter().chain(money).chain(["yves", "ulla", "rex", "cho", "acme", "kiosk", "rival"])
     {
         assert!(!bob.contains(word), "an end user sees `{word}`");
     }
     assert!(bob.contains("key-of-bob") && bob.contains("45045"), "but its own");
     let house = everything(&world, &owner()).await;
-    for word in ["secret-account", "11111", "eve", "kiosk", "too_busy"] {
+    for word in ["secret-account", "11111", "yves", "cho", "rival", "too_busy"] {
         assert!(house.contains(word), "the test looks for what is there: {word}");
     }
 }
@@ -255,14 +256,14 @@ async fn what_is_the_houses_is_refused_to_others() {
     for actor in [world.actor("rex"), world.actor("bob")] {
         let refused = |result: Result<(), UseCaseError>| matches!(result, Err(UseCaseError::Forbidden(_)));
         for by in [By::Channel, By::Provider] {
-            assert!(refused(books(&world.store, &actor, Span::Today, by, NOW).await.map(drop)));
+            assert!(refused(books(&*world.store, &actor, Span::Today, by, NOW).await.map(drop)));
         }
-        assert!(refused(channel_health(&world.store, &actor, 24, NOW).await.map(drop)));
+        assert!(refused(channel_health(&*world.store, &actor, 24, NOW).await.map(drop)));
         for filter in [
             LogFilter { channel: Some(world.channel), ..LogFilter::default() },
             LogFilter { switched: true, ..LogFilter::default() },
         ] {
-            assert!(refused(logs(&world.store, &actor, &filter, NOW).await.map(drop)));
+            assert!(refused(logs(&*world.store, &actor, &filter, NOW).await.map(drop)));
         }
     }
 }
@@ -277,20 +278,20 @@ async fn an_accountant_sees_as_far_as_the_table_says() {
         ..Actor::of(&world.users["bob"])
     };
     let seen = async |tenant: &str| {
-        let of = books(&world.store, &accountant(tenant), Span::Today, By::Model, NOW).await.unwrap();
+        let of = books(&*world.store, &accountant(tenant), Span::Today, By::Model, NOW).await.unwrap();
         (of.view, of.now.requests)
     };
     assert_eq!(seen("default").await, (View::House, 5));
     assert_eq!(seen("acme").await, (View::Reseller(world.tenants["acme"]), 3));
     assert_eq!(seen("kiosk").await, (View::Reseller(world.tenants["kiosk"]), 1));
     let nobody = Actor { role: Role::EndUser, ..accountant("acme") };
-    assert!(books(&world.store, &nobody, Span::Today, By::Model, NOW).await.is_err());
+    assert!(books(&*world.store, &nobody, Span::Today, By::Model, NOW).await.is_err());
 }
 
 #[tokio::test]
 async fn the_log_is_paged_and_chosen_from() {
     let world = World::busy().await;
-    let page = async |filter: LogFilter| logs(&world.store, &owner(), &filter, NOW).await.unwrap();
+    let page = async |filter: LogFilter| logs(&*world.store, &owner(), &filter, NOW).await.unwrap();
     let mut before = None;
     let mut ids = Vec::new();
     for _ in 0..4 {
@@ -304,7 +305,7 @@ async fn the_log_is_paged_and_chosen_from() {
     assert_eq!(ids.len(), 6, "each once");
     assert!(ids.windows(2).all(|pair| pair[0] > pair[1]), "newest first");
     let first = &page(LogFilter::default()).await.rows[0];
-    assert_eq!((first.customer_name.as_deref(), first.switches), (Some("other"), Some(1)));
+    assert_eq!((first.customer_name.as_deref(), first.switches), (Some("rival"), Some(1)));
     assert_eq!((first.revenue, first.cost), (Some(Nano(33_033)), Some(Nano(11_111))));
     assert_eq!(first.road[0].reason, Some(Reason::TooBusy));
     let count = |text: &str| page(LogFilter { text: text.into(), ..LogFilter::default() });
@@ -322,7 +323,7 @@ async fn the_log_is_paged_and_chosen_from() {
 #[tokio::test]
 async fn the_hours_of_an_account_count_its_failures() {
     let world = World::busy().await;
-    let health = channel_health(&world.store, &owner(), 24, NOW).await.unwrap();
+    let health = channel_health(&*world.store, &owner(), 24, NOW).await.unwrap();
     assert_eq!(health.len(), 1);
     assert_eq!((health[0].name.as_deref(), health[0].hours.len()), (Some("secret-account"), 24));
     let hour = health[0].hours[22];
@@ -334,11 +335,11 @@ async fn the_hours_of_an_account_count_its_failures() {
 async fn a_month_is_forecast_from_full_days() {
     let mut world = World::new().await;
     let forecast = async |world: &World| {
-        let of = books(&world.store, &owner(), Span::ThisMonth, By::Model, NOW).await.unwrap();
+        let of = books(&*world.store, &owner(), Span::ThisMonth, By::Model, NOW).await.unwrap();
         (of.forecast, of.now.revenue.unwrap())
     };
     assert_eq!(forecast(&world).await.0, None);
-    let all: Vec<Receipt> = (1..=4).map(|n| world.receipt("ann", "fast", NOW.0 - n * 24 * HOUR)).collect();
+    let all: Vec<Receipt> = (1..=4).map(|n| world.receipt("ulla", "fast", NOW.0 - n * 24 * HOUR)).collect();
     world.record(all).await;
     let (of, so_far) = forecast(&world).await;
     let of = of.unwrap();
@@ -364,7 +365,7 @@ async fn a_day_is_that_of_the_tenants_clock_when_it_is_set() {
         [-1, 0, 24, 25].into_iter().map(|n| world.receipt("bob", "fast", start + n * HOUR + 1)).collect();
     world.record(all).await;
     let october = Span::Month { year: 2026, month: 10 };
-    let of = books(&world.store, &world.actor("rex"), october, By::Model, NOW).await.unwrap();
+    let of = books(&*world.store, &world.actor("rex"), october, By::Model, NOW).await.unwrap();
     let day = |at: i64| of.points.iter().find(|point| point.at.0 == at).unwrap().sums.requests;
     assert_eq!((day(start - 24 * HOUR), day(start), day(start + 25 * HOUR)), (1, 2, 1));
     assert_eq!((of.points.len(), of.zone.as_str()), (31, "Europe/Berlin"));
@@ -373,4 +374,61 @@ async fn a_day_is_that_of_the_tenants_clock_when_it_is_set() {
 #[test]
 fn users_are_named_by_number() {
     assert_eq!(serde_json::to_string(&Customer::User(UserId(3))).unwrap(), r#"{"kind":"user","id":3}"#);
+}
+
+#[tokio::test]
+async fn a_receipt_is_shown_as_far_as_it_is_for_the_actors_eyes() {
+    let world = World::busy().await;
+    let all = world.store.log(&Default::default()).await.unwrap();
+    let of = |user: &str| all.iter().find(|receipt| receipt.user == world.users[user].id).unwrap().id;
+    let see = async |actor: Actor, id| receipt(&*world.store, &actor, id).await.unwrap();
+    let bar = |stage, channel, from_us, us| Bar { stage, channel, from_us, us };
+    let leg = |tenant: &str, parent: Option<&str>, charge| LegView {
+        tenant: Some(tenant.to_owned()),
+        parent: parent.map(str::to_owned),
+        charge: Nano(charge),
+        shortfall: Nano::ZERO,
+    };
+
+    let house = see(owner(), of("cho")).await.unwrap();
+    let account = Some(world.channel);
+    let bars = [
+        bar(Stage::Door, None, 0, 400),
+        bar(Stage::InVain, account, 400, 182_000),
+        bar(Stage::Waiting, account, 182_400, 430_000),
+        bar(Stage::Output, account, 612_400, 2_807_600),
+    ];
+    assert_eq!(house.bars, bars);
+    assert_eq!(
+        house.legs,
+        [leg("kiosk", Some("acme"), 40_004), leg("acme", Some("default"), 30_003)],
+        "from the user's tenant upwards"
+    );
+    assert_eq!(house.upstream_model.as_deref(), Some("secret-model"));
+    assert!(house.json.contains("secret-model") && house.json.contains("11111"), "{}", house.json);
+    assert_eq!(house.seal, Seal::None);
+
+    let waited = [bar(Stage::Waiting, None, 0, 612_400), bar(Stage::Output, None, 612_400, 2_807_600)];
+    let accounts = ["secret", "11111", "\"road\"", "\"switches\"", "too_busy", "\"private\""];
+    let rex = see(world.actor("rex"), of("cho")).await.unwrap();
+    assert_eq!(rex.bars, waited);
+    assert_eq!(rex.legs, [leg("kiosk", Some("acme"), 40_004), leg("acme", None, 30_003)]);
+    let cho = see(world.actor("cho"), of("cho")).await.unwrap();
+    assert_eq!((&cho.bars[..], &cho.legs[..], cho.row.cost), (&waited[..], &[][..], None));
+    let (rex, cho) = (serde_json::to_string(&rex).unwrap(), serde_json::to_string(&cho).unwrap());
+    for word in accounts {
+        assert!(!rex.contains(word) && !cho.contains(word), "`{word}` is the house's");
+    }
+    for word in ["40004", "30003", "acme", "kiosk"] {
+        assert!(!cho.contains(word), "an end user sees `{word}`");
+    }
+    for value in [&house.json, &rex, &cho] {
+        serde_json::from_str::<serde_json::Value>(value).unwrap();
+    }
+    for (actor, id) in
+        [("rex", of("ulla")), ("rex", of("yves")), ("bob", of("cho")), ("bob", of("rex")), ("cho", of("bob"))]
+    {
+        assert!(see(world.actor(actor), id).await.is_none(), "{actor}");
+    }
+    assert!(see(owner(), ReceiptId(7)).await.is_none());
 }

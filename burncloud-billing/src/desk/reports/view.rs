@@ -154,11 +154,6 @@ impl Sight {
         right_below.map_or(Customer::User(user), |tenant| Customer::Tenant(tenant.id))
     }
 
-    /// The tenants whose users are customers themselves: the house's, or the reseller's own.
-    pub(super) fn is_own_user(&self, user: &User) -> bool {
-        self.sees_user(user) && matches!(self.customer(user.id, user.tenant), Customer::User(_))
-    }
-
     /// Refuses what only the house sees.
     pub(super) fn house_only(&self, what: &str) -> UseCaseResult<()> {
         if self.is_house() {

@@ -57,26 +57,26 @@ fn none() -> Value {
 pub static SETTINGS: [Known; 10] = [
     live("house.name", "What the house is called on its own pages", || json!("BurnCloud"), |v| words(v, 1)),
     live("house.public_name", "What customers see it called; empty: its name", empty, |v| words(v, 0)),
-    at_start(
+    live(
         "routing.max_attempts",
         "Most channels that one request is tried at",
         || json!(4),
         |v| between(v, 1, 16),
     ),
-    at_start(
+    live(
         "routing.breaker_failures",
         "Failures within half a minute after which a channel rests",
         || json!(5),
         |v| between(v, 1, 1_000),
     ),
-    at_start(
+    live(
         "routing.breaker_pause_seconds",
         "For how long it rests at first",
         || json!(10),
         |v| between(v, 1, 3_600),
     ),
-    at_start("cors.origins", "Websites whose pages may call the gateway", none, |v| list(v, origin)),
-    at_start("upstream.proxy", "An HTTP proxy for channels that name none: http://host:port", empty, proxy),
+    live("cors.origins", "Websites whose pages may call the gateway", none, |v| list(v, origin)),
+    live("upstream.proxy", "An HTTP proxy for channels that name none: http://host:port", empty, proxy),
     at_start("server.public_url", "Where browsers reach the console, behind a proxy", empty, public_url),
     at_start(
         "server.trusted_proxies",

@@ -175,6 +175,41 @@ async fn a_rotated_key_works_by_both_secrets_for_a_while() {
 }
 
 #[tokio::test]
+async fn the_old_secret_can_be_ended_before_its_time() {
+    let world = World::new().await;
+    let first = made(&world, "leaf").await;
+    let (id, me) = (first.key.key.id, world.me("leaf").await);
+    let second = world.desk.rotate_key(&me, id, 3_600, None).await.unwrap();
+    hidden(world.desk.end_overlap(&world.me("other").await, id, None).await);
+    refused(world.desk.end_overlap(&world.actor("sub", Role::Accountant).await, id, None).await);
+    changed(world.desk.end_overlap(&me, id, Some("old")).await);
+    let ended = world.desk.end_overlap(&me, id, Some(&second.key.version)).await.unwrap();
+    assert_eq!(ended.key.previous_until, None);
+    assert!(!works(&world, first.secret.expose()).await && works(&world, second.secret.expose()).await);
+    world.noted("key.end_overlap", 3).await;
+    world.desk.end_overlap(&me, id, None).await.unwrap();
+    world.noted("key.end_overlap", 3).await;
+}
+
+#[tokio::test]
+async fn what_a_key_signs_with_is_for_its_own_user() {
+    let world = World::new().await;
+    let made = made(&world, "leaf").await;
+    let (id, me) = (made.key.key.id, world.me("leaf").await);
+    refused(world.desk.key_pair(&Actor::operator("boss"), id).await);
+    refused(world.desk.key_pair(&world.actor("reseller", Role::Reseller).await, id).await);
+    refused(world.desk.key_pair(&me.clone().acted_by(world.user("other").await.id), id).await);
+    hidden(world.desk.key_pair(&world.me("other").await, id).await);
+    world.noted("key.create", 1).await;
+    let (access, secret) = world.desk.key_pair(&me, id).await.unwrap();
+    assert!(access.starts_with("BC"), "{access}");
+    world.noted("key.sign", 2).await;
+    world.no_secret_in_audit(&[secret.expose(), made.secret.expose()]).await;
+    world.desk.revoke_key(&me, id, None).await.unwrap();
+    invalid(world.desk.key_pair(&me, id).await, "name");
+}
+
+#[tokio::test]
 async fn faults_name_their_fields() {
     let world = World::new().await;
     let me = world.me("leaf").await;

@@ -5,8 +5,10 @@ mod keys;
 mod log;
 mod money;
 mod offices;
+mod movements;
 mod people;
 mod prices;
+mod shelf;
 mod terms;
 mod world;
 

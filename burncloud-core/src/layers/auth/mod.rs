@@ -15,10 +15,15 @@
 //! request's extensions. That is looked for where no key was sent, so that requests with a key pay nothing for it; every
 //! other check holds as it does for a key.
 //!
+//! Who is refused is counted by address in [`Suspects`]; a request that is let in never touches that.
+//!
 //! Stands before the body is read: a stranger's bytes are not held. Cancellation is safe at any point.
 
 mod app;
 mod signed;
+mod suspects;
+
+pub use suspects::{Suspect, Suspects};
 
 use crate::collect::InspectSettings;
 use crate::context::Context;
@@ -62,19 +67,27 @@ pub struct Vouched(pub KeyHash);
 pub struct AuthLayer {
     callers: Arc<dyn CallerStore>,
     settings: InspectSettings,
+    suspects: Arc<Suspects>,
 }
 
 impl AuthLayer {
     /// With the store that knows the callers.
     #[must_use]
     pub fn new(callers: Arc<dyn CallerStore>) -> AuthLayer {
-        AuthLayer { callers, settings: InspectSettings::default() }
+        AuthLayer { callers, settings: InspectSettings::default(), suspects: Arc::default() }
     }
 
     /// The bounds on a body that must be read to check its signature: those of `inspect`.
     #[must_use]
     pub fn inspect(mut self, settings: InspectSettings) -> AuthLayer {
         self.settings = settings;
+        self
+    }
+
+    /// Where refusals are counted.
+    #[must_use]
+    pub fn suspects(mut self, suspects: Arc<Suspects>) -> AuthLayer {
+        self.suspects = suspects;
         self
     }
 }
@@ -89,7 +102,7 @@ impl<S> Layer<S> for AuthLayer {
     type Service = Auth<S>;
 
     fn layer(&self, inner: S) -> Auth<S> {
-        Auth { inner, callers: self.callers.clone(), settings: self.settings }
+        Auth { inner, door: Arc::new(self.clone()) }
     }
 }
 
@@ -97,8 +110,24 @@ impl<S> Layer<S> for AuthLayer {
 #[derive(Clone)]
 pub struct Auth<S> {
     inner: S,
-    callers: Arc<dyn CallerStore>,
-    settings: InspectSettings,
+    /// All of it behind one pointer, since every request clones this.
+    door: Arc<AuthLayer>,
+}
+
+/// Whence a request came, kept for the case that it is refused.
+fn origin(request: &Request<Body>) -> Option<IpAddr> {
+    request.extensions().get().map(|RemoteIp(ip)| *ip)
+}
+
+impl AuthLayer {
+    /// A request from there gets that error.
+    #[cold]
+    fn refused(&self, from: Option<IpAddr>, error: Error) -> Error {
+        if let Some(from) = from {
+            self.suspects.note(from, &error);
+        }
+        error
+    }
 }
 
 impl<S> fmt::Debug for Auth<S> {
@@ -238,21 +267,22 @@ impl<S: Stack> Service<Request<Body>> for Auth<S> {
         let Some(hash) = take_key(&mut request).or_else(|| take_vouched(&mut request)) else {
             let text =
                 "no API key was sent; send it as your SDK does, for instance `Authorization: Bearer …`";
-            return AuthFuture::known(Reply::now(Err(Error::new(ErrorKind::Unauthenticated, text))));
+            let error = Error::new(ErrorKind::Unauthenticated, text);
+            return AuthFuture::known(Reply::now(Err(self.door.refused(origin(&request), error))));
         };
-        if let Some(caller) = self.callers.peek(&hash) {
+        if let Some(caller) = self.door.callers.peek(&hash) {
             return match enter(&mut request, caller) {
                 Ok(()) => AuthFuture::known(Reply::below(self.inner.call(request))),
-                Err(error) => AuthFuture::known(Reply::now(Err(error))),
+                Err(error) => AuthFuture::known(Reply::now(Err(self.door.refused(origin(&request), error)))),
             };
         }
-        let callers = self.callers.clone();
+        let door = self.door.clone();
         let mut inner = self.inner.clone();
         AuthFuture {
             state: State::LookUp {
                 future: Box::pin(async move {
-                    let caller = callers.caller(&hash).await.map_err(|error| away(&error))?;
-                    enter(&mut request, caller)?;
+                    let caller = door.callers.caller(&hash).await.map_err(|error| away(&error))?;
+                    enter(&mut request, caller).map_err(|error| door.refused(origin(&request), error))?;
                     inner.call(request).await
                 }),
             },

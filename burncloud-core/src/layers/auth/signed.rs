@@ -96,6 +96,8 @@ pub(super) async fn enter<S: Stack>(
     mut auth: Auth<S>,
     mut request: Request<Body>,
 ) -> Result<Response<Body>, Error> {
-    verify(&*auth.callers, auth.settings, &mut request).await?;
+    verify(&*auth.door.callers, auth.door.settings, &mut request)
+        .await
+        .map_err(|error| auth.door.refused(super::origin(&request), error))?;
     auth.inner.call(request).await
 }

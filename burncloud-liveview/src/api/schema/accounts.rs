@@ -66,6 +66,9 @@ pub(in crate::api) struct ChannelSettings {
     transforms: Option<String>,
     /// A script.
     script: Option<Script>,
+    /// The callers' groups that it serves; empty is everybody.
+    #[schema(required = false)]
+    groups: Vec<String>,
 }
 
 /// Time limits in milliseconds; null inherits

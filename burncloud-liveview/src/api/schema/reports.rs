@@ -2,6 +2,7 @@
 
 use super::lists;
 use serde_json::Value;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// Whoever pays you: a user, or a tenant right below yours with everybody in it
@@ -375,7 +376,36 @@ pub(in crate::api) struct ChannelHealth {
     hours: Vec<HealthHour>,
 }
 
+/// Something that somebody should know; what it is about depends on its kind
+#[derive(ToSchema)]
+pub(in crate::api) struct Finding {
+    /// The same for the same thing, however often it is asked for.
+    id: String,
+    /// What, such as `errors` or `resting`.
+    kind: String,
+    /// How much it matters: `hurt`, `care` or `info`.
+    severity: String,
+    /// Of errors: whether the same account answered since.
+    settled: bool,
+    /// How often, in requests.
+    count: u64,
+    /// How many customers it touched.
+    customers: u64,
+    /// When first, where that is known.
+    first: Option<i64>,
+    /// When last.
+    last: Option<i64>,
+    /// The three newest examples.
+    receipts: Vec<String>,
+    /// What would help, the most useful first; `action` says what.
+    actions: Vec<BTreeMap<String, Value>>,
+    #[serde(flatten)]
+    more: BTreeMap<String, Value>,
+}
+
 lists! {
+    /// Findings
+    FindingList of Finding
     /// Requests
     LogList of LogRow
     /// Channels, hour by hour

@@ -6,7 +6,7 @@ use axum::body::Body;
 use burncloud_billing::Desk;
 use burncloud_billing::desk::{KeyDraft, MoneyMove, TenantDraft, UserDraft, WalletId};
 use burncloud_billing::people::Actor;
-use burncloud_core::store::{MemoryStore, UserStore};
+use burncloud_core::store::{Login, LoginStore, MemoryStore, UserStore};
 use burncloud_core::{KeyId, Receipt, ReceiptId, Role, TenantId, UnixMicros, UserId};
 use http::{Method, Request, StatusCode, header};
 use secrecy::ExposeSecret;
@@ -65,7 +65,7 @@ impl House {
         let desk = Desk::new(store.clone(), burncloud_adapters::registry());
         let boss = actor("boss");
         let mut tenants = [TenantId::default(); 3];
-        for (place, name) in ["house", "a", "b"].into_iter().enumerate() {
+        for (place, name) in ["house", "aster", "birch"].into_iter().enumerate() {
             let parent = (place > 0).then_some(tenants[0]);
             let draft =
                 TenantDraft { name: name.into(), parent, unlimited: place > 0, ..TenantDraft::default() };
@@ -77,6 +77,8 @@ impl House {
             let draft =
                 UserDraft { name: name.into(), tenant: Some(tenants[place]), role, ..UserDraft::default() };
             let user = desk.create_user(&boss, draft).await.unwrap().user;
+            let login = Login { user: user.id, name: format!("{name}@example"), ..Login::default() };
+            store.set_login(&login).await.unwrap();
             let actor = Actor::of(&user);
             let opened = desk.create_token(&actor, "test", 1).await.unwrap();
             tokens.insert(is, opened.secret.expose_secret().to_owned());
@@ -119,7 +121,7 @@ impl House {
         });
         let made = self.must(Is::Owner, "POST", "/api/channels", &channel).await;
         self.channel = made["id"].as_i64().unwrap();
-        let invitation = json!({ "tenant": self.tenants[1], "note": "for a friend" });
+        let invitation = json!({ "tenant": self.tenants[1], "note": "for a friend of astrid" });
         let made = self.must(Is::Owner, "POST", "/api/invitations", &invitation).await;
         self.invitation = made["id"].as_str().unwrap().to_owned();
         let codes =
@@ -132,10 +134,14 @@ impl House {
         self.must(Is::Owner, "PUT", "/api/plans/gentle", &plan).await;
     }
 
-    async fn must(&self, is: Is, method: &str, path: &str, body: &Value) -> Value {
+    pub(super) async fn must(&self, is: Is, method: &str, path: &str, body: &Value) -> Value {
         let answer = self.ask(is, method, path, Some(body)).await;
         assert!(answer.status.is_success(), "{method} {path}: {answer:?}");
         answer.json()
+    }
+
+    pub(super) async fn get(&self, is: Is, path: &str) -> Answered {
+        self.ask(is, "GET", path, None).await
     }
 
     pub(super) fn request(&self, is: Is, method: &str, path: &str, body: Option<&Value>) -> Request<Body> {

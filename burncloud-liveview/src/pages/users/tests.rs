@@ -353,8 +353,8 @@ async fn money_is_moved_by_whoever_may() {
     has(&shop.draw("rex", Lang::Zh, "/users", Shown::Money(purse)), &["给bob充值", "充值 $500.00", "更正"]);
     let purse = money::purse(&shop.cx("books"), wallet).await.unwrap();
     assert!(!purse.fund && !purse.credit);
-    let page = shop.console.desk().statement(&shop.actor("rex"), wallet, &StatementFilter::default());
-    let page = page.await.unwrap();
+    let (rex, all) = (shop.actor("rex"), StatementFilter::default());
+    let page = shop.console.desk().statement(&rex, wallet, &all).await.unwrap();
     let html = shop.draw("rex", Lang::En, "/users", Shown::Lines(page.clone()));
     has(&html, &["Top-up", "first payment", "+$100.00", "boss"]);
     has(&shop.draw("rex", Lang::Zh, "/users", Shown::Lines(page)), &["充值"]);

@@ -20,6 +20,7 @@ pub(crate) use declared::{
 pub(crate) use problem::Problems;
 pub(crate) use secret::SecretRef;
 
+use burncloud_billing::desk::settings::Values;
 use burncloud_billing::{Guard, Unpriced};
 use burncloud_core::adapter::Registry;
 use burncloud_core::routing::Timeouts;
@@ -45,6 +46,8 @@ pub(crate) struct Config {
     /// Limits of a model over all its callers.
     pub(crate) model_limits: BTreeMap<String, Limits>,
     pub(crate) declared: Declared,
+    /// What the file says of things that the console can set too, by the names of settings: it wins.
+    pub(crate) settings: Values,
 }
 
 /// `[server]`

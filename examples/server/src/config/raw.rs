@@ -45,7 +45,7 @@ pub(super) struct RawServer {
     pub(super) keep_alive_ms: Option<u64>,
     pub(super) shutdown_grace_ms: Option<u64>,
     #[serde(default)]
-    pub(super) cors_origins: Vec<At<String>>,
+    pub(super) cors_origins: Option<Vec<At<String>>>,
     pub(super) tls: Option<At<RawTls>>,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct RawServer {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawConsole {
     pub(super) public_url: Option<At<String>>,
-    pub(super) trusted_proxies: Vec<At<String>>,
+    pub(super) trusted_proxies: Option<Vec<At<String>>>,
 }
 
 #[derive(Debug, Deserialize)]

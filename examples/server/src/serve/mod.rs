@@ -85,6 +85,7 @@ impl Source {
         };
         if let Some(listen) = self.listen {
             config.server.listen = listen;
+            config.settings.insert("server.listen".to_owned(), listen.to_string().into());
         }
         Ok(config)
     }
@@ -143,9 +144,12 @@ impl Server {
         registry: Registry,
         console: bool,
     ) -> CliResult<Server> {
+        let store = parts::open_store(&config.store).await?;
+        let mut config = config;
+        console::take_settings(&mut config, &store).await?;
         let listener = Listener::bind(&config.server).await?;
         let (addr, scheme) = (listener.addr(), listener.scheme());
-        let (parts, shipper, managed) = Parts::build(&config, registry).await?;
+        let (parts, shipper, managed) = Parts::build(&config, store, registry).await?;
         let shipper = tokio::spawn(shipper.run());
         let parts = Arc::new(parts);
         let (stopping, stopped) = watch::channel(false);
@@ -155,11 +159,14 @@ impl Server {
             true => Some(console::mount(&config, &parts, changed.clone()).await?),
             false => None,
         };
-        let (console, code) = console.map_or((None, None), |mounted| (Some(mounted.router), mounted.code));
+        let (console, code, declared) = match console {
+            Some(mounted) => (Some(mounted.router), mounted.code, mounted.declared),
+            None => (None, None, console::nobody()),
+        };
         let app = app::App::new(parts.clone(), stopped.clone(), console);
         let grace = config.server.shutdown_grace;
         let catalogue = tokio::spawn(catalogue::run(parts.clone(), config.catalogue.clone()));
-        let reloader = Reloader::new(config, source, managed, parts.clone(), changed).await?;
+        let reloader = Reloader::new(config, source, managed, parts.clone(), changed, declared).await?;
         let reloader = tokio::spawn(reloader.run());
         let listener = tokio::spawn(listener.run(app, stopped, forced));
         tracing::info!(%addr, scheme, "ready");

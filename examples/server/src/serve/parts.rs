@@ -5,6 +5,7 @@ use super::signing;
 use crate::cli::{CliError, CliResult};
 use crate::config::apply::{Changes, Managed, apply};
 use crate::config::{Config, StoreConfig};
+use burncloud_billing::desk::settings::Settings;
 use burncloud_billing::{
     Biller, BillerOptions, BillingError, OrphanPolicy, PriceBook, Shipper, published, reload_budgets,
     reload_prices,
@@ -13,7 +14,7 @@ use burncloud_core::adapter::Registry;
 use burncloud_core::layers::failover::FailoverSettings;
 use burncloud_core::layers::inspect::InspectSettings;
 use burncloud_core::layers::shed::ShedSettings;
-use burncloud_core::routing::Timeouts;
+use burncloud_core::routing::{BreakerSettings, Timeouts};
 use burncloud_core::store::ChannelStore;
 use burncloud_core::{ChannelConfig, DrainSettings, Gateway, RouteTable, TimeoutSettings, UnixMicros};
 use burncloud_store::{SecretBox, SqlStore};
@@ -63,12 +64,15 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Opens store and journal, applies the file, and stacks the gateway.
+    /// Opens the journal, applies the file, and stacks the gateway.
     ///
     /// # Errors
     /// Whatever keeps it from starting.
-    pub(crate) async fn build(config: &Config, registry: Registry) -> CliResult<(Parts, Shipper, Managed)> {
-        let store = open_store(&config.store).await?;
+    pub(crate) async fn build(
+        config: &Config,
+        store: Arc<SqlStore>,
+        registry: Registry,
+    ) -> CliResult<(Parts, Shipper, Managed)> {
         // Before anything is recorded.
         signing::begin(&store).await?;
         let (biller, mut shipper) = open_biller(config, &store).await?;
@@ -84,7 +88,8 @@ impl Parts {
             tracing::warn!(%error, "receipts of an earlier run wait in the journal");
         }
         reload_budgets(&*store, &biller).await?;
-        let channels = usable_channels(&store, &registry, &config.timeouts).await?;
+        let settings = Settings::load_over(&*store, &config.settings).await?;
+        let channels = usable_channels(&store, &registry, &config.timeouts, &settings).await?;
         let gateway = Gateway::builder(store.clone(), registry.clone())
             .billing(biller.clone())
             .shed(ShedSettings {
@@ -102,7 +107,7 @@ impl Parts {
         let catalogue = Mutex::new(catalogue);
         let cors = Arc::default();
         let parts = Parts { store, registry, biller, gateway, cors, journal_bound, catalogue };
-        parts.set_live(config);
+        parts.set_live(config, &settings);
         parts.warm().await;
         Ok((parts, shipper, managed))
     }
@@ -112,13 +117,15 @@ impl Parts {
     /// # Errors
     /// The store's; the gateway goes on with what it has. Prices that cannot be loaded are named in the log, and those
     /// in force stay: channels, plans and budgets are taken all the same.
-    pub(crate) async fn refresh(&self, timeouts: &Timeouts) -> CliResult {
+    pub(crate) async fn refresh(&self, config: &Config) -> CliResult {
         self.store.invalidate_all();
+        let settings = Settings::load_over(&*self.store, &config.settings).await?;
+        self.set_live(config, &settings);
         signing::follow(&self.store).await?;
         take_prices(self.restore_catalogue().await)?;
         take_prices(reload_prices(&*self.store, self.biller.book()).await)?;
         reload_budgets(&*self.store, &self.biller).await?;
-        let channels = usable_channels(&self.store, &self.registry, timeouts).await?;
+        let channels = usable_channels(&self.store, &self.registry, &config.timeouts, &settings).await?;
         self.gateway.handle().set_channels(&channels)?;
         self.warm().await;
         Ok(())
@@ -133,15 +140,26 @@ impl Parts {
 
     /// Takes what may change while it runs into the running gateway: limits per model, the bounds of failover, and the
     /// websites that may call.
-    pub(crate) fn set_live(&self, config: &Config) {
+    fn set_live(&self, config: &Config, settings: &Settings) {
         let limits = config.model_limits.iter().map(|(model, limits)| (model.as_str().into(), *limits));
         let handle = self.gateway.handle();
         handle.set_model_limits(limits.collect());
         handle.set_failover(FailoverSettings {
-            max_attempts: config.failover.max_attempts,
+            max_attempts: usize::try_from(settings.max_attempts).unwrap_or(usize::MAX),
             max_total: config.failover.max_total,
         });
-        self.cors.set(config.server.cors_origins.clone());
+        let pause = settings.breaker_pause;
+        let breakers = BreakerSettings::default();
+        handle.set_breakers(BreakerSettings {
+            failures: settings.breaker_failures,
+            pause,
+            max_pause: breakers.max_pause.max(pause),
+            ..breakers
+        });
+        // What the file may say ("*") is more than what may be set on a page.
+        let declared = config.settings.contains_key("cors.origins");
+        let origins = if declared { &config.server.cors_origins } else { &settings.cors_origins };
+        self.cors.set(origins.clone());
     }
 
     /// Looks up the prices of the table beside the requests' way.
@@ -239,16 +257,20 @@ fn report(changes: &Changes) {
     }
 }
 
-/// The store's channels, with the file's time limits where they have none of their own. One that this build
+/// The store's channels, with the file's time limits and the house's proxy where they have none of their own. One that this build
 /// cannot use (a provider it does not have, for example) is left out and named in the log, so that the others
 /// go on.
 async fn usable_channels(
     store: &SqlStore,
     registry: &Registry,
     timeouts: &Timeouts,
+    settings: &Settings,
 ) -> Result<Vec<ChannelConfig>, CliError> {
     let mut usable = Vec::new();
     for mut channel in store.channels().await? {
+        if channel.settings.proxy.is_none() {
+            channel.settings.proxy.clone_from(&settings.upstream_proxy);
+        }
         let set = timeouts.with(&channel.settings.timeouts);
         let ms = |d: Duration| Some(u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
         channel.settings.timeouts = TimeoutSettings {

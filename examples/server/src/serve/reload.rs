@@ -5,8 +5,8 @@
 //! SIGHUP. The store is asked each second whether somebody else changed it. A file with a fault changes
 //! nothing.
 
-use super::Source;
 use super::parts::{Parts, apply_file};
+use super::{Source, console};
 use crate::cli::CliResult;
 use crate::config::Config;
 use crate::config::apply::Managed;
@@ -36,6 +36,8 @@ pub(super) struct Reloader {
     hangup: Signal,
     /// Told of changes that the console of this process makes.
     changed: Arc<Notify>,
+    /// Told of what the file declares.
+    declared: Box<dyn Fn(&Config) + Send + Sync>,
 }
 
 impl Reloader {
@@ -49,6 +51,7 @@ impl Reloader {
         managed: Managed,
         parts: Arc<Parts>,
         changed: Arc<Notify>,
+        declared: Box<dyn Fn(&Config) + Send + Sync>,
     ) -> CliResult<Reloader> {
         let text = match &source.path {
             Some(path) => tokio::fs::read(path).await.ok(),
@@ -58,7 +61,7 @@ impl Reloader {
         let version = None;
         let hangup = signal(SignalKind::hangup())?;
         let budgets = Instant::now();
-        Ok(Reloader { parts, config, managed, source, text, version, budgets, hangup, changed })
+        Ok(Reloader { parts, config, managed, source, text, version, budgets, hangup, changed, declared })
     }
 
     /// Runs until it is aborted.
@@ -119,13 +122,14 @@ impl Reloader {
     }
 
     async fn reload(&mut self) -> CliResult {
-        let config = self.source.load(&self.parts.registry)?;
+        let mut config = self.source.load(&self.parts.registry)?;
+        console::take_settings(&mut config, &self.parts.store).await?;
         for what in config.needs_restart(&self.config) {
             tracing::warn!("a change of [{what}] takes effect at the next start");
         }
         apply_file(&config, &self.parts.store, &self.parts.registry, &mut self.managed).await?;
-        self.parts.set_live(&config);
-        self.parts.refresh(&config.timeouts).await?;
+        self.parts.refresh(&config).await?;
+        (self.declared)(&config);
         self.config = config;
         Ok(())
     }
@@ -141,7 +145,7 @@ impl Reloader {
         if self.version == Some(version) {
             return;
         }
-        match self.parts.refresh(&self.config.timeouts).await {
+        match self.parts.refresh(&self.config).await {
             Ok(()) => {
                 tracing::debug!(version, "channels and prices are those of the store");
                 self.version = Some(version);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::config::Config;
 use burncloud_billing::people::{Wallet, adjust, set_balance};
-use burncloud_core::store::{ChannelStore, KeyStore, MemoryStore, PriceStore};
+use burncloud_core::store::{CallerStore, ChannelStore, KeyStore, MemoryStore, PriceStore};
 use burncloud_core::store::{EntryFilter, LedgerStore, UserStore};
 use burncloud_core::{Budget, User};
 use burncloud_core::{Caller, Limits, Nano};

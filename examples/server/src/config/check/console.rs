@@ -18,7 +18,7 @@ impl Checker {
             None
         });
         let mut trusted_proxies = Vec::new();
-        for at in &raw.trusted_proxies {
+        for at in raw.trusted_proxies.iter().flatten() {
             match at.get_ref().parse() {
                 Ok(ip) => trusted_proxies.push(ip),
                 Err(_) => {

@@ -7,6 +7,7 @@ mod keys;
 mod people;
 mod prices;
 mod settings;
+mod shared;
 
 use super::declared::DEFAULT;
 use super::problem::Problem;
@@ -18,6 +19,7 @@ use burncloud_core::routing::Timeouts;
 use burncloud_core::usecase::{UseCaseError, check_limits, check_name};
 use burncloud_core::{Limits, Nano, UnixMicros};
 use secrecy::SecretString;
+use shared::Declares;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use toml::Spanned;
@@ -31,6 +33,7 @@ struct Checker {
 /// The whole file.
 pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Problem>> {
     let mut c = Checker { problems: Vec::new(), allow_inline: raw.allow_inline_secrets };
+    let declares = Declares::of(&raw);
     let timeouts = c.timeouts("timeouts", raw.timeouts.as_ref());
     let model_limits = c.model_limits(raw.limits.models);
     let server = c.server(raw.server);
@@ -48,6 +51,7 @@ pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Pro
     let budgets = c.budgets(raw.budgets, &tenants, &users, &keys, &channels);
     let mut prices = c.prices(raw.prices, &tenants, &channels);
     prices.extend(c.book_settings(raw.price_groups, raw.exchange_rates, &tenants));
+    let settings = declares.values(&server, &console, &failover);
     let config = Config {
         server,
         console,
@@ -59,6 +63,7 @@ pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Pro
         failover,
         model_limits,
         declared: Declared { channels, plans, tenants, users, keys, budgets, prices },
+        settings,
     };
     if c.problems.is_empty() { Ok(config) } else { Err(c.problems) }
 }

@@ -46,7 +46,7 @@ impl Checker {
             }
             config
         });
-        let cors_origins = raw.cors_origins.into_iter().map(|origin| {
+        let cors_origins = raw.cors_origins.into_iter().flatten().map(|origin| {
             if let Err(why) = crate::serve::cors::check_origin(origin.get_ref()) {
                 self.report(origin.span(), "server.cors_origins", why);
             }

@@ -1,0 +1,102 @@
+//! What many who look at the same thing share, read once.
+
+use burncloud_billing::people::{Action, Actor, Place, may};
+use burncloud_core::{Role, TenantId, UserId};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+/// Whose eyes: everybody of whom this is the same sees the same figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Eyes {
+    role: Role,
+    tenant: TenantId,
+    user: Option<UserId>,
+}
+
+impl Eyes {
+    pub(crate) fn of(actor: &Actor) -> Eyes {
+        let own = !may(actor.role, Action::SeeMoney, Place::Own);
+        Eyes { role: actor.role, tenant: actor.tenant, user: actor.user.filter(|_| own) }
+    }
+}
+
+type Slot<V> = (Instant, Arc<OnceCell<Arc<V>>>);
+
+/// Values by key for a little while; each is read once, however many wait for it. A failure is not kept.
+pub(crate) struct Kept<K, V> {
+    fresh: Duration,
+    slots: Mutex<HashMap<(Eyes, K), Slot<V>>>,
+}
+
+impl<K: Copy + Eq + Hash, V> Kept<K, V> {
+    pub(crate) fn new(fresh: Duration) -> Kept<K, V> {
+        Kept { fresh, slots: Mutex::default() }
+    }
+
+    /// The value, read by `read` unless it was a moment ago.
+    pub(crate) async fn get<E>(
+        &self,
+        eyes: Eyes,
+        key: K,
+        read: impl AsyncFnOnce() -> Result<V, E>,
+    ) -> Result<Arc<V>, E> {
+        let cell = {
+            let mut slots = self.slots.lock();
+            slots.retain(|_, (at, _)| at.elapsed() < self.fresh);
+            slots.entry((eyes, key)).or_insert_with(|| (Instant::now(), Arc::default())).1.clone()
+        };
+        cell.get_or_try_init(async || read().await.map(Arc::new)).await.cloned()
+    }
+
+    /// Forgets what these eyes saw: they changed it.
+    pub(crate) fn forget(&self, eyes: Eyes) {
+        self.slots.lock().retain(|(whose, _), _| *whose != eyes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+    fn eyes(role: Role, user: i64) -> Eyes {
+        let actor = Actor { role, user: Some(UserId(user)), ..Actor::operator("x") };
+        Eyes::of(&actor)
+    }
+
+    #[test]
+    fn who_sees_the_same_shares_it_and_nobody_else() {
+        assert_eq!(eyes(Role::Owner, 1), eyes(Role::Owner, 2));
+        assert_eq!(eyes(Role::Reseller, 1), eyes(Role::Reseller, 2), "of one tenant");
+        assert_ne!(eyes(Role::EndUser, 1), eyes(Role::EndUser, 2));
+        assert_ne!(eyes(Role::Owner, 1), eyes(Role::Accountant, 1));
+        let actor = Actor { role: Role::Reseller, tenant: TenantId(7), ..Actor::operator("x") };
+        assert_ne!(eyes(Role::Reseller, 1), Eyes::of(&actor));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_who_ask_are_one_reading_until_it_is_old() {
+        let kept: Kept<u8, u32> = Kept::new(Duration::from_secs(5));
+        let count = AtomicU32::new(0);
+        let whose = eyes(Role::Owner, 1);
+        let read = async || {
+            tokio::task::yield_now().await;
+            Ok::<u32, String>(count.fetch_add(1, SeqCst))
+        };
+        let (a, b) = tokio::join!(kept.get(whose, 1, read), kept.get(whose, 1, read));
+        assert_eq!((*a.unwrap(), *b.unwrap()), (0, 0));
+        assert_eq!(*kept.get(whose, 2, read).await.unwrap(), 1, "another key");
+        let failed = kept.get(whose, 3, async || Err::<u32, _>("away".to_owned())).await;
+        assert_eq!(failed.unwrap_err(), "away");
+        assert_eq!(*kept.get(whose, 3, read).await.unwrap(), 2, "a failure is not kept");
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert_eq!(*kept.get(whose, 1, read).await.unwrap(), 3);
+        kept.forget(whose);
+        assert_eq!(*kept.get(whose, 1, read).await.unwrap(), 4);
+    }
+}

@@ -1,0 +1,120 @@
+//! A part of settings as a form.
+
+use super::words::{Shape, WORDS, Words};
+use super::{Part, Setting};
+use crate::kit::{Button, Field, Form, Kind, Text, Toast, use_toasts};
+use crate::live::{use_act, use_lang};
+use burncloud_billing::desk::settings::{SettingView, Values};
+use dioxus::prelude::*;
+use serde_json::{Value, json};
+
+/// The settings of one part, and a button that keeps them.
+#[component]
+pub(super) fn Group(id: &'static str, all: Vec<SettingView>) -> Element {
+    let (lang, mut toasts) = (use_lang(), use_toasts());
+    let mut save = use_act(|cx, wanted: Values| async move {
+        let done = cx.console.desk().set_settings(&cx.viewer.actor, wanted).await?;
+        cx.console.take_house().await;
+        Ok::<_, crate::live::Fault>(done)
+    });
+    let rows: Vec<(&'static Words, SettingView)> = WORDS
+        .iter()
+        .filter(|words| words.part == id)
+        .filter_map(|words| Some((words, all.iter().find(|setting| setting.name == words.name)?.clone())))
+        .collect();
+    let open: Vec<&'static Words> =
+        rows.iter().filter(|(_, setting)| !setting.declared).map(|(words, _)| *words).collect();
+    let editable = !open.is_empty();
+    rsx! {
+        Part { id,
+            form {
+                onsubmit: move |event| {
+                    let form = Form::of(&event);
+                    let wanted = open.iter().map(|words| (words.name.to_owned(), typed(words.shape, &form.text(words.name))));
+                    save.then(wanted.collect(), move |_| toasts.show(Toast::done(lang.t("Saved.", "已保存。"))));
+                },
+                for (words, setting) in rows {
+                    Setting { key: "{words.name}", name: words.title(lang), means: words.means(lang), waits: setting.waits,
+                        declared: setting.declared,
+                        Control { name: words.name, shape: words.shape, label: words.title(lang), value: shown(&setting.value),
+                            fixed: setting.declared, error: save.error(words.name) }
+                    }
+                }
+                if editable {
+                    div { class: "flex justify-end py-4",
+                        Button { kind: Kind::Quiet, submit: true, busy: save.busy(), {lang.t("Save", "保存")} }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[component]
+fn Control(
+    name: &'static str,
+    shape: Shape,
+    label: String,
+    value: String,
+    fixed: bool,
+    error: Option<String>,
+) -> Element {
+    let lang = use_lang();
+    if fixed {
+        let value = if value.is_empty() { "—".to_owned() } else { value };
+        return rsx! { span { class: "text-muted break-all whitespace-pre-line", "{value}" } };
+    }
+    match shape {
+        Shape::Line => rsx! {
+            div { class: "w-full sm:w-72", Field { id: name, label, hide_label: true, value, error } }
+        },
+        Shape::Number(en, zh) => rsx! {
+            div { class: "w-full sm:w-40",
+                Field { id: name, label, hide_label: true, value, error, inputmode: "numeric", after: lang.t(en, zh) }
+            }
+        },
+        Shape::List => rsx! {
+            div { class: "w-full sm:w-72", Text { id: name, label, hide_label: true, value, error, rows: 2 } }
+        },
+    }
+}
+
+/// What is in the field.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n"),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+/// What was typed, as the setting holds it. What is no number stays text, so that its check says what is wrong.
+fn typed(shape: Shape, text: &str) -> Value {
+    match shape {
+        Shape::Line => json!(text),
+        Shape::Number(..) => text.parse::<u64>().map_or_else(|_| json!(text), |number| json!(number)),
+        Shape::List => {
+            let lines = text.split([',', '\n']).map(str::trim).filter(|line| !line.is_empty());
+            json!(lines.collect::<Vec<_>>())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_is_typed_back() {
+        for (shape, value) in [
+            (Shape::Line, json!("Harbour")),
+            (Shape::Number("s", "s"), json!(7)),
+            (Shape::List, json!(["https://a.example", "https://b.example"])),
+            (Shape::List, json!([])),
+        ] {
+            assert_eq!(typed(shape, &shown(&value)), value);
+        }
+        assert_eq!(typed(Shape::Number("", ""), "seven"), json!("seven"), "its check names the field");
+    }
+}
