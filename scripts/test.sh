@@ -22,6 +22,12 @@ need clang clang
 need cmake cmake
 need pkg-config pkg-config
 need openssl openssl
+need chromium chromium
+need chromedriver chromium-driver
+# Without a Chinese font the pictures of the console's Chinese pages show boxes.
+if ! { command -v fc-list && [ -n "$(fc-list :lang=zh 2>/dev/null)" ]; } >/dev/null 2>&1; then
+  missing+=(fontconfig fonts-noto-cjk)
+fi
 if [ "${#missing[@]}" -gt 0 ]; then
   echo "installing: ${missing[*]}"
   as_root=()

@@ -25,6 +25,8 @@ pub enum Script {
     PythonReceipts,
     /// A client that is generated from the management API's document.
     PythonManagement,
+    /// `openai` for Python, with a key that was made in the console.
+    PythonConsole,
     /// Any Python SDK, as a reader of answers that a test has translated.
     PythonParseTranslated,
     /// `openai` for Node.
@@ -84,6 +86,17 @@ pub fn matrix_ready() -> Result<(), String> {
     if ai.exists() { Ok(()) } else { Err(format!("no {}; scripts/sdk.sh installs it", ai.display())) }
 }
 
+/// The text of axe-core, which looks for what keeps people from using a page.
+///
+/// # Errors
+///
+/// What is missing.
+pub fn axe() -> Result<String, String> {
+    let file = sdk_dir().join("node/node_modules/axe-core/axe.min.js");
+    let text = std::fs::read_to_string(&file);
+    text.map_err(|error| format!("{}: {error}; scripts/sdk.sh installs it", file.display()))
+}
+
 /// Runs a caller of the translation matrix, `tests/sdk/python/matrix_*.py` or `tests/sdk/node/matrix_*.mjs`: the
 /// lines that it printed.
 ///
@@ -134,6 +147,7 @@ impl Script {
                 command.env("PYTHONPATH", management);
                 Ok(command)
             }
+            Self::PythonConsole => python("console_sdk.py"),
             Self::PythonParseTranslated => python("parse_translated.py"),
             Self::NodeOpenAi => node("openai.mjs"),
             Self::NodeAnthropic => node("anthropic.mjs"),

@@ -174,7 +174,11 @@ impl Desk {
             prices: sold.map(|level| table(&level.rates)).unwrap_or_default(),
             buying: buying.map(Option::unwrap_or_default),
             serving: channels.iter().filter(|_| house).map(|channel| serving(channel)).collect(),
-            asleep: off.iter().filter(|channel| served(channel).any(|name| name == model)).map(serving).collect(),
+            asleep: off
+                .iter()
+                .filter(|channel| served(channel).any(|name| name == model))
+                .map(serving)
+                .collect(),
             model,
         }
     }

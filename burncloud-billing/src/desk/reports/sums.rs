@@ -171,8 +171,7 @@ mod tests {
         ];
         store.record(&all).await.unwrap();
         let sums = model_sums(&store, &Actor::of(&user), UnixMicros(now)).await.unwrap();
-        let wanted =
-            ModelSums { requests: 2, answered_permyriad: Some(5_000), first_us: Some(400_000) };
+        let wanted = ModelSums { requests: 2, answered_permyriad: Some(5_000), first_us: Some(400_000) };
         assert_eq!(sums, [("m".to_owned(), wanted)].into());
         let sums = model_sums(&store, &Actor::operator("boss"), UnixMicros(now)).await.unwrap();
         assert_eq!(sums.len(), 2);

@@ -55,7 +55,8 @@ async fn hints_and_waking_are_the_houses_alone() {
     let world = World::new().await;
     let (boss, seller) = (Actor::operator("boss"), world.actor("reseller", Role::Reseller).await);
     let id = channel(&world.store, "main", &["fast"], &[]).await;
-    let models = [("mini".to_owned(), "gpt-4o-mini".to_owned()), ("odd".to_owned(), "nobody-knows-it".to_owned())];
+    let models =
+        [("mini".to_owned(), "gpt-4o-mini".to_owned()), ("odd".to_owned(), "nobody-knows-it".to_owned())];
     refused(world.desk.price_hints(&seller, "openai", &models).await);
     let hints = world.desk.price_hints(&boss, "openai", &models).await.unwrap();
     assert!(hints[0].buying["input"] > Nano(0) && hints[1].buying.is_empty());

@@ -1,0 +1,94 @@
+//! Every page, as it looks: both languages, both themes, a desk and a phone; and whether everybody can use it.
+
+use crate::browser::{Browser, DESK, PHONE};
+use crate::house::{House, MODEL};
+use burncloud_tests::raw::Request;
+use burncloud_tests::{sdk, skip};
+use serde_json::json;
+
+/// A name for pictures, the path below the console, and a piece of CSS that must be there once it is drawn.
+pub(crate) const PAGES: &[(&str, &str, &str)] = &[
+    ("dashboard", "", "main"),
+    ("models", "/models", "main"),
+    ("radar", "/radar", "main"),
+    ("logs", "/logs", "main"),
+    ("access", "/access", "main"),
+    ("users", "/users", "main"),
+    ("finance", "/finance", "main"),
+    ("playground", "/playground", "main"),
+    ("settings", "/settings", "main"),
+    ("account", "/account", "#token"),
+];
+
+/// A house in which something happened.
+async fn lived_in() -> House {
+    let mut house = House::start().await;
+    house.add_channel("harbour-openai", &[MODEL, "gpt-4o"]).await;
+    let pixel = house.owner.write("POST", "/tenants", json!({"name": "pixel-tea"})).await;
+    house.user("nadia", pixel["id"].as_i64().unwrap(), "reseller").await;
+    let key = house.owner.write("POST", "/keys", json!({"name": "ios-app"})).await;
+    let codes = json!({"name": "autumn", "count": 3, "amount": 5_000_000_000_i64, "sold": true});
+    house.owner.write("POST", "/codes", codes).await;
+    let body = json!({"model": MODEL, "messages": [{"role": "user", "content": "hi"}]});
+    for _ in 0..3 {
+        let request = Request::json("/v1/chat/completions", &body).bearer(key["secret"].as_str().unwrap());
+        request.send(house.gateway.addr()).await;
+    }
+    house.gateway.receipts_when(3).await;
+    house
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_in_both_languages_and_both_themes() {
+    let house = lived_in().await;
+    let Some(browser) = Browser::open(&house.gateway.url()).await else { return };
+    browser.become_(&house.owner).await;
+    for (form, size) in [("", DESK), ("-phone", PHONE)] {
+        browser.size(size).await;
+        for (lang, tag) in [("en", "en"), ("zh", "zh-CN")] {
+            for theme in ["day", "night"] {
+                browser.look(lang, theme).await;
+                for (name, path, there) in PAGES {
+                    browser.visit(path).await;
+                    browser.until(&format!("document.querySelector({})", json!(there))).await;
+                    let look = "[document.documentElement.lang, document.documentElement.dataset.theme]";
+                    assert_eq!(browser.js(look).await, json!([tag, theme]), "{name}");
+                    let wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+                    assert_eq!(
+                        browser.js(wide).await,
+                        json!(0),
+                        "{name}{form} in {lang} is wider than its window"
+                    );
+                    browser.calm(name).await;
+                    browser.shot(&format!("{name}{form}-{lang}-{theme}")).await;
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_can_be_used_by_everybody() {
+    let axe = match sdk::axe() {
+        Ok(axe) => axe,
+        Err(why) => return skip("axe", &why),
+    };
+    let house = lived_in().await;
+    let Some(browser) = Browser::open(&house.gateway.url()).await else { return };
+    let mut found = Vec::new();
+    browser.go("/signin").await;
+    found.extend(browser.violations(&axe).await.into_iter().map(|one| format!("signin: {one}")));
+    browser.become_(&house.owner).await;
+    for (size, theme) in [(DESK, "day"), (DESK, "night"), (PHONE, "day")] {
+        browser.size(size).await;
+        browser.look("en", theme).await;
+        for (name, path, there) in PAGES {
+            browser.visit(path).await;
+            browser.until(&format!("document.querySelector({})", json!(there))).await;
+            let here = browser.violations(&axe).await;
+            found.extend(here.into_iter().map(|one| format!("{name} {size:?} {theme}: {one}")));
+        }
+    }
+    found.sort();
+    assert!(found.is_empty(), "{found:#?}");
+}
