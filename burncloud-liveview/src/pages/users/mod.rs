@@ -11,6 +11,7 @@ mod roles;
 mod roster;
 mod secret;
 mod statement;
+mod tenant;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -123,6 +124,7 @@ pub(crate) fn Users() -> Element {
             ("user", _) => rsx! { create::NewUser {} },
             ("tenant", _) => rsx! { create::NewTenant {} },
             ("topup", Some(wallet)) => rsx! { money::Money { wallet } },
+            ("terms", Some(WalletId::Tenant(id))) => rsx! { tenant::Terms { key: "{id}", id } },
             ("password", Some(WalletId::User(id))) => rsx! { secret::Password { id } },
             _ => rsx! {},
         }

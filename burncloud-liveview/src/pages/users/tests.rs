@@ -156,6 +156,7 @@ enum Shown {
     Members(Members),
     Invites(invites::Open),
     Link(String),
+    Terms(burncloud_billing::desk::TenantView),
     Money(money::Purse),
     Lines(Page<StatementLine>),
     Page,
@@ -175,6 +176,7 @@ fn Root(shown: Shown) -> Element {
         Shown::Members(members) => rsx! { groups::Names { members } },
         Shown::Invites(open) => rsx! { invites::Seen { open } },
         Shown::Link(code) => rsx! { invite::Link { code, until: UnixMicros(1_900_000_000_000_000) } },
+        Shown::Terms(view) => rsx! { super::tenant::TermsForm { view } },
         Shown::Money(purse) => rsx! { money::Order { purse } },
         Shown::Lines(page) => rsx! { statement::Lines { page, first: true } },
         Shown::Page => rsx! { super::Users {} },
@@ -358,6 +360,21 @@ async fn money_is_moved_by_whoever_may() {
     let html = shop.draw("rex", Lang::En, "/users", Shown::Lines(page.clone()));
     has(&html, &["Top-up", "first payment", "+$100.00", "boss"]);
     has(&shop.draw("rex", Lang::Zh, "/users", Shown::Lines(page)), &["充值"]);
+}
+
+#[tokio::test]
+async fn a_tenant_of_the_house_buys_from_nobody() {
+    let shop = Shop::open().await;
+    let (owner, desk) = (shop.actor("owner"), shop.console.desk());
+    let acme = desk.tenant(&owner, shop.acme).await.unwrap();
+    has(
+        &shop.draw("owner", Lang::En, "/users/tree", Shown::Terms(acme)),
+        &["id=\"terms-group\"", "Time zone"],
+    );
+    let house = desk.tenant(&owner, shop.house).await.unwrap();
+    let html = shop.draw("owner", Lang::Zh, "/users/tree", Shown::Terms(house));
+    has(&html, &["时区"]);
+    lacks(&html, &["id=\"terms-group\"", "id=\"terms-unlimited\""]);
 }
 
 #[tokio::test]

@@ -250,6 +250,7 @@ fn Acts(branch: Branch, at: Powers) -> Element {
                 MenuLink { href: here.href(&here.place().with("do", "invite").with("who", &wallet).with("role", Role::Reseller.as_str())), icon: "icon-[lucide--user-plus]", {lang.t("Invite to it", "邀请加入")} }
             }
             if at.change {
+                MenuLink { href: dialog_href(&here, "terms", &wallet), icon: "icon-[lucide--settings-2]", {lang.t("Terms", "条款")} }
                 MenuItem { onclick: switch, danger: !off, disabled: turn.busy(), icon,
                     if off { {lang.t("Switch on", "启用")} } else { {lang.t("Switch off", "停用")} }
                 }
