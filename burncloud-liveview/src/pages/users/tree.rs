@@ -165,7 +165,7 @@ fn Node(grown: Grown, branch: Branch, whole: Nano, closed: BTreeSet<i64>) -> Ele
                 span { class: "ms-auto flex items-center gap-4 shrink-0",
                     if let Some(words) = wallet(lang, &branch) { span { class: "text-sm text-muted num max-lg:hidden", title: lang.t("Wallet", "钱包"), "{words}" } }
                     Share { month: branch.month, margin: branch.margin, whole }
-                    Acts { branch: branch.clone(), at }
+                    span { class: "max-md:hidden", Acts { branch: branch.clone(), at } }
                 }
             }
             if open {
@@ -242,7 +242,7 @@ fn Acts(branch: Branch, at: Powers) -> Element {
         });
     };
     rsx! {
-        Menu { label, class: "btn btn-ghost btn-sm btn-square max-md:hidden",
+        Menu { label,
             MenuLink { href: here.href(&Place::at(["users"]).with("tenant", id).with("below", "1")), icon: "icon-[lucide--users]", {lang.t("Its users", "查看用户")} }
             MenuLink { href: conn.href(&format!("/logs?customer=t{id}")), icon: "icon-[lucide--scroll-text]", {lang.t("Requests", "请求")} }
             if purse { MenuLink { href: dialog_href(&here, "topup", &wallet), icon: "icon-[lucide--wallet]", {lang.t("Top up", "充值")} } }
