@@ -1,13 +1,14 @@
 //! What lies over a page. Each is open because it is drawn: whether it is, lives in the URL or in a signal. Esc and a
 //! click beside it press its close button.
 
-use super::Icon;
+use super::{Icon, ToastStack, Toasts};
 use crate::live::use_lang;
 use dioxus::prelude::*;
 
 #[component]
 fn Over(id: String, place: &'static str, class: String, labelled: String, children: Element) -> Element {
     let lang = use_lang();
+    let notices = use_hook(|| try_consume_context::<Toasts>().is_some());
     rsx! {
         x-dialog {
             dialog { id: "{id}", class: "modal {place}", "aria-labelledby": "{labelled}",
@@ -15,6 +16,8 @@ fn Over(id: String, place: &'static str, class: String, labelled: String, childr
                 form { method: "dialog", class: "modal-backdrop",
                     button { "aria-label": lang.t("Close", "关闭"), tabindex: "-1" }
                 }
+                // The page behind is inert: its notices cannot be pressed there.
+                if notices { ToastStack {} }
             }
         }
     }

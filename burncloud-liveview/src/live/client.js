@@ -89,7 +89,8 @@ function connect() {
   it.onclose = async (e) => {
     clearInterval(beat);
     if (it !== ws) return;
-    if (e.code === 4401) return location.reload(); // the session ended: the page answers with the sign-in
+    // The session ended: the page answers with the sign-in. A form that was just posted leads elsewhere by itself.
+    if (e.code === 4401) return setTimeout(() => location.reload(), leaving ? 3000 : 0);
     lost();
     // Is it the session, rather than the network? The page itself knows.
     if (++tries > 1) {
@@ -99,7 +100,7 @@ function connect() {
     again = setTimeout(connect, Math.min(250 * 2 ** tries, 8000) * (0.5 + Math.random()));
   };
 }
-let again = 0;
+let again = 0, leaving = false;
 // A blink is not worth a word: the banner waits a moment.
 function lost() {
   if (html.dataset.lv === "off" || offline) return;
@@ -141,6 +142,7 @@ document.addEventListener("submit", (e) => {
   } else if (f.matches("[data-post]") && open()) { // a file, or much text: by POST; the answer says where to go on
     e.preventDefault(); post(f, e.submitter);
   } else if (root.contains(f) && !f.getAttribute("action")) e.preventDefault();
+  else if (f.getAttribute("action")) { leaving = true; setTimeout(() => { leaving = false; }, 3000); }
 });
 async function post(form, by) {
   if (form.dataset.busy) return;

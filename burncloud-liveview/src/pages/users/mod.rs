@@ -11,6 +11,7 @@ mod roles;
 mod roster;
 mod secret;
 mod statement;
+mod tenant;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ mod words;
 use crate::kit::{Tab, Views};
 use crate::live::{Here, Place, use_conn, use_here, use_lang};
 use burncloud_billing::desk::WalletId;
+use burncloud_billing::people::{Action, Place as At, may};
 use burncloud_core::{TenantId, UserId};
 use dioxus::prelude::*;
 
@@ -122,6 +124,7 @@ pub(crate) fn Users() -> Element {
             ("user", _) => rsx! { create::NewUser {} },
             ("tenant", _) => rsx! { create::NewTenant {} },
             ("topup", Some(wallet)) => rsx! { money::Money { wallet } },
+            ("terms", Some(WalletId::Tenant(id))) => rsx! { tenant::Terms { key: "{id}", id } },
             ("password", Some(WalletId::User(id))) => rsx! { secret::Password { id } },
             _ => rsx! {},
         }
@@ -139,7 +142,6 @@ fn Switch(view: View) -> Element {
         tab(View::Groups, lang.t("Groups", "分组")),
         tab(View::Roles, lang.t("Roles", "角色")),
     ];
-    use burncloud_billing::people::{Action, Place as At, may};
     if may(conn.viewer.actor.role, Action::ManageUsers, At::Own) {
         tabs.push(tab(View::Invites, lang.t("Invites", "邀请")));
     }

@@ -2,7 +2,7 @@
 
 use super::close;
 use super::words::amount;
-use crate::fmt::money;
+use crate::fmt::{grouped, money};
 use crate::kit::*;
 use crate::lang::Lang;
 use crate::live::*;
@@ -144,36 +144,88 @@ fn notice(lang: Lang, name: &str, done: &Done) -> Toast {
     }
 }
 
+/// The amount in large, with a few to choose from. A preset draws the field anew: what a field shows is the browser's once it is
+/// drawn.
+#[component]
+fn Sum(typed: Signal<String>, error: Option<String>) -> Element {
+    let (lang, mut typed) = (use_lang(), typed);
+    let mut drawn = use_signal(|| (0_u32, typed.peek().clone()));
+    let (round, start) = drawn.read().clone();
+    let sum = amount(lang, &typed.read(), "amount").ok();
+    let wrong = error.is_some();
+    let class = |preset: i64| {
+        let on = sum == Some(Nano(preset * 1_000_000_000));
+        if on { "btn btn-quiet btn-sm num bg-fill!" } else { "btn btn-quiet btn-sm num" }
+    };
+    rsx! {
+        label { class: "mt-4 flex items-baseline justify-center gap-1 figure text-3xl", r#for: "amount",
+            span { class: "text-faint font-normal", "$" }
+            for round in [round] {
+                input { key: "{round}", id: "amount", name: "amount", autofocus: true, inputmode: "decimal", autocomplete: "off", initial_value: "{start}",
+                    class: "[field-sizing:content] min-w-16 max-w-48 bg-transparent outline-none num border-b-2 border-line focus:border-accent",
+                    "aria-label": lang.t("Amount", "金额"), "aria-invalid": if wrong { "true" } else { "false" }, "aria-describedby": if wrong { "amount-error" },
+                    oninput: move |event| typed.set(event.value()),
+                }
+            }
+        }
+        Hint { id: "amount", error }
+        div { class: "mt-4 flex justify-center gap-2",
+            for preset in PRESETS {
+                button { key: "{preset}", r#type: "button", class: class(preset),
+                    onclick: move |_| {
+                        typed.set(preset.to_string());
+                        drawn.set((round + 1, preset.to_string()));
+                    },
+                    {format!("${}", grouped(preset.unsigned_abs()))}
+                }
+            }
+        }
+    }
+}
+
+/// Which kind of movement it is.
+#[component]
+fn KindOf(purse: Purse, kind: Signal<MoveKind>, onchange: EventHandler<()>) -> Element {
+    let (lang, mut kind) = (use_lang(), kind);
+    let all = kinds(lang, &purse);
+    if all.len() < 2 {
+        return rsx! {};
+    }
+    let choices: Vec<Choice> = all.iter().map(|(_, code, label)| Choice::new(*code, *label)).collect();
+    let codes: Vec<(MoveKind, &'static str)> = all.iter().map(|(kind, code, _)| (*kind, *code)).collect();
+    rsx! {
+        Select { id: "kind", label: lang.t("What it is", "性质"), choices,
+            onchange: move |code: String| {
+                if let Some((next, _)) = codes.iter().find(|(_, of)| *of == code) {
+                    kind.set(*next);
+                    onchange.call(());
+                }
+            },
+        }
+    }
+}
+
 /// The form, drawn.
 #[component]
 pub(super) fn Order(purse: Purse) -> Element {
     let (lang, here, mut toasts) = (use_lang(), use_here(), use_toasts());
-    let kinds = kinds(lang, &purse);
-    let first = kinds.first().map_or(MoveKind::TopUp, |(kind, ..)| *kind);
-    let mut kind = use_signal(move || first);
-    // A preset draws the field anew: what a field shows is the browser's once it is drawn.
-    let (mut typed, mut drawn) = (use_signal(|| "500".to_owned()), use_signal(|| (0_u32, "500".to_owned())));
+    let first = kinds(lang, &purse).first().map_or(MoveKind::TopUp, |(kind, ..)| *kind);
+    let (kind, typed) = (use_signal(move || first), use_signal(|| "500".to_owned()));
     let wallet = purse.view.wallet;
     let mut run = use_act(move |cx, (kind, form): (MoveKind, Form)| order(cx, lang, wallet, kind, form));
     let name = purse.view.name.clone();
-    let now = kind();
-    let sum = amount(lang, &typed.read(), "amount").ok();
+    let (now, sum) = (kind(), amount(lang, &typed.read(), "amount").ok());
     let (balance, credit) = (money(purse.view.balance), money(purse.view.credit));
-    let (round, start) = drawn.read().clone();
-    let submit = {
-        let name = name.clone();
-        move |event: FormEvent| {
-            let name = name.clone();
-            run.then((kind(), Form::of(&event)), move |done| {
-                toasts.show(notice(lang, &name, &done));
-                close(here);
-            });
-        }
+    let told = name.clone();
+    let submit = move |event: FormEvent| {
+        let name = told.clone();
+        run.then((kind(), Form::of(&event)), move |done| {
+            toasts.show(notice(lang, &name, &done));
+            close(here);
+        });
     };
-    let choices = kinds.iter().map(|(_, code, label)| Choice::new(*code, *label)).collect::<Vec<_>>();
-    let codes: Vec<(MoveKind, &'static str)> = kinds.iter().map(|(kind, code, _)| (*kind, *code)).collect();
-    let error = run.error("amount");
-    let wrong = error.is_some();
+    let why = now == MoveKind::Adjustment;
+    let note = if why { lang.t("Why", "原因") } else { lang.t("Note for the ledger", "记账备注") };
     rsx! {
         Dialog { id: "topup", title: title(lang, now, &name), class: "max-w-sm w-full", onclose: move |()| close(here),
             form { onsubmit: submit,
@@ -183,48 +235,16 @@ pub(super) fn Order(purse: Purse) -> Element {
                         {lang.t("Has ", "现有 ")} "{balance}"
                         if purse.view.credit > Nano::ZERO { {lang.t(", may owe ", "，可透支 ")} "{credit}" }
                     }
-                    label { class: "mt-4 flex items-baseline justify-center gap-1 figure text-3xl", r#for: "amount",
-                        span { class: "text-faint font-normal", "$" }
-                        for round in [round] {
-                            input { key: "{round}", id: "amount", name: "amount", autofocus: true, inputmode: "decimal", autocomplete: "off", initial_value: "{start}",
-                                class: "[field-sizing:content] min-w-16 max-w-48 bg-transparent outline-none num border-b-2 border-line focus:border-accent",
-                                "aria-label": lang.t("Amount", "金额"), "aria-invalid": if wrong { "true" } else { "false" }, "aria-describedby": if wrong { "amount-error" },
-                                oninput: move |event| typed.set(event.value()),
-                            }
-                        }
-                    }
-                    Hint { id: "amount", error }
-                    div { class: "mt-4 flex justify-center gap-2",
-                        for preset in PRESETS {
-                            button { key: "{preset}", r#type: "button", class: if sum == Some(Nano(preset * 1_000_000_000)) { "btn btn-quiet btn-sm num bg-fill!" } else { "btn btn-quiet btn-sm num" },
-                                onclick: move |_| {
-                                    typed.set(preset.to_string());
-                                    drawn.set((round + 1, preset.to_string()));
-                                },
-                                {format!("${}", crate::fmt::grouped(preset.unsigned_abs()))}
-                            }
-                        }
-                    }
+                    Sum { typed, error: run.error("amount") }
                 }
                 div { class: "grid gap-4 mt-5",
-                    if choices.len() > 1 {
-                        Select { id: "kind", label: lang.t("What it is", "性质"), choices,
-                            onchange: move |code: String| {
-                                if let Some((next, _)) = codes.iter().find(|(_, of)| *of == code) {
-                                    kind.set(*next);
-                                    run.clear();
-                                }
-                            },
-                        }
-                    }
+                    KindOf { purse: purse.clone(), kind, onchange: move |()| run.clear() }
                     if now != MoveKind::CreditLine {
                         Field { id: "reference", label: lang.t("Payment's number", "付款编号"), error: run.error("reference"),
                             hint: lang.t("Keeps the same payment from counting twice.", "同一编号不会重复入账。").to_owned()
                         }
                     }
-                    Field { id: "note", label: if now == MoveKind::Adjustment { lang.t("Why", "原因") } else { lang.t("Note for the ledger", "记账备注") },
-                        required: now == MoveKind::Adjustment, error: run.error("reason")
-                    }
+                    Field { id: "note", label: note, required: why, error: run.error("reason") }
                 }
                 div { class: "grid gap-2 mt-6",
                     Button { kind: Kind::Primary, submit: true, busy: run.busy(), id: "topup-go", "{action(lang, now, sum)}" }

@@ -74,8 +74,8 @@ pub(super) fn Roles() -> Element {
         Switch { view: View::Roles }
         ul { class: "rows mb-10",
             for role in Role::ALL {
-                li { key: "{role:?}", class: "flex items-center gap-4 py-3",
-                    Icon { i: role_icon(role), class: "size-4.5" }
+                li { key: "{role:?}", class: "flex items-start gap-4 py-3",
+                    Icon { i: role_icon(role), class: "size-4.5 mt-0.5" }
                     span { class: "min-w-0",
                         span { class: "block font-medium", {role_name(lang, role)} }
                         span { class: "block text-sm text-muted", {role_words(lang, role)} }

@@ -60,7 +60,7 @@ pub(super) fn Seen(
         div { "aria-busy": if busy { "true" },
             if empty && wanted.narrow() {
                 Empty { text: lang.t("Nobody is like that.", "没有符合条件的用户。"), icon: "icon-[lucide--search]",
-                    LinkButton { small: true, href: here.href(&View::People.place()), {lang.t("Show everybody", "显示全部")} }
+                    LinkButton { small: true, full: true, href: here.href(&View::People.place()), {lang.t("Show everybody", "显示全部")} }
                 }
             } else if empty {
                 Empty { text: lang.t("Nobody is here yet.", "还没有用户。"), icon: "icon-[lucide--users]" }

@@ -43,12 +43,23 @@ pub(super) fn Lines(page: Page<StatementLine>, first: bool) -> Element {
     }
 }
 
+/// A reference as somebody gave it: the ledger has the kind and the number of the keeper before it.
+fn given(reference: &str) -> String {
+    let parts: Vec<&str> = reference.splitn(3, ':').collect();
+    match parts[..] {
+        ["top_up" | "promotion" | "adjustment", keeper, rest] if keeper.parse::<i64>().is_ok() => {
+            rest.to_owned()
+        }
+        _ => reference.to_owned(),
+    }
+}
+
 #[component]
 fn Line(line: StatementLine) -> Element {
     let (lang, f) = (use_lang(), use_fmt());
     let sum = if line.amount == Nano::ZERO { line.credit } else { line.amount };
     let sign = if sum > Nano::ZERO { "+" } else { "" };
-    let words = [line.reason.clone(), line.reference.clone().unwrap_or_default()];
+    let words = [line.reason.clone(), line.reference.as_deref().map(given).unwrap_or_default()];
     let words: Vec<String> = words.into_iter().filter(|text| !text.is_empty()).collect();
     let words = words.join(" · ");
     rsx! {
@@ -59,5 +70,17 @@ fn Line(line: StatementLine) -> Element {
             }
             span { class: if sum > Nano::ZERO { "num text-success" } else { "num" }, "{sign}" {money(sum)} }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_reads_as_it_was_given() {
+        assert_eq!(given("top_up:1:bank:7"), "bank:7");
+        assert_eq!(given("invitation:ab12"), "invitation:ab12");
+        assert_eq!(given("top_up:x:y"), "top_up:x:y");
     }
 }

@@ -165,7 +165,7 @@ fn Node(grown: Grown, branch: Branch, whole: Nano, closed: BTreeSet<i64>) -> Ele
                 span { class: "ms-auto flex items-center gap-4 shrink-0",
                     if let Some(words) = wallet(lang, &branch) { span { class: "text-sm text-muted num max-lg:hidden", title: lang.t("Wallet", "钱包"), "{words}" } }
                     Share { month: branch.month, margin: branch.margin, whole }
-                    Acts { branch: branch.clone(), at }
+                    span { class: "max-md:hidden", Acts { branch: branch.clone(), at } }
                 }
             }
             if open {
@@ -242,7 +242,7 @@ fn Acts(branch: Branch, at: Powers) -> Element {
         });
     };
     rsx! {
-        Menu { label, class: "btn btn-ghost btn-sm btn-square max-md:hidden",
+        Menu { label,
             MenuLink { href: here.href(&Place::at(["users"]).with("tenant", id).with("below", "1")), icon: "icon-[lucide--users]", {lang.t("Its users", "查看用户")} }
             MenuLink { href: conn.href(&format!("/logs?customer=t{id}")), icon: "icon-[lucide--scroll-text]", {lang.t("Requests", "请求")} }
             if purse { MenuLink { href: dialog_href(&here, "topup", &wallet), icon: "icon-[lucide--wallet]", {lang.t("Top up", "充值")} } }
@@ -250,6 +250,7 @@ fn Acts(branch: Branch, at: Powers) -> Element {
                 MenuLink { href: here.href(&here.place().with("do", "invite").with("who", &wallet).with("role", Role::Reseller.as_str())), icon: "icon-[lucide--user-plus]", {lang.t("Invite to it", "邀请加入")} }
             }
             if at.change {
+                MenuLink { href: dialog_href(&here, "terms", &wallet), icon: "icon-[lucide--settings-2]", {lang.t("Terms", "条款")} }
                 MenuItem { onclick: switch, danger: !off, disabled: turn.busy(), icon,
                     if off { {lang.t("Switch on", "启用")} } else { {lang.t("Switch off", "停用")} }
                 }
