@@ -23,6 +23,7 @@ pub mod settings;
 mod tenants;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod users;
 
 pub use audit::{AuditQuery, AuditView};
@@ -38,8 +39,8 @@ pub use tenants::{GroupView, TenantDraft, TenantEdit, TenantView};
 pub use users::{UserDraft, UserEdit, UserFilter, UserView};
 
 use crate::people::Actor;
-use arc_swap::ArcSwap;
 use crate::{Biller, PriceBook};
+use arc_swap::ArcSwap;
 use burncloud_core::UserId;
 use burncloud_core::adapter::Registry;
 use burncloud_core::store::ConsoleStore;
