@@ -29,6 +29,7 @@ mod simulate;
 mod tenants;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod users;
 
 pub use audit::{AuditQuery, AuditView};
