@@ -220,7 +220,7 @@ impl Desk {
     ///
     /// # Errors
     /// `Forbidden` for all who do not see the house's money; `Invalid` for a time that is none or too long.
-    pub async fn model_sums(
+    pub async fn model_margins(
         &self,
         actor: &Actor,
         since: UnixMicros,

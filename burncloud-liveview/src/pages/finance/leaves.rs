@@ -67,7 +67,7 @@ pub(super) fn Leaves(since: UnixMicros, until: UnixMicros) -> Element {
         if until <= since {
             return Ok(Vec::new());
         }
-        cx.console.desk().model_sums(&cx.viewer.actor, since, until).await
+        cx.console.desk().model_margins(&cx.viewer.actor, since, until).await
     });
     let list = match &*loaded.read() {
         None => rsx! { Loading { rows: 4, headline: false } },
