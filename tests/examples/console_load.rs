@@ -89,8 +89,7 @@ async fn look_on(house: &House) {
 async fn sessions(count: u32) {
     let mut house = House::start().await;
     house.add_channel("load", &[MODEL]).await;
-    let me = house.owner.read("/me").await["user"].clone();
-    house.owner.write("PATCH", &format!("/users/{me}"), json!({"unlimited": true})).await;
+    house.unbind_owner().await;
     let key = house.owner.write("POST", "/keys", json!({"name": "load"})).await;
     let secret = key["secret"].as_str().unwrap().to_owned();
     per_request(&house, &secret).await; // warm
@@ -130,10 +129,10 @@ async fn pages(seeded: &str) {
     for path in ["", "/logs", "/access", "/users", "/finance", "/models"] {
         let mut times = Vec::new();
         for _ in 0..TURNS {
-            browser.click("nav a[href='/console/playground']").await;
+            browser.click(".shell a[href='/console/playground']").await;
             browser.live("between").await;
             let start = Instant::now();
-            browser.click(&format!("nav a[href='/console{path}']")).await;
+            browser.click(&format!(".shell a[href='/console{path}']")).await;
             browser.until(&format!("location.pathname === '/console{path}'")).await;
             browser.live(path).await;
             times.push(start.elapsed());

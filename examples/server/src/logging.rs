@@ -17,8 +17,9 @@ pub(crate) fn start(format: LogFormat, service: bool) {
     let asked = std::env::var("RUST_LOG").ok().filter(|levels| !levels.is_empty());
     let default = if service { "info,sqlx=warn,sea_orm=warn,sea_orm_migration=warn" } else { "warn" };
     let mut filter = EnvFilter::new(asked.as_deref().unwrap_or(default));
-    // At trace level these repeat the headers that pass through them, callers' keys included.
-    for target in ["h2", "hyper", "hyper_util"] {
+    // At trace level these repeat the headers and frames that pass through them: callers' keys, and what is typed into
+    // the console's forms.
+    for target in ["h2", "hyper", "hyper_util", "tungstenite", "tokio_tungstenite"] {
         if let Ok(cap) = format!("{target}=debug").parse()
             && asked.is_some()
         {

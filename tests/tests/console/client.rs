@@ -55,19 +55,6 @@ impl Client {
         self.send(form_of(path, &all).header("origin", ORIGIN)).await
     }
 
-    /// Signs in by name and password.
-    ///
-    /// # Panics
-    ///
-    /// When the console does not let them in.
-    pub(crate) async fn sign_in(addr: SocketAddr, name: &str, password: &str) -> Self {
-        let mut client = Self::new(addr);
-        let answer = client.fill("/signin", "/signin", &[("name", name), ("password", password)]).await;
-        assert_eq!(answer.status, 303, "{}", answer.text());
-        client.settle().await;
-        client
-    }
-
     /// Learns what the session's writes carry.
     pub(crate) async fn settle(&mut self) {
         let page = self.page("/account").await;

@@ -62,6 +62,12 @@ impl House {
         self.owner.write("POST", "/channels", body).await
     }
 
+    /// Lets the owner's own keys call without money in the wallet.
+    pub(crate) async fn unbind_owner(&mut self) {
+        let me = self.owner.read("/me").await["user"].clone();
+        self.owner.write("PATCH", &format!("/users/{me}"), json!({"unlimited": true})).await;
+    }
+
     /// A user of `tenant` with a role, who signs in by `name` and [`PASSWORD`].
     pub(crate) async fn user(&mut self, name: &str, tenant: i64, role: &str) -> (i64, Client) {
         let invitation = json!({"tenant": tenant, "role": role, "note": format!("for {name}")});

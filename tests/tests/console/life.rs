@@ -52,9 +52,9 @@ async fn links_the_back_button_and_deep_links_agree() {
     browser.become_(&house.owner).await;
     browser.visit("/logs?model=gpt-4o-mini").await;
     browser.js("window.same = 1").await;
-    browser.click("nav a[href='/console/account'], nav a[href='/console/access']").await;
+    browser.click("nav a[href='/console/access']").await;
     browser.until("location.pathname === '/console/access' && document.title.startsWith('Access')").await;
-    browser.click("nav a[href='/console/settings']").await;
+    browser.click(".shell a[href='/console/settings']").await;
     browser.until("location.pathname === '/console/settings' && document.title.startsWith('Settings')").await;
     browser.back().await;
     browser.until("location.pathname === '/console/access' && document.title.startsWith('Access')").await;

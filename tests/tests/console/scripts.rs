@@ -54,6 +54,7 @@ async fn poison(house: &mut House) -> Vec<&'static str> {
 /// A provider's error text, and what a caller says of itself, end in receipts and sessions.
 async fn speak_evil(house: &mut House) {
     house.add_channel("harbour-openai", &[MODEL]).await;
+    house.unbind_owner().await;
     let key = house.owner.write("POST", "/keys", json!({"name": "caller"})).await;
     let secret = key["secret"].as_str().unwrap().to_owned();
     let text = json!({"error": {"message": EVIL[0], "type": EVIL[1], "code": EVIL[2]}}).to_string();

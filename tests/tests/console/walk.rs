@@ -24,7 +24,9 @@ pub(crate) const PAGES: &[(&str, &str, &str)] = &[
 async fn lived_in() -> House {
     let mut house = House::start().await;
     house.add_channel("harbour-openai", &[MODEL, "gpt-4o"]).await;
-    let pixel = house.owner.write("POST", "/tenants", json!({"name": "pixel-tea"})).await;
+    house.unbind_owner().await;
+    let home = house.owner.read("/me").await["tenant"].clone();
+    let pixel = house.owner.write("POST", "/tenants", json!({"name": "pixel-tea", "parent": home})).await;
     house.user("nadia", pixel["id"].as_i64().unwrap(), "reseller").await;
     let key = house.owner.write("POST", "/keys", json!({"name": "ios-app"})).await;
     let codes = json!({"name": "autumn", "count": 3, "amount": 5_000_000_000_i64, "sold": true});
