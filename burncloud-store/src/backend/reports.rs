@@ -1,6 +1,6 @@
 //! What reports ask, in the words of each database.
 
-use super::{LEAST, MOST, halves};
+use super::{LEAST, MOST};
 use sea_orm::DbBackend;
 
 /// What requests are summed by, in `usage_quarters` and `usage_hours`.
