@@ -3,6 +3,8 @@
 mod diff;
 mod view;
 
+#[cfg(test)]
+pub(super) use view::Editor;
 pub(super) use view::Transforms;
 
 use super::posts::Posted;
