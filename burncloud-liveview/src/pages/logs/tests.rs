@@ -326,7 +326,7 @@ async fn whatever_there_is_not_is_said_with_a_way_on() {
 #[tokio::test]
 async fn the_first_html_has_a_heading_and_the_filters_of_the_url() {
     let house = house().await;
-    let page = |path: &str, actor, lang| house.draw(actor, lang, path, Bench(Part::Page, None));
+    let page = |path: &str, actor: &Actor, lang| house.draw(actor, lang, path, Bench(Part::Page, None));
     let html = page("/console/logs?q=%3Cb%3Etea&time=1h&result=slow&live=off", &owner(), Lang::En);
     assert_eq!(html.matches("<h1").count(), 1);
     has(
