@@ -7,7 +7,6 @@ mod money;
 mod people;
 mod prices;
 mod terms;
-mod trial;
 mod world;
 
 use world::{World, changed, hidden, invalid, refused};
