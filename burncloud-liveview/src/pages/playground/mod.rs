@@ -9,8 +9,6 @@ mod slip;
 mod speech;
 mod talk;
 mod terms;
-#[cfg(test)]
-mod tests;
 mod words;
 
 use crate::kit::{Broken, Empty, Loading, Tab, Tabs, Tile};
