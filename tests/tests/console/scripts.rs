@@ -98,7 +98,6 @@ async fn no_stored_text_runs_on_any_page() {
     let first = receipts["items"][0]["id"].as_str().unwrap().to_owned();
     let mut paths: Vec<String> = PAGES.iter().map(|(_, path, _)| (*path).to_owned()).collect();
     paths.push(format!("/logs?open={first}"));
-    paths.push("/finance?tab=codes".into());
     paths.push("/account?q=%22%3E%3Cscript%3Ewindow.__hacked%3D1%3C%2Fscript%3E".into());
     paths.push("/logs?q=%3Cimg+src%3Dx+onerror%3Dwindow.__hacked%3D1%3E".into());
     for path in &paths {

@@ -1,6 +1,7 @@
 //! A day in the house: an account is added, a key is made, an official SDK uses it, money moves to the nano-dollar, and
 //! everybody sees exactly their part of it.
 
+use crate::browser::Browser;
 use crate::client::Client;
 use crate::house::{House, MODEL};
 use burncloud_tests::eventually;
@@ -196,7 +197,7 @@ async fn everybody_sees_exactly_their_part() {
 /// The house's own pages are not there for anybody else, and no page names the house's account.
 async fn their_pages(people: &mut [(&str, &mut Client)]) {
     for (who, client) in people {
-        for path in ["/models", "/radar", "/settings"] {
+        for path in ["/radar", "/settings"] {
             let answer = client.page(path).await;
             assert_eq!(answer.status, 404, "{who} {path}");
         }
@@ -218,4 +219,31 @@ async fn a_client_generated_from_the_document_works() {
     });
     Script::PythonManagement.run(&orders).await;
     assert!(!house.gateway.log().contains(token["token"].as_str().unwrap()), "a token is never logged");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a binary whose log and dashboard are drawn"]
+async fn a_request_is_seen_as_it_comes_in() {
+    let Cast { mut house, .. } = cast().await;
+    house.unbind_owner().await;
+    let key = house.owner.write("POST", "/keys", json!({"name": "ios-app"})).await;
+    let secret = secret(&key);
+    let Some(browser) = Browser::open(&house.gateway.url()).await else { return };
+    browser.become_(&house.owner).await;
+
+    // Nobody loads these pages again: what they show comes by itself.
+    browser.visit("").await;
+    browser.js("window.same = document.querySelector('#main').innerText").await;
+    ask(&house, &secret).await;
+    browser.until("window.same && document.querySelector('#main').innerText !== window.same").await;
+    browser.visit("/logs").await;
+    browser.js("window.same = 1").await;
+    let receipt = ask(&house, &secret).await;
+    let row = format!("document.querySelector('#main tr[data-id={}]')", json!(receipt));
+    browser.until(&format!("window.same === 1 && {row}?.innerText.includes('{MODEL}')")).await;
+    let text = browser.js(&format!("{row}.innerText")).await;
+    assert!(text.as_str().unwrap().contains("0.000027"), "{COST} nano-dollars in {text}");
+    browser.visit(&format!("/logs?open={receipt}")).await;
+    browser.until("document.body.innerText.includes('harbour-openai')").await;
+    browser.calm("the log").await;
 }
