@@ -4,6 +4,7 @@ use crate::client::Client;
 use burncloud_tests::config::Config;
 use burncloud_tests::eventually;
 use burncloud_tests::gateway::Gateway;
+use burncloud_tests::raw::Request;
 use burncloud_tests::upstream::Upstream;
 use serde_json::{Value, json};
 
@@ -66,6 +67,15 @@ impl House {
     pub(crate) async fn unbind_owner(&mut self) {
         let me = self.owner.read("/me").await["user"].clone();
         self.owner.write("PATCH", &format!("/users/{me}"), json!({"unlimited": true})).await;
+    }
+
+    /// Waits until the gateway serves [`MODEL`] to this key: what is changed in the console holds within a moment.
+    pub(crate) async fn serves(&self, secret: &str) {
+        eventually("the gateway knows of the account and the key", || async {
+            let answer = Request::get("/v1/models").bearer(secret).send(self.gateway.addr()).await;
+            answer.status == 200 && answer.text().contains(MODEL)
+        })
+        .await;
     }
 
     /// A user of `tenant` with a role, who signs in by `name` and [`PASSWORD`].

@@ -57,6 +57,7 @@ async fn speak_evil(house: &mut House) {
     house.unbind_owner().await;
     let key = house.owner.write("POST", "/keys", json!({"name": "caller"})).await;
     let secret = key["secret"].as_str().unwrap().to_owned();
+    house.serves(&secret).await;
     let text = json!({"error": {"message": EVIL[0], "type": EVIL[1], "code": EVIL[2]}}).to_string();
     let canned = Canned {
         status: 400,

@@ -114,6 +114,7 @@ async fn seen(client: &mut Client) -> Vec<String> {
 }
 
 async fn ask(house: &House, secret: &str) -> String {
+    house.serves(secret).await;
     let body = json!({"model": MODEL, "messages": [{"role": "user", "content": "hi"}]});
     let request = burncloud_tests::raw::Request::json("/v1/chat/completions", &body).bearer(secret);
     let answer = request.send(house.gateway.addr()).await;

@@ -46,6 +46,7 @@ async fn lived_in() -> House {
     let key = house.owner.write("POST", "/keys", json!({"name": "ios-app"})).await;
     let codes = json!({"name": "autumn", "count": 3, "amount": 5_000_000_000_i64, "sold": true});
     house.owner.write("POST", "/codes", codes).await;
+    house.serves(key["secret"].as_str().unwrap()).await;
     let body = json!({"model": MODEL, "messages": [{"role": "user", "content": "hi"}]});
     for _ in 0..3 {
         let request = Request::json("/v1/chat/completions", &body).bearer(key["secret"].as_str().unwrap());
