@@ -10,6 +10,7 @@ mod people;
 mod prices;
 mod shelf;
 mod terms;
+mod trial;
 mod world;
 
 use world::{World, changed, hidden, invalid, refused};

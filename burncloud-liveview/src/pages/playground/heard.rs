@@ -157,3 +157,100 @@ fn gemini(event: &Value) -> Vec<Piece> {
     found.extend((candidate["finishReason"] == "MAX_TOKENS").then_some(Piece::Cut));
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::speech::Said;
+    use super::*;
+    use proptest::prelude::*;
+
+    const CHAT: &str = r#": hello
+
+data: {"choices":[{"delta":{"reasoning_content":"hm"}}]}
+
+data: {"choices":[{"delta":{"content":"你好 "}}]}
+
+data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c1","function":{"name":"rain","arguments":"{\"a\":"}}]}}]}
+
+data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]},"finish_reason":"length"}]}
+
+data: [DONE]
+
+"#;
+    const RESPONSES: &str = r#"event: x
+data: {"type":"response.reasoning_summary_text.delta","delta":"hm"}
+
+data: {"type":"response.output_text.delta","output_index":1,"delta":"你好 "}
+
+data: {"type":"response.output_item.added","output_index":2,"item":{"type":"function_call","call_id":"c1","name":"rain"}}
+
+data: {"type":"response.function_call_arguments.delta","output_index":2,"delta":"{\"a\":1}"}
+
+data: {"type":"response.incomplete","response":{"error":null}}
+
+"#;
+    const MESSAGES: &str = r#"event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}}
+
+data: {"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"你好 "}}
+
+data: {"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"c1","name":"rain"}}
+
+data: {"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"a\":1}"}}
+
+data: {"type":"message_delta","delta":{"stop_reason":"max_tokens"}}
+
+"#;
+    const GEMINI: &str = r#"data: {"candidates":[{"content":{"parts":[{"text":"hm","thought":true},{"text":"你好 "}]}}]}
+
+data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"rain","args":{"a":1}}}]},"finishReason":"MAX_TOKENS"}]}
+
+"#;
+
+    fn heard(speech: Speech, text: &str, cut: usize) -> (Said, bool) {
+        let (mut events, mut said, mut ended) = (Events::default(), Said::default(), false);
+        for part in text.as_bytes().chunks(cut.max(1)) {
+            for event in events.feed(part) {
+                let Ok(event) = serde_json::from_slice(&event) else { continue };
+                for piece in pieces(speech, &event) {
+                    ended |= piece == Piece::Cut;
+                    said.add(piece);
+                }
+            }
+        }
+        (said, ended)
+    }
+
+    proptest! {
+        #[test]
+        fn each_format_is_heard_however_it_is_cut(cut in 1_usize..200) {
+            for (speech, text) in [(Speech::Chat, CHAT), (Speech::Responses, RESPONSES), (Speech::Messages, MESSAGES), (Speech::Gemini, GEMINI)] {
+                let (said, ended) = heard(speech, text, cut);
+                prop_assert_eq!((&*said.text, &*said.thoughts, ended), ("你好 ", "hm", true), "{:?}", speech);
+                prop_assert_eq!(said.calls.len(), 1);
+                prop_assert_eq!((&*said.calls[0].name, &*said.calls[0].arguments), ("rain", "{\"a\":1}"));
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_is_found_however_it_is_wrapped() {
+        for text in [
+            r#"{"error":{"message":"no money"}}"#,
+            r#"{"type":"error","error":{"type":"x","message":"no money"}}"#,
+            r#"{"error":"no money"}"#,
+            r#"{"type":"response.failed","response":{"error":{"message":"no money"}}}"#,
+            r#"{"type":"error","message":"no money"}"#,
+        ] {
+            let event = serde_json::from_str(text).unwrap();
+            assert_eq!(pieces(Speech::Responses, &event), [Piece::Fault("no money".into())], "{text}");
+        }
+    }
+
+    #[test]
+    fn an_event_without_its_last_line_is_heard() {
+        let mut events = Events::default();
+        assert_eq!(events.feed(b"data: a\r\ndata:b"), Vec::<Vec<u8>>::new());
+        assert_eq!(events.rest().unwrap(), b"a\nb");
+    }
+}

@@ -9,6 +9,8 @@ mod slip;
 mod speech;
 mod talk;
 mod terms;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use crate::kit::{Broken, Empty, Loading, Tab, Tabs, Tile};

@@ -445,3 +445,109 @@ fn gemini(dials: &Dials, talk: &Conversation<'_>) -> Map<String, Value> {
     put(&mut body, "tools", tools);
     body
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(think: Think) -> Dials {
+        let tools = tools(r#"[{"function":{"name":"weather","parameters":{"type":"object"}}}]"#).unwrap();
+        let system = "Be brief".to_owned();
+        Dials { temperature: Some(7), top_p: Some(95), longest: Some(100), think, system, tools }
+    }
+
+    /// A question, a call, its result.
+    fn asked(speech: Speech, dials: &Dials) -> Value {
+        let mut said = Said { text: "Let me see".into(), ..Said::default() };
+        said.add(Piece::Call(Call::part(1, "c1".into(), "weather".into(), String::new())));
+        said.add(Piece::Call(Call::part(1, String::new(), String::new(), r#"{"in":"Rome"}"#.into())));
+        let before = [(Ask::Text("Rain?".into()), said)];
+        body(speech, "m-1", dials, &before, &Ask::Results(vec!["No".into()]))
+    }
+
+    #[test]
+    fn each_format_carries_the_conversation() {
+        let dials = all(Think::Own);
+        let chat = asked(Speech::Chat, &dials);
+        assert_eq!(
+            (&chat["stream"], &chat["temperature"], &chat["max_tokens"]),
+            (&json!(true), &json!(0.7), &json!(100))
+        );
+        let roles: Vec<_> =
+            chat["messages"].as_array().unwrap().iter().map(|m| m["role"].as_str().unwrap()).collect();
+        assert_eq!(roles, ["system", "user", "assistant", "tool"]);
+        assert_eq!(chat["messages"][2]["tool_calls"][0]["function"]["arguments"], r#"{"in":"Rome"}"#);
+        assert_eq!(chat["messages"][3], json!({ "role": "tool", "tool_call_id": "c1", "content": "No" }));
+
+        let responses = asked(Speech::Responses, &dials);
+        assert_eq!((&responses["instructions"], &responses["store"]), (&json!("Be brief"), &json!(false)));
+        assert_eq!(
+            responses["input"][3],
+            json!({ "type": "function_call_output", "call_id": "c1", "output": "No" })
+        );
+
+        let messages = asked(Speech::Messages, &dials);
+        assert_eq!(messages["messages"][1]["content"][1]["input"], json!({ "in": "Rome" }));
+        assert_eq!(messages["messages"][2]["content"][0]["tool_use_id"], "c1");
+        assert_eq!((&messages["system"], &messages["max_tokens"]), (&json!("Be brief"), &json!(100)));
+
+        let gemini = asked(Speech::Gemini, &dials);
+        assert_eq!(gemini["contents"][1]["parts"][1]["functionCall"]["args"], json!({ "in": "Rome" }));
+        assert_eq!(gemini["contents"][2]["parts"][0]["functionResponse"]["response"]["result"], "No");
+        assert_eq!(
+            gemini["generationConfig"],
+            json!({ "temperature": 0.7, "topP": 0.95, "maxOutputTokens": 100 })
+        );
+    }
+
+    #[test]
+    fn what_nobody_chose_is_not_sent() {
+        for speech in Speech::ALL {
+            let body = body(speech, "m", &Dials::default(), &[], &Ask::Text("Hi".into()));
+            let names: Vec<&String> = body.as_object().unwrap().keys().collect();
+            for name in
+                ["temperature", "top_p", "tools", "system", "instructions", "generationConfig", "thinking"]
+            {
+                assert!(!names.iter().any(|have| *have == name), "{name} in {speech:?}");
+            }
+        }
+        let one = body(Speech::Messages, "m", &Dials::default(), &[], &Ask::Text("Hi".into()));
+        assert_eq!(one["max_tokens"], LONGEST, "this format wants a number");
+    }
+
+    #[test]
+    fn thinking_is_asked_for_as_the_format_says() {
+        let dials = Dials { tools: Vec::new(), ..all(Think::Low) };
+        assert_eq!(asked(Speech::Chat, &dials)["reasoning_effort"], "low");
+        assert_eq!(asked(Speech::Responses, &dials)["reasoning"]["effort"], "low");
+        let messages = asked(Speech::Messages, &dials);
+        assert_eq!(
+            (&messages["thinking"]["budget_tokens"], &messages["max_tokens"]),
+            (&json!(2048), &json!(2148))
+        );
+        assert!(messages.get("temperature").is_none(), "not with thoughts");
+        assert_eq!(
+            asked(Speech::Gemini, &dials)["generationConfig"]["thinkingConfig"]["thinkingBudget"],
+            2048
+        );
+        let newer = body(Speech::Chat, "gpt-5-mini", &dials, &[], &Ask::Text("Hi".into()));
+        assert_eq!(newer["max_completion_tokens"], 100);
+    }
+
+    #[test]
+    fn a_path_is_one_that_the_gateway_knows() {
+        for speech in Speech::ALL {
+            let endpoint = speech.endpoint("gemini-2.5-flash").unwrap();
+            assert!(!endpoint.operation.is_local(), "{endpoint:?}");
+            assert_eq!(Speech::of(speech.code()), Some(speech));
+        }
+        assert!(Speech::Gemini.endpoint("a/b?x=1#").is_none());
+        assert!(Speech::Chat.endpoint("a/b").is_some());
+    }
+
+    #[test]
+    fn what_is_no_list_of_functions_is_said() {
+        assert_eq!(tools("  ").unwrap(), []);
+        assert!(tools("{").is_err() && tools("[{}]").unwrap_err().contains("name"));
+    }
+}
