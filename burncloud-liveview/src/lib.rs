@@ -7,6 +7,9 @@
 //! - [`web`]: pages, socket and assets over HTTP
 //! - [`auth`]: who somebody is
 
+// What a match on something borrowed draws outlives the borrow only behind a name.
+#![allow(clippy::let_and_return)]
+
 mod api;
 pub mod auth;
 mod console;

@@ -1,5 +1,7 @@
 //! Each class that a page uses is in the committed style sheet: whoever uses a new one builds it anew.
 
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is the assertion")]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -13,6 +13,7 @@ use burncloud_core::{
 };
 use serde::Serialize;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 /// Receipts that are looked at, at most: the newest.
@@ -78,9 +79,8 @@ impl Desk {
         for receipt in &receipts {
             let Some(channel) = receipt.channel.and_then(|id| channels.get(&id)) else { continue };
             let who = (receipt.key, receipt.user);
-            if !callers.contains_key(&who) {
-                let caller = self.caller_of(&tree, receipt).await?;
-                callers.insert(who, caller);
+            if let Entry::Vacant(place) = callers.entry(who) {
+                place.insert(self.caller_of(&tree, receipt).await?);
             }
             let Some(Some(caller)) = callers.get(&who) else { continue };
             let key = (who.0, who.1, channel.id, receipt.upstream_model.clone());

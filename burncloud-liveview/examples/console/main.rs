@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use std::sync::Arc;
 
 #[tokio::main]
+#[allow(clippy::print_stdout, reason = "it says where it is")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listen = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3100".to_owned());
     let store = Arc::new(MemoryStore::default());

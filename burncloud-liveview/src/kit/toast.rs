@@ -56,6 +56,7 @@ impl Toast {
 
     /// With a second line.
     #[must_use]
+    #[expect(clippy::should_implement_trait, reason = "nobody subtracts from a notice")]
     pub fn sub(mut self, sub: impl Into<String>) -> Toast {
         self.sub = Some(sub.into());
         self

@@ -22,6 +22,9 @@ pub(crate) struct Hit {
     pub(crate) to: Place,
 }
 
+/// Things being looked for.
+type Finding = Pin<Box<dyn Future<Output = Result<Vec<Hit>, Fault>> + Send>>;
+
 /// Where things are found.
 pub(crate) struct Source {
     /// What they are, in English.
@@ -31,7 +34,7 @@ pub(crate) struct Source {
     /// The page that they are on: whoever does not see it finds nothing here.
     pub(crate) page: PageId,
     /// Finds at most five by what was typed, which is not empty.
-    pub(crate) find: fn(Cx, String) -> Pin<Box<dyn Future<Output = Result<Vec<Hit>, Fault>> + Send>>,
+    pub(crate) find: fn(Cx, String) -> Finding,
 }
 
 /// Something that can be done: a page with its dialog open.

@@ -180,7 +180,7 @@ fn receipt(n: u64, at: i64, house: &House, dice: &mut Dice) -> Receipt {
         upstream_model: if attempts.is_empty() { "".into() } else { model(model_of).into() },
         channel,
         upstream_request_id: channel.map(|_| format!("req_{n:032x}").into()),
-        streamed: n % 3 > 0,
+        streamed: !n.is_multiple_of(3),
         status,
         end,
         attempts,

@@ -58,7 +58,7 @@ fn members_fit(
     parts.extend(schema["allOf"].as_array().into_iter().flatten());
     let parts: Vec<&Value> = parts
         .into_iter()
-        .map(|part| part["$ref"].as_str().map_or(part, |name| &document.pointer(&name[1..]).unwrap()))
+        .map(|part| part["$ref"].as_str().map_or(part, |name| document.pointer(&name[1..]).unwrap()))
         .collect();
     for (name, member) in members {
         match parts.iter().find_map(|part| part["properties"].get(name)) {

@@ -190,7 +190,8 @@ async fn what_the_provider_did_not_say_to_us_now_is_refused() {
     let fake = Fake::start().await;
     fake.let_in(&house, Some("default")).await;
     let right = fake.says.lock().clone();
-    let lies: [(&str, fn(&mut Says)); 5] = [
+    type Lie = fn(&mut Says);
+    let lies: [(&str, Lie); 5] = [
         ("nonce", |says| says.nonce = Some("another".into())),
         ("audience", |says| says.audience = "another".into()),
         ("issuer", |says| says.issuer = "https://evil.example".into()),

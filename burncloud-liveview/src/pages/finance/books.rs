@@ -28,7 +28,9 @@ fn Check() -> Element {
     let mut check = use_act(move |cx, ()| {
         let far = far.clone();
         async move {
-            let tell = move |report: &VerifyReport| drop(far.send_replace(report.clone()));
+            let tell = move |report: &VerifyReport| {
+                far.send_replace(report.clone());
+            };
             cx.console.desk().check_books(&cx.viewer.actor, tell).await
         }
     });

@@ -98,7 +98,10 @@ fn House(part: Part, over: Over) -> Element {
     let conn = use_conn();
     let live = conn.client.is_some();
     use_future(move || async move {
-        while live {
+        if !live {
+            return;
+        }
+        loop {
             tokio::time::sleep(EVERY).await;
             data.reload();
         }

@@ -17,7 +17,6 @@ use crate::kit::{Broken, Empty, Loading, Tab, Tabs, Tile};
 use crate::live::{Place, use_conn, use_here, use_lang, use_load};
 use crate::pages::{PageId, page};
 use burncloud_billing::desk::KeyView;
-use burncloud_core::usecase::UseCaseError;
 use dioxus::prelude::*;
 use std::rc::Rc;
 use talk::{Talk, use_talk};
@@ -42,10 +41,7 @@ struct Room {
 #[component]
 pub(crate) fn Playground() -> Element {
     let (lang, conn) = (use_lang(), use_conn());
-    let mut keys = use_load((), |cx, ()| async move {
-        let keys = cx.console.desk().trial_keys(&cx.viewer.actor).await;
-        Ok::<_, UseCaseError>(keys?)
-    });
+    let mut keys = use_load((), |cx, ()| async move { cx.console.desk().trial_keys(&cx.viewer.actor).await });
     let name = page(PageId::Playground).map_or("", |page| page.name(lang));
     if conn.console.gateway().is_none() {
         return rsx! {

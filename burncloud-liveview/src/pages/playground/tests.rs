@@ -12,7 +12,7 @@ use axum::routing::post;
 use burncloud_billing::desk::{KeyDraft, KeyView, UserDraft};
 use burncloud_billing::people::Actor;
 use burncloud_billing::{Biller, BillerOptions, Desk, PriceBook};
-use burncloud_core::store::{MemoryStore, ReceiptFilter, ReceiptStore, UserStore};
+use burncloud_core::store::{MemoryStore, PriceOverride, PriceStore, ReceiptFilter, ReceiptStore, UserStore};
 use burncloud_core::{ChannelConfig, ChannelId, ChannelSettings, End, Gateway, KeyId, Role, Status};
 use dioxus::prelude::*;
 use futures_util::StreamExt;
@@ -72,6 +72,11 @@ impl Shop {
         let book = Arc::new(PriceBook::new());
         let options = BillerOptions::new(journal.path());
         let (biller, shipper) = Biller::open(options, store.clone(), book.clone()).unwrap();
+        let rates = serde_json::json!({ "input": "1", "output": "1" });
+        let (model, effective_at) = ("endless".to_owned(), burncloud_core::UnixMicros(0));
+        let price = PriceOverride { version: 0, book: None, channel: None, model, effective_at, rates };
+        store.add_price(price).await.unwrap();
+        burncloud_billing::reload_prices(&*store, &book).await.unwrap();
         tokio::spawn(shipper.run());
         let registry = burncloud_adapters::registry();
         let gateway = Gateway::builder(store.clone(), registry.clone()).billing(biller.clone());
@@ -209,7 +214,7 @@ async fn stopping_and_leaving_end_the_request_with_one_receipt() {
     let cx = shop.cx("mia", Lang::En).await;
     let key = shop.keys[0].key.id;
     let take = asked(cx.clone(), order(key, "endless"), |take| take.said.text.contains("you")).await;
-    assert_eq!(take.state, State::Stopped);
+    assert_eq!((take.state, take.fault.clone()), (State::Stopped, None), "{}", take.raw);
     assert_eq!(take.receipt.unwrap().row.end, End::CallerGone);
     // A page that goes away drops the task.
     let (tx, mut rx) = mpsc::channel(64);

@@ -52,12 +52,13 @@ fn millis(at: UnixMicros) -> u64 {
 /// Bytes, for people: `412 MB`.
 fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["B", "KB", "MB", "GB"];
-    let mut tenths = u128::from(bytes) * 10;
     let mut unit = 0;
-    while tenths >= 10_240 && unit + 1 < UNITS.len() {
-        tenths /= 1024;
+    let mut one = 1_u128;
+    while u128::from(bytes) >= one * 1024 && unit + 1 < UNITS.len() {
+        one *= 1024;
         unit += 1;
     }
+    let tenths = (u128::from(bytes) * 10 + one / 2) / one;
     let whole = tenths / 10;
     if whole >= 100 || unit == 0 {
         format!("{whole} {}", UNITS[unit])

@@ -208,6 +208,7 @@ pub(crate) struct CreateKeyArgs {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a run")]
 pub(crate) enum ChannelsCommand {
     /// List channels.
     List,
