@@ -1,6 +1,6 @@
 //! Who may come in: passwords, second factors, sessions, tokens, invitations, and acting in another's name.
 //!
-//! What is secret goes in as [`SecretString`](secrecy::SecretString) and is stored as a hash (the second factor's secret
+//! What is secret goes in as [`SecretString`] and is stored as a hash (the second factor's secret
 //! as itself: a store that outlives the process encrypts it). Handlers keep cookies and draw forms; every rule is here.
 //!
 //! Wrong passwords are counted three times: for the name in the store (five are free, then each wait is twice the one
