@@ -372,8 +372,8 @@ mod tests {
         let mut world = World::new().await;
         let now = UnixMicros::now().0;
         let receipts = [
-            world.receipt("ann", "fast", now - 1_000_000),
-            world.receipt("ann", "fast", now - 40 * 86_400_000_000),
+            world.receipt("ulla", "fast", now - 1_000_000),
+            world.receipt("ulla", "fast", now - 40 * 86_400_000_000),
             world.receipt("cho", "fast", now - 1_000_000),
         ];
         for receipt in receipts {
@@ -393,19 +393,19 @@ mod tests {
         let all = desk.keys_in_use(&boss, &KeyFilter::default(), None).await.unwrap();
         assert_eq!((all.rows.len(), all.total, all.active, all.care), (5, 5, 5, 0));
         let ann = &all.rows[0];
-        assert_eq!((ann.view.user_name.as_str(), ann.state), ("ann", KeyState::Active));
+        assert_eq!((ann.view.user_name.as_str(), ann.state), ("ulla", KeyState::Active));
         assert!(ann.today == Nano(20_002) || ann.today == Nano::ZERO, "midnight may have just passed");
         assert!(ann.last_used.is_some());
         assert_eq!(all.rows[2].state, KeyState::Idle, "never used");
         let idle = desk.keys_in_use(&boss, &KeyFilter::default(), Some(KeyState::Idle)).await.unwrap();
-        assert_eq!(names(&idle), ["key-of-rex", "key-of-bob", "key-of-eve"]);
+        assert_eq!(names(&idle), ["key-of-rex", "key-of-bob", "key-of-yves"]);
         let rex = Actor::of(&world.users["rex"]);
         let seen = desk.keys_in_use(&rex, &KeyFilter::default(), None).await.unwrap();
         assert_eq!(names(&seen), ["key-of-rex", "key-of-bob", "key-of-cho"]);
         let cho = Actor::of(&world.users["cho"]);
         let seen = desk.keys_in_use(&cho, &KeyFilter::default(), None).await.unwrap();
         assert_eq!((names(&seen), seen.active), (vec!["key-of-cho"], 1));
-        assert!(desk.key_in_use(&cho, world.keys["ann"]).await.is_err());
+        assert!(desk.key_in_use(&cho, world.keys["ulla"]).await.is_err());
     }
 
     #[tokio::test]
@@ -422,14 +422,14 @@ mod tests {
                 break;
             }
         }
-        assert_eq!(found, ["key-of-rex", "key-of-bob", "key-of-eve"]);
+        assert_eq!(found, ["key-of-rex", "key-of-bob", "key-of-yves"]);
     }
 
     #[tokio::test]
     async fn budgets_and_quotas_decide_how_a_key_stands() {
         let (desk, world) = desk().await;
         let boss = Actor::operator("boss");
-        let id = world.keys["ann"];
+        let id = world.keys["ulla"];
         let budget = |money: i64, enforcement| BudgetDraft {
             name: "b".into(),
             scope: Scope::Key(id),
@@ -458,17 +458,17 @@ mod tests {
     #[tokio::test]
     async fn one_key_has_thirty_days_and_says_what_may_be_done() {
         let (desk, world) = desk().await;
-        let ann = Actor::of(&world.users["ann"]);
-        let page = desk.key_in_use(&ann, world.keys["ann"]).await.unwrap();
+        let ann = Actor::of(&world.users["ulla"]);
+        let page = desk.key_in_use(&ann, world.keys["ulla"]).await.unwrap();
         assert_eq!(page.days.len(), 30);
         let charged = page.days.iter().fold(Nano::ZERO, |sum, day| sum.plus(day.charge));
         assert_eq!((charged, page.lately), (Nano(20_002), 1), "forty days ago is not in it");
         assert_eq!(page.row.may, KeyMay { change: true, budgets: false, group: false, sign: true });
         let boss = Actor::operator("boss");
-        let page = desk.key_in_use(&boss, world.keys["ann"]).await.unwrap();
+        let page = desk.key_in_use(&boss, world.keys["ulla"]).await.unwrap();
         assert_eq!(page.row.may, KeyMay { change: true, budgets: true, group: true, sign: false });
         let books = Actor { role: Role::Accountant, tenant: world.tenants["default"], ..boss };
-        let page = desk.key_in_use(&books, world.keys["ann"]).await.unwrap();
+        let page = desk.key_in_use(&books, world.keys["ulla"]).await.unwrap();
         assert_eq!(page.row.may, KeyMay::default());
         assert_eq!(desk.models_served().await.unwrap(), ["fast"]);
     }

@@ -154,14 +154,18 @@ mod tests {
         let sums = account_sums(&store, &owner, UnixMicros(now)).await.unwrap();
         let wanted = AccountSums { today: Nano(1_000_000_000), per_million: Some(Nano(2_000_000_000)) };
         assert_eq!(sums, [(ChannelId(7), wanted)].into());
-        let user = store.create_user(NewUser { name: "u".into(), ..NewUser::default() }).await.unwrap();
+        let tenant = store.tenant_by_name("default").await.unwrap().unwrap().id;
+        let user =
+            store.create_user(NewUser { name: "u".into(), tenant, ..NewUser::default() }).await.unwrap();
         assert!(account_sums(&store, &Actor::of(&user), UnixMicros(now)).await.is_err());
     }
 
     #[tokio::test]
     async fn models_are_summed_over_what_one_sees() {
         let store = MemoryStore::default();
-        let user = store.create_user(NewUser { name: "u".into(), ..NewUser::default() }).await.unwrap();
+        let tenant = store.tenant_by_name("default").await.unwrap().unwrap().id;
+        let user =
+            store.create_user(NewUser { name: "u".into(), tenant, ..NewUser::default() }).await.unwrap();
         let now = 20_000 * DAY_US;
         let (mine, other) = (user.id.0, user.id.0 + 1);
         let all = [
