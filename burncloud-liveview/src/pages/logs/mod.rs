@@ -211,8 +211,10 @@ fn Body(
     if let Some(Err(fault)) = &*rows.read() {
         return rsx! { Broken { fault: fault.clone(), onretry: move |_| rows.reload() } };
     }
-    let read = shown.read();
-    let Some(read) = &*read else { return rsx! { Loading { rows: 12, headline: false } } };
+    // Straight from the reading: what an effect carries on comes a drawing later, and a first page must not wait for one.
+    let kept = shown.read().clone();
+    let Some(read) = rows.get().or(kept) else { return rsx! { Loading { rows: 12, headline: false } } };
+    let read = &read;
     let (searched, next) = (read.page.searched_to, read.page.next);
     let old = rows.busy() && read.query != query;
     if read.never() {

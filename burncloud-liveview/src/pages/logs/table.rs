@@ -34,8 +34,8 @@ pub(super) fn Rows(
                 th { scope: "col", class: "hidden lg:table-cell", if eyes == Eyes::House { {lang.t("Road taken", "经过")} } else { {lang.t("Result", "结果")} } }
                 th { scope: "col", class: "hidden xl:table-cell text-right", {lang.t("First word", "首字")} }
                 th { scope: "col", class: "hidden xl:table-cell text-right", {lang.t("Whole", "全程")} }
-                th { scope: "col", class: "hidden 2xl:table-cell text-right", {lang.t("Tokens in / out", "token 入 / 出")} }
-                if eyes != Eyes::User { th { scope: "col", class: "hidden 2xl:table-cell text-right", {lang.t("You keep", "净利")} } }
+                th { scope: "col", class: "hidden xl:table-cell text-right", {lang.t("Tokens in / out", "token 入 / 出")} }
+                if eyes != Eyes::User { th { scope: "col", class: "hidden xl:table-cell text-right", {lang.t("You keep", "净利")} } }
                 th { scope: "col", class: "text-right", {lang.t("Charge", "收费")} }
             },
             for row in rows {
@@ -89,12 +89,12 @@ fn Row(row: LogRow, eyes: Eyes, fresh: bool, open: bool, now: u64) -> Element {
                 if let Some(first) = &first { "{first}" } else { Nothing {} }
             }
             td { class: "hidden xl:table-cell text-right whitespace-nowrap text-muted num", {micros(row.took_us)} }
-            td { class: "hidden 2xl:table-cell text-right whitespace-nowrap text-muted num",
+            td { class: "hidden xl:table-cell text-right whitespace-nowrap text-muted num",
                 if row.tokens_in + row.tokens_out > 0 {
                     {grouped(row.tokens_in)} " " span { class: "text-faint", "/" } " " {grouped(row.tokens_out)}
                 } else { Nothing {} }
             }
-            if eyes != Eyes::User { td { class: "hidden 2xl:table-cell text-right whitespace-nowrap num", Kept { margin: row.margin } } }
+            if eyes != Eyes::User { td { class: "hidden xl:table-cell text-right whitespace-nowrap num", Kept { margin: row.margin } } }
             td { class: "text-right whitespace-nowrap num",
                 span { class: "font-medium", if amount == Nano::ZERO { Nothing {} } else { {charge(amount)} } }
                 span { class: "md:hidden block text-sm text-muted",

@@ -323,8 +323,7 @@ fn Buying(row: PriceRow) -> Element {
     let list = row.buying.iter().filter_map(|buying| {
         let id = buying.channel?;
         let prices = &buying.prices;
-        let get =
-            |class: &str| prices.get(class).map_or_else(|| "—".to_owned(), |sum| crate::fmt::price(*sum));
+        let get = |kind: &str| prices.get(kind).map_or_else(|| "—".to_owned(), |sum| crate::fmt::price(*sum));
         let text = if prices.is_empty() {
             lang.t("not known", "未知").to_owned()
         } else {
