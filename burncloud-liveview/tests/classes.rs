@@ -120,9 +120,9 @@ fn the_style_sheet_is_small_and_loads_nothing_from_elsewhere() {
     let css = std::fs::read_to_string(path).unwrap();
     assert!(css.len() < 210_000, "{} bytes: name in css/app.css only what is used", css.len());
     let urls = css.split("url(").skip(1).map(|rest| rest.trim_start_matches(['"', '\'']));
-    let foreign: Vec<_> = urls
-        .filter(|url| !url.starts_with("data:") && !url.starts_with("fonts/") && !url.starts_with('#'))
-        .collect();
+    // Within a picture that is itself in the sheet, `%23` is the `#` of a part of it.
+    let own = ["data:", "fonts/", "#", "%23"];
+    let foreign: Vec<_> = urls.filter(|url| !own.iter().any(|own| url.starts_with(own))).collect();
     assert!(foreign.is_empty(), "{:?}", foreign.first());
 }
 
