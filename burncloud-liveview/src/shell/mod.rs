@@ -66,22 +66,24 @@ fn View(id: Option<PageId>) -> Element {
     }
 }
 
-/// Tells the browser the title of the page, and puts the focus on a page that was just opened.
+/// Tells the browser the title of the page, and puts the focus on a page that was just opened. While it is drawn, not in an
+/// effect: an effect may come a drawing later, and the title would be that of the page before.
 fn use_title(conn: &Conn, id: Option<PageId>) {
     let lang = use_lang();
-    let mut last = use_hook(|| CopyValue::new(id));
-    let (client, house) = (conn.client.clone(), conn.console.house());
-    use_effect(use_reactive!(|(id,)| {
-        let Some(client) = &client else { return };
-        let name = id
-            .and_then(crate::pages::page)
-            .map_or(lang.t("Nothing here", "这里什么也没有"), |page| page.name(lang));
-        client.title(&format!("{name} · {house}"));
-        if *last.peek() != id {
-            last.set(id);
-            client.focus("main");
-        }
-    }));
+    let mut last = use_hook(|| CopyValue::new(None::<Option<PageId>>));
+    let before = *last.peek();
+    let Some(client) = &conn.client else { return };
+    if before == Some(id) {
+        return;
+    }
+    last.set(Some(id));
+    let name = id
+        .and_then(crate::pages::page)
+        .map_or(lang.t("Nothing here", "这里什么也没有"), |page| page.name(lang));
+    client.title(&format!("{name} · {}", conn.console.house()));
+    if before.is_some() {
+        client.focus("main");
+    }
 }
 
 /// Shown by CSS while the socket is away: what stands on the page is old.
