@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// A number that grows by one `every` so often, while a browser is there: as one of the `deps` of
 /// [`use_load`](super::use_load) it keeps what was read fresh.
-pub fn use_turns(every: Duration) -> ReadSignal<u64> {
+pub fn use_turns(every: Duration) -> Signal<u64> {
     let live = use_conn().client.is_some();
     let turns = use_signal(|| 0);
     use_hook(move || {
@@ -20,5 +20,5 @@ pub fn use_turns(every: Duration) -> ReadSignal<u64> {
             });
         }
     });
-    turns.into()
+    turns
 }

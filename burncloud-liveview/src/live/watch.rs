@@ -9,9 +9,12 @@ use tokio::sync::{broadcast, watch};
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The latest value of a `watch` channel, drawn at most once a second.
+///
+/// A `Signal`, as from every hook here, and never a `ReadSignal`: one of those is another one at each drawing, and as a
+/// property of a component whose parent reads it too, it draws the two for ever.
 pub fn use_watch<T: Clone + PartialEq + 'static>(
     channel: impl FnOnce(&Cx) -> watch::Receiver<T>,
-) -> ReadSignal<T> {
+) -> Signal<T> {
     let conn = use_conn();
     let receiver = use_hook(|| channel(&conn.cx()));
     let signal = use_signal(|| receiver.borrow().clone());
@@ -28,7 +31,7 @@ pub fn use_watch<T: Clone + PartialEq + 'static>(
             }
         })
     });
-    signal.into()
+    signal
 }
 
 /// Calls `each` with what a `broadcast` channel carries, in batches at most once every `every`; where some was missed

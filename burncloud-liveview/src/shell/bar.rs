@@ -9,7 +9,7 @@ use crate::pages::PageId;
 use dioxus::prelude::*;
 
 #[component]
-pub(super) fn Topbar(current: Option<PageId>, pulse: ReadSignal<PulseState>) -> Element {
+pub(super) fn Topbar(current: Option<PageId>, pulse: Signal<PulseState>) -> Element {
     let (lang, conn, here) = (use_lang(), use_conn(), use_here());
     let name = current.and_then(crate::pages::page).map_or("", |page| page.name(lang));
     rsx! {

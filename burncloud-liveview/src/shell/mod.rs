@@ -5,6 +5,8 @@ mod bar;
 mod light;
 mod palette;
 mod side;
+#[cfg(test)]
+mod tests;
 
 use crate::kit::{PulseState, ToastStack, Toasts, use_pulse};
 use crate::live::{Changes, Conn, use_conn, use_here, use_lang, use_live_history};
@@ -26,7 +28,7 @@ pub(crate) fn App() -> Element {
 #[component]
 fn Shell() -> Element {
     let (lang, conn, here) = (use_lang(), use_conn(), use_here());
-    let pulse: ReadSignal<PulseState> = use_pulse().into();
+    let pulse = use_pulse();
     let page = page_at(&conn.viewer.actor, &here.place());
     let id = page.map(|page| page.id);
     use_title(&conn, id);

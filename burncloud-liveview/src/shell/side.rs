@@ -19,7 +19,7 @@ pub(super) fn href(conn: &Conn, page: &Page) -> String {
 
 #[component]
 pub(super) fn Home(
-    pulse: ReadSignal<PulseState>,
+    pulse: Signal<PulseState>,
     class: &'static str,
     #[props(default)] children: Element,
 ) -> Element {
@@ -74,7 +74,7 @@ fn Foot(current: Option<PageId>) -> Element {
 }
 
 #[component]
-pub(super) fn Side(current: Option<PageId>, pulse: ReadSignal<PulseState>) -> Element {
+pub(super) fn Side(current: Option<PageId>, pulse: Signal<PulseState>) -> Element {
     let (lang, house) = (use_lang(), use_conn().console.house());
     rsx! {
         aside { class: "side", "aria-label": lang.t("Sidebar", "侧栏"),

@@ -36,7 +36,7 @@ pub(super) fn Now(state: PulseState) -> Element {
 
 /// Apart from the curve: it changes more often.
 #[component]
-fn Rate(tokens: ReadSignal<u32>) -> Element {
+fn Rate(tokens: Memo<u32>) -> Element {
     let lang = use_lang();
     let tokens = grouped(u64::from(tokens()));
     rsx! {

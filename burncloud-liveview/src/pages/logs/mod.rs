@@ -145,7 +145,7 @@ impl Said {
 }
 
 /// What is happening, for whoever may see all of it.
-fn use_beat(eyes: Eyes) -> Option<ReadSignal<Arc<Beat>>> {
+fn use_beat(eyes: Eyes) -> Option<Signal<Arc<Beat>>> {
     let conn = use_conn();
     let beat = use_watch(|cx| match cx.console.watch() {
         Some(watch) if eyes == Eyes::House => Watch::pulses(watch),
@@ -168,7 +168,7 @@ fn Requests() -> Element {
     let today = use_load((), |cx, ()| choices::today(cx));
     let tail = use_tail(query.clone(), following);
     let beat = use_beat(expected);
-    let shown: ReadSignal<Option<Shown>> = use_shown(tail.rows);
+    let shown = use_shown(tail.rows);
     let choices = choices.get();
     let eyes = choices.as_ref().map_or(expected, |choices| choices.eyes);
     let model = choices.as_ref().and_then(|choices| choices.models.first().cloned());
@@ -199,7 +199,7 @@ fn Requests() -> Element {
 #[component]
 fn Body(
     tail: Tail,
-    shown: ReadSignal<Option<Shown>>,
+    shown: Signal<Option<Shown>>,
     query: Query,
     eyes: Eyes,
     open: Option<ReceiptId>,
@@ -211,10 +211,8 @@ fn Body(
     if let Some(Err(fault)) = &*rows.read() {
         return rsx! { Broken { fault: fault.clone(), onretry: move |_| rows.reload() } };
     }
-    // Straight from the reading: what an effect carries on comes a drawing later, and a first page must not wait for one.
-    let kept = shown.read().clone();
-    let Some(read) = rows.get().or(kept) else { return rsx! { Loading { rows: 12, headline: false } } };
-    let read = &read;
+    let read = shown.read();
+    let Some(read) = &*read else { return rsx! { Loading { rows: 12, headline: false } } };
     let (searched, next) = (read.page.searched_to, read.page.next);
     let old = rows.busy() && read.query != query;
     if read.never() {
@@ -241,14 +239,14 @@ fn Body(
 }
 
 /// What is shown; a reading that failed takes nothing away.
-fn use_shown(rows: crate::live::Loaded<Shown>) -> ReadSignal<Option<Shown>> {
+fn use_shown(rows: crate::live::Loaded<Shown>) -> Signal<Option<Shown>> {
     let mut shown = use_signal(|| None::<Shown>);
     use_effect(move || {
         if let Some(Ok(read)) = &*rows.read() {
             shown.set(Some(read.clone()));
         }
     });
-    shown.into()
+    shown
 }
 
 /// Whether it goes on, and the files.
@@ -277,7 +275,7 @@ fn Actions(query: Query, off: bool) -> Element {
 
 /// How many came that are not shown, and the way to them.
 #[component]
-fn New(waiting: ReadSignal<Waiting>, onresume: EventHandler<()>) -> Element {
+fn New(waiting: Signal<Waiting>, onresume: EventHandler<()>) -> Element {
     let lang = use_lang();
     let Waiting { count, more } = waiting();
     let count_text = format!("{}{}", grouped(count as u64), if more { "+" } else { "" });

@@ -13,12 +13,7 @@ use dioxus::prelude::*;
 
 /// The rows with their head, and the way to older and newer ones.
 #[component]
-pub(super) fn Rows(
-    shown: ReadSignal<Option<Shown>>,
-    eyes: Eyes,
-    open: Option<ReceiptId>,
-    now: u64,
-) -> Element {
+pub(super) fn Rows(shown: Signal<Option<Shown>>, eyes: Eyes, open: Option<ReceiptId>, now: u64) -> Element {
     let lang = use_lang();
     let whose = if eyes == Eyes::User { lang.t("Key", "密钥") } else { lang.t("Customer", "客户") };
     let shown = shown.read();

@@ -16,7 +16,7 @@ use dioxus::prelude::*;
 
 /// The request in a drawer, with its neighbours in the list one key away.
 #[component]
-pub(super) fn Trace(id: ReceiptId, shown: ReadSignal<Option<Shown>>, eyes: Eyes) -> Element {
+pub(super) fn Trace(id: ReceiptId, shown: Signal<Option<Shown>>, eyes: Eyes) -> Element {
     let (lang, mut here) = (use_lang(), use_here());
     let mut loaded =
         use_load(id, |cx, id| async move { cx.console.desk().receipt(&cx.viewer.actor, id).await });

@@ -47,7 +47,7 @@ fn rests(gateway: &Gateway) -> Rests {
 }
 
 /// Which accounts rest, looked at once a second.
-pub(super) fn use_rests() -> ReadSignal<Rests> {
+pub(super) fn use_rests() -> Signal<Rests> {
     let conn = use_conn();
     let gateway = conn.console.gateway().cloned();
     let mut now = use_signal(|| gateway.as_ref().map(rests).unwrap_or_default());
@@ -65,7 +65,7 @@ pub(super) fn use_rests() -> ReadSignal<Rests> {
             }
         }
     });
-    now.into()
+    now
 }
 
 /// Has an account tried again at once; answers with how many of its models rested.
