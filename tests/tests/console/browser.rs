@@ -185,10 +185,18 @@ impl Browser {
         self.js(&set).await;
     }
 
-    /// A picture of the whole page in `<target>/console-shots`.
+    /// Waits until nothing is on its way any more: what still fades in has no contrast yet.
+    async fn still(&self) {
+        let moving = "document.getAnimations().some((a) => a.playState === 'running' \
+            && a.effect?.getComputedTiming().iterations !== Infinity)";
+        self.until(&format!("!{moving}")).await;
+    }
+
+    /// A picture of the window in `<target>/console-shots`.
     pub(crate) async fn shot(&self, name: &str) {
         let folder = shots();
         std::fs::create_dir_all(&folder).unwrap();
+        self.still().await;
         let png = self.driver.screenshot_as_png().await.unwrap();
         assert!(png.len() > 2000, "{name} is an empty picture");
         std::fs::write(folder.join(format!("{name}.png")), png).unwrap();
@@ -216,10 +224,7 @@ impl Browser {
     /// rule about labels that differ from what is seen: it takes initials and key caps, which are hidden from readers, for
     /// parts of a label.
     pub(crate) async fn violations(&self, axe: &str) -> Vec<String> {
-        // What is still fading in has no contrast yet.
-        let moving = "document.getAnimations().some((a) => a.playState === 'running' \
-            && a.effect?.getComputedTiming().iterations !== Infinity)";
-        self.until(&format!("!{moving}")).await;
+        self.still().await;
         if self.js("typeof window.axe === 'undefined'").await == json!(true) {
             self.driver.execute(axe.to_owned(), Vec::new()).await.unwrap();
         }

@@ -113,7 +113,7 @@ pub(super) fn Groups(overview: Overview) -> Element {
             }
         }
         Parts { part: Part::Groups, overview }
-        div { class: "grid gap-4 mt-6",
+        div { class: "grid grid-cols-1 gap-4 mt-6",
             for group in all { One { key: "{group.name:?}", group, onturn: onturn.clone() } }
         }
     }
