@@ -47,7 +47,9 @@ async fn stock(house: &mut House) {
         house.owner.write("POST", "/channels", account).await;
     }
     for (model, input, output, _) in SHELF {
-        let rule = json!({"model": model, "rates": {"input": input, "output": output}});
+        let rule = json!({"model": model, "rates": {
+            "input": input, "output": output, "per_web_search": "0.05", "per_file_search": "0.01",
+        }});
         house.owner.write("POST", "/prices/rules", rule).await;
     }
     let codes = json!({"name": "autumn", "count": 3, "amount": 5_000_000_000_i64, "sold": true});
