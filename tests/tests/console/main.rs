@@ -6,6 +6,7 @@
 
 mod attacks;
 mod browser;
+mod by_hand;
 mod client;
 mod first_run;
 mod house;
