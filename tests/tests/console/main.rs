@@ -10,6 +10,7 @@ mod client;
 mod first_run;
 mod house;
 mod life;
+mod playground;
 mod quiet;
 mod scripts;
 mod story;

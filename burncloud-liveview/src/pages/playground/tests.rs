@@ -1,7 +1,7 @@
 //! Requests through a real gateway with a provider on the loopback, and what the page shows of them.
 
 use super::run::{self, News, Order, State, Take};
-use super::speech::{Ask, Dials, Speech, body};
+use super::speech::{Ask, Dials, Picture, Speech, Words};
 use super::talk::use_talk;
 use super::{Inside, Playground};
 use crate::Console;
@@ -167,8 +167,8 @@ fn Root(what: Drawn) -> Element {
 
 fn order(key: KeyId, model: &str) -> Order {
     let ask = Ask::Text("Hi".into());
-    let body = body(Speech::Chat, model, &Dials::default(), &[], &ask).to_string();
-    Order { key, speech: Speech::Chat, path: Speech::Chat.path(model), body }
+    let model = model.to_owned();
+    Order { key, speech: Speech::Chat, model, dials: Dials::default(), before: Vec::new(), now: ask }
 }
 
 /// Asks, and stops once `enough`.
@@ -278,7 +278,7 @@ fn a_conversation_is_kept_by_the_browser_and_taken_back() {
         let mut talk = use_talk();
         use_hook(|| {
             let kept =
-                r#"[{"ask":{"Text":"Hi"},"said":{"text":"Hello","thoughts":"","calls":[]},"model":"m"}]"#;
+                r#"[{"ask":{"Text":{"text":"Hi"}},"said":{"text":"Hello","thoughts":"","calls":[]},"model":"m"}]"#;
             talk.restore("nonsense");
             talk.restore(kept);
             assert_eq!(talk.kept(), kept);
