@@ -216,6 +216,10 @@ impl Browser {
     /// rule about labels that differ from what is seen: it takes initials and key caps, which are hidden from readers, for
     /// parts of a label.
     pub(crate) async fn violations(&self, axe: &str) -> Vec<String> {
+        // What is still fading in has no contrast yet.
+        let moving = "document.getAnimations().some((a) => a.playState === 'running' \
+            && a.effect?.getComputedTiming().iterations !== Infinity)";
+        self.until(&format!("!{moving}")).await;
         if self.js("typeof window.axe === 'undefined'").await == json!(true) {
             self.driver.execute(axe.to_owned(), Vec::new()).await.unwrap();
         }

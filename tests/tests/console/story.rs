@@ -222,7 +222,6 @@ async fn a_client_generated_from_the_document_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs a binary whose log and dashboard are drawn"]
 async fn a_request_is_seen_as_it_comes_in() {
     let Cast { mut house, .. } = cast().await;
     house.unbind_owner().await;

@@ -57,7 +57,6 @@ async fn lived_in() -> House {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not seen green with every page yet; run with --ignored"]
 async fn every_page_in_both_languages_and_both_themes() {
     let house = lived_in().await;
     let Some(browser) = Browser::open(&house.gateway.url()).await else { return };
@@ -87,7 +86,6 @@ async fn every_page_in_both_languages_and_both_themes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "not seen green with every page yet; run with --ignored"]
 async fn every_page_can_be_used_by_everybody() {
     let axe = match sdk::axe() {
         Ok(axe) => axe,
