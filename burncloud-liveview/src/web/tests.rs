@@ -24,7 +24,7 @@ pub(super) fn app(url: Option<&str>) -> Router {
             let who = crate::lang::cookie(&headers, "who")?;
             let look = crate::lang::Look::of(&headers);
             Some(Arc::new(Viewer {
-                actor: match &*who {
+                actor: match who {
                     "accountant" => Actor { role: Role::Accountant, ..Actor::operator("abe") },
                     _ => Actor::operator("ada"),
                 },

@@ -11,7 +11,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -94,8 +94,7 @@ pub(super) async fn show(State(web): State<Web>, Path(id): Path<String>, headers
     let Some(blob) = web.console.held().find(&viewer.csrf, &id) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let headers = [(CONTENT_TYPE, blob.kind.mime()), (CACHE_CONTROL, "private, max-age=600")];
-    (headers, blob.bytes.clone()).into_response()
+    ([(CONTENT_TYPE, blob.kind.mime())], blob.bytes.clone()).into_response()
 }
 
 #[cfg(test)]

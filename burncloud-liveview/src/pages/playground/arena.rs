@@ -1,8 +1,8 @@
 //! One question to two models, side by side.
 
 use super::chat::{Answer, Mine};
-use super::run::Take;
 use super::composer::Composer;
+use super::run::Take;
 use super::speech::{Ask, Words};
 use super::talk::Talk;
 use super::terms::{Chosen, chosen, terms};

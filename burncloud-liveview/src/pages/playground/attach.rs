@@ -134,7 +134,8 @@ impl Attached {
             }
             return None;
         };
-        let Some(blob) = conn.console.held().find(&conn.viewer.csrf, &id).filter(|blob| blob.kind == Kind::Text)
+        let Some(blob) =
+            conn.console.held().find(&conn.viewer.csrf, &id).filter(|blob| blob.kind == Kind::Text)
         else {
             self.say("long_expired");
             return None;

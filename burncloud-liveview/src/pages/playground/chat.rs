@@ -1,15 +1,15 @@
 //! A conversation with one model.
 
+use super::composer::Composer;
 use super::dials::{Rail, Side};
 use super::run::{State, Take};
-use super::composer::Composer;
 use super::speech::{Ask, Call, Picture, Words};
 use super::talk::Turn;
 use super::terms::{Chosen, chosen, terms};
 use super::{Bar, HEIGHT, Models, Room, words};
 use crate::fmt::charge;
 use crate::kit::{Copy, Dot, Drawer, Icon, Markdown, Tile, Toast, Tone, use_toasts};
-use crate::live::{Fault, use_conn, use_here, use_lang};
+use crate::live::{Conn, Fault, use_conn, use_here, use_lang};
 use burncloud_billing::desk::KeyView;
 use dioxus::prelude::*;
 use std::rc::Rc;
@@ -173,20 +173,11 @@ fn OneTurn(
     let (lang, conn, here) = (use_lang(), use_conn(), use_here());
     let (id, mut talk) = (turn.id, room.chat);
     let busy = talk.busy();
-    let (client, edited) = (conn.client.clone(), conn.clone());
-    let edit = move |_| {
-        let (mut draft, mut attached) = (draft, room.attached);
-        if let Some(Ask::Text(words)) = talk.back_to(id) {
-            attached.put_back(&edited, &words.pictures);
-            let nonce = draft.peek().0 + 1;
-            let long = words.long.map(|long| edited.console.held().find(&edited.viewer.csrf, &long.id));
-            if long == Some(None) {
-                attached.say("long_expired");
-            }
-            let whole = long.flatten().map(|blob| blob.text().to_owned());
-            draft.set((nonce, whole.unwrap_or(words.text)));
-            if let Some(client) = &client {
-                client.focus("play-prompt");
+    let edit = {
+        let conn = conn.clone();
+        move |_| {
+            if let Some(Ask::Text(words)) = talk.back_to(id) {
+                write_anew(&conn, room, draft, words);
             }
         }
     };
@@ -232,6 +223,22 @@ fn OneTurn(
                 }
             }
         }
+    }
+}
+
+/// Puts a message back where it was written, with what belongs to it.
+fn write_anew(conn: &Conn, room: Room, mut draft: Signal<(u64, String)>, words: Words) {
+    let mut attached = room.attached;
+    attached.put_back(conn, &words.pictures);
+    let nonce = draft.peek().0 + 1;
+    let long = words.long.map(|long| conn.console.held().find(&conn.viewer.csrf, &long.id));
+    if long == Some(None) {
+        attached.say("long_expired");
+    }
+    let whole = long.flatten().map(|blob| blob.text().to_owned());
+    draft.set((nonce, whole.unwrap_or(words.text)));
+    if let Some(client) = &conn.client {
+        client.focus("play-prompt");
     }
 }
 
@@ -313,7 +320,9 @@ fn Drawn(at: usize, picture: Picture) -> Element {
                 a { class: "link", href: "{url}", target: "_blank", rel: "noopener noreferrer nofollow", "{url}" }
             }
         },
-        Picture::Away(url) => rsx! { p { class: "my-3 break-words", {lang.t("A picture elsewhere: ", "图片在别处：")} "{url}" } },
+        Picture::Away(url) => {
+            rsx! { p { class: "my-3 break-words", {lang.t("A picture elsewhere: ", "图片在别处：")} "{url}" } }
+        }
         Picture::Odd => rsx! {
             p { class: "my-3 text-sm text-warning", {lang.t("A picture came that cannot be shown: no PNG, JPEG, WebP or GIF, or no room for it.", "返回了一张无法显示的图片：不是 PNG、JPEG、WebP 或 GIF，或者没有空间存放。")} }
         },

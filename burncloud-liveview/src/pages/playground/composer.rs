@@ -61,23 +61,32 @@ pub(super) fn Composer(
                             placeholder: "{hint}", "aria-label": lang.t("Message", "消息"),
                         }
                     }
-                    div { class: "flex items-center gap-1 px-2.5 pb-2.5",
-                        Attach {}
-                        span { class: "ms-auto text-xs text-faint max-sm:hidden",
-                            if !busy { {lang.t("Enter to send", "回车发送")} }
-                        }
-                        if busy {
-                            button { id: "play-stop", r#type: "button", class: "btn btn-primary btn-sm btn-square ms-2 max-sm:ms-auto",
-                                "aria-label": lang.t("Stop", "停止"), onclick: move |_| onstop.call(()),
-                                span { class: "size-2.5 rounded-[2px] bg-current", "aria-hidden": "true" }
-                            }
-                        } else {
-                            button { id: "play-send", r#type: "submit", class: "btn btn-primary btn-sm btn-square ms-2 max-sm:ms-auto", disabled,
-                                "aria-label": lang.t("Send", "发送"),
-                                Icon { i: "icon-[lucide--arrow-up]" }
-                            }
-                        }
-                    }
+                    Foot { busy, disabled, onstop }
+                }
+            }
+        }
+    }
+}
+
+/// What stands below the text: the ways to attach, to send, to stop.
+#[component]
+fn Foot(busy: bool, disabled: bool, onstop: EventHandler<()>) -> Element {
+    let lang = use_lang();
+    rsx! {
+        div { class: "flex items-center gap-1 px-2.5 pb-2.5",
+            Attach {}
+            span { class: "ms-auto text-xs text-faint max-sm:hidden",
+                if !busy { {lang.t("Enter to send", "回车发送")} }
+            }
+            if busy {
+                button { id: "play-stop", r#type: "button", class: "btn btn-primary btn-sm btn-square ms-2 max-sm:ms-auto",
+                    "aria-label": lang.t("Stop", "停止"), onclick: move |_| onstop.call(()),
+                    span { class: "size-2.5 rounded-[2px] bg-current", "aria-hidden": "true" }
+                }
+            } else {
+                button { id: "play-send", r#type: "submit", class: "btn btn-primary btn-sm btn-square ms-2 max-sm:ms-auto", disabled,
+                    "aria-label": lang.t("Send", "发送"),
+                    Icon { i: "icon-[lucide--arrow-up]" }
                 }
             }
         }

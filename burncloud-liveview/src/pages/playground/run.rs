@@ -6,12 +6,12 @@ use super::wire::{self, Bag, Told, body, readable};
 use super::words;
 use crate::held::Held;
 use crate::live::{Cx, Fault};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use burncloud_billing::desk::reports::ReceiptView;
 use burncloud_core::layers::auth::{RemoteIp, Vouched};
 use burncloud_core::layers::meter::RECEIPT_HEADER;
 use burncloud_core::{Body, KeyId, ReceiptId};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{Request, Response};
@@ -155,7 +155,8 @@ async fn answer(cx: &Cx, order: Order, started: Instant, news: &mpsc::Sender<New
     let gateway = cx.console.gateway().ok_or_else(|| Fault::new("there is no gateway in this process"))?;
     let bag = gather(cx, &order).ok_or_else(|| Fault::new(words::gone(cx.viewer.lang)))?;
     let told = Told { before: &order.before, now: &order.now, bag: &bag };
-    let (body, path) = (body(order.speech, &order.model, &order.dials, &told), order.speech.path(&order.model));
+    let (body, path) =
+        (body(order.speech, &order.model, &order.dials, &told), order.speech.path(&order.model));
     let _ = news.send(News::Sent(format!("POST {path}\n{:#}", readable(&body)))).await;
     let mut request = Request::post(&path)
         .header(CONTENT_TYPE, "application/json")
@@ -173,7 +174,6 @@ async fn answer(cx: &Cx, order: Order, started: Instant, news: &mpsc::Sender<New
     let _ = news.send(News::Head(response.status().as_u16(), id)).await;
     hear(cx, response, order.speech, started, news).await
 }
-
 
 /// What is held for a conversation. `None` where something that somebody sent is not held any more; what a model drew may
 /// be missing.

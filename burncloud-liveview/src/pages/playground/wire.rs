@@ -117,7 +117,8 @@ fn chat(model: &str, dials: &Dials, talk: &Told<'_>) -> Map<String, Value> {
             }
             Step::User(user) => {
                 let words = json!({ "type": "text", "text": user.text });
-                let picture = |one: &Blob| json!({ "type": "image_url", "image_url": { "url": data_url(one) } });
+                let picture =
+                    |one: &Blob| json!({ "type": "image_url", "image_url": { "url": data_url(one) } });
                 list.push(json!({ "role": "user", "content": parts(&user, words, picture) }));
             }
             Step::Model(said) if said.calls.is_empty() => {
@@ -263,9 +264,7 @@ fn gemini(dials: &Dials, talk: &Told<'_>) -> Map<String, Value> {
         }
         part
     };
-    let inline = |one: &Blob| {
-        json!({ "inlineData": { "mimeType": one.kind.mime(), "data": STANDARD.encode(&one.bytes) } })
-    };
+    let inline = |one: &Blob| json!({ "inlineData": { "mimeType": one.kind.mime(), "data": STANDARD.encode(&one.bytes) } });
     // What this format's models drew, they want to see again; what is not held any more is left out.
     let drawn = |picture: &Picture| {
         let Picture::Held(id, sign) = picture else { return None };
@@ -283,7 +282,8 @@ fn gemini(dials: &Dials, talk: &Told<'_>) -> Map<String, Value> {
         Step::Model(said) => {
             let text = (!said.text.is_empty()).then(|| json!({ "text": said.text }));
             let drawn = said.pictures.iter().filter_map(drawn);
-            let parts: Vec<Value> = text.into_iter().chain(drawn).chain(said.calls.iter().map(part)).collect();
+            let parts: Vec<Value> =
+                text.into_iter().chain(drawn).chain(said.calls.iter().map(part)).collect();
             json!({ "role": "model", "parts": parts })
         }
         Step::Results(results) => {
@@ -318,7 +318,7 @@ const GLIMPSE: usize = 48;
 pub(super) fn readable(body: &Value) -> Value {
     fn text(text: &str, picture: bool) -> Value {
         let most = if picture || text.starts_with("data:image/") { GLIMPSE } else { SHOWN };
-        if text.len() <= 2 * most {
+        if text.len() <= most + 32 {
             return text.into();
         }
         let head = beginning(text, most);
@@ -463,11 +463,26 @@ mod tests {
         let url = format!("data:image/png;base64,{data}");
         let of = |speech| body(speech, "m", &Dials::default(), &told);
         for (speech, list, content, picture) in [
-            (Speech::Chat, "messages", "content", json!({ "type": "image_url", "image_url": { "url": url } })),
+            (
+                Speech::Chat,
+                "messages",
+                "content",
+                json!({ "type": "image_url", "image_url": { "url": url } }),
+            ),
             (Speech::Responses, "input", "content", json!({ "type": "input_image", "image_url": url })),
-            (Speech::Messages, "messages", "content", json!({ "type": "image", "source":
-                { "type": "base64", "media_type": "image/png", "data": data } })),
-            (Speech::Gemini, "contents", "parts", json!({ "inlineData": { "mimeType": "image/png", "data": data } })),
+            (
+                Speech::Messages,
+                "messages",
+                "content",
+                json!({ "type": "image", "source":
+                { "type": "base64", "media_type": "image/png", "data": data } }),
+            ),
+            (
+                Speech::Gemini,
+                "contents",
+                "parts",
+                json!({ "inlineData": { "mimeType": "image/png", "data": data } }),
+            ),
         ] {
             let body = of(speech);
             let steps = body[list].as_array().unwrap();
@@ -476,11 +491,12 @@ mod tests {
             let last = &steps.last().unwrap()[content];
             assert_eq!((&last[0], last[1]["text"].as_str().unwrap()), (&picture, long.text()));
             let shown = readable(&body).to_string();
-            assert!(shown.len() < 40_000 && shown.contains("iVBOR") && !shown.contains(&data), "{shown}");
+            assert!(shown.len() < 40_000 && shown.contains("iVBOR") && !shown.contains(&data), "{speech:?}");
             assert!(shown.contains("Look! Look!"));
         }
         let gemini = of(Speech::Gemini);
-        let again = json!({ "inlineData": { "mimeType": "image/png", "data": data }, "thoughtSignature": "s1" });
+        let again =
+            json!({ "inlineData": { "mimeType": "image/png", "data": data }, "thoughtSignature": "s1" });
         assert_eq!(gemini["contents"][1], json!({ "role": "model", "parts": [again] }));
         let messages = of(Speech::Messages);
         let said_nothing = |step: &Value| step["content"].as_array().is_some_and(Vec::is_empty);

@@ -1,8 +1,8 @@
 //! The words of the playground.
 
 use super::run::Take;
-use crate::lang::Lang;
 use crate::fmt::grouped;
+use crate::lang::Lang;
 
 /// What a failure means, in plain words; what was said of it stands beside.
 pub(super) fn failed(lang: Lang, take: &Take) -> &'static str {
@@ -70,10 +70,9 @@ pub(super) fn gone(lang: Lang) -> &'static str {
 /// What is wrong with a picture or a message, and how to mend it. `name` is the file's.
 pub(super) fn upload(lang: Lang, code: &str, name: &str) -> String {
     let (en, zh) = match code {
-        "too_large" => (
-            "it has more than 8 MiB. Make it smaller and add it again.",
-            "超过了 8 MiB，请缩小后重新添加。",
-        ),
+        "too_large" => {
+            ("it has more than 8 MiB. Make it smaller and add it again.", "超过了 8 MiB，请缩小后重新添加。")
+        }
         "not_a_picture" => (
             "it is no PNG, JPEG, WebP or GIF. Save it as one of these and add it again.",
             "不是 PNG、JPEG、WebP 或 GIF，请另存为其中一种后重新添加。",
@@ -110,10 +109,7 @@ pub(super) fn upload(lang: Lang, code: &str, name: &str) -> String {
             "its text waited for more than half an hour and is gone. Paste it again.",
             "文本等待超过半小时，已经失效，请重新粘贴。",
         ),
-        _ => (
-            "it did not get through. Check the connection and try again.",
-            "没能送达，请检查网络后再试。",
-        ),
+        _ => ("it did not get through. Check the connection and try again.", "没能送达，请检查网络后再试。"),
     };
     let message = code.starts_with("text_") || code == "long_expired";
     let field = if message { lang.t("Message", "消息") } else { lang.t("Picture", "图片") };
