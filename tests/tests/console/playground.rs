@@ -184,9 +184,9 @@ async fn a_message_longer_than_any_frame_is_sent_whole() {
     browser.become_(&house.owner).await;
     browser.visit(&format!("/playground?m={MODEL}")).await;
     browser.js("window.same = 1").await;
-    // 900 KB of it. Typing in it and clicking on it tell the server nothing.
-    let long = "(() => { const t = document.getElementById('play-prompt'); t.value = '长'.repeat(300000) + 'end'; return t.value.length; })()";
-    assert_eq!(browser.js(long).await, 300_003);
+    // 300 KB of it. Typing in it and clicking on it tell the server nothing.
+    let long = "(() => { const t = document.getElementById('play-prompt'); t.value = '长'.repeat(100000) + 'end'; return t.value.length; })()";
+    assert_eq!(browser.js(long).await, 100_003);
     browser.click("#play-prompt").await;
     browser.write_into("#play-prompt", "!").await;
     browser.click("#play-send").await;
@@ -196,7 +196,7 @@ async fn a_message_longer_than_any_frame_is_sent_whole() {
         ))
         .await;
     let text = house.upstream.last().json()["messages"][0]["content"].as_str().unwrap().to_owned();
-    assert_eq!((text.chars().count(), text.matches('!').count(), text.ends_with("end")), (300_004, 1, true));
+    assert_eq!((text.chars().count(), text.matches('!').count(), text.ends_with("end")), (100_004, 1, true));
     browser.until("document.getElementById('play-prompt').value === ''").await;
 
     // It stays part of the conversation, and comes back whole to be mended.
@@ -213,7 +213,7 @@ async fn a_message_longer_than_any_frame_is_sent_whole() {
         (3, &json!(text), &json!("And?"))
     );
     browser.click("button[aria-label='Edit and ask again']").await;
-    browser.until("document.getElementById('play-prompt').value.length === 300004").await;
+    browser.until("document.getElementById('play-prompt').value.length === 100004").await;
 
     // Beyond what is taken it says so, and what was written stays.
     browser.js("(() => { document.getElementById('play-prompt').value = 'a'.repeat(2 * 1024 * 1024 + 1); return 1; })()").await;
