@@ -29,7 +29,7 @@ fn secret(key: &Value) -> String {
 }
 
 /// What an official SDK reports with this key; `None`, said aloud, where it is not installed.
-async fn call(house: &House, secret: &str) -> Option<Value> {
+pub(crate) async fn call(house: &House, secret: &str) -> Option<Value> {
     Script::PythonConsole.run(&json!({"base": house.gateway.url(), "key": secret, "model": MODEL})).await
 }
 
