@@ -142,8 +142,13 @@ impl Browser {
         self.driver.find(By::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
+    /// Clicks on what is there; where a drawing replaced it meanwhile, on what came instead.
     pub(crate) async fn click(&self, css: &str) {
-        self.element(css).await.click().await.unwrap_or_else(|error| panic!("{css}: {error}"));
+        let mut again = 5;
+        while let Err(error) = self.element(css).await.click().await {
+            again -= 1;
+            assert!(error.to_string().contains("stale") && again > 0, "{css}: {error}");
+        }
     }
 
     /// Types into what is there already.

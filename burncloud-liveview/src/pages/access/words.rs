@@ -18,7 +18,7 @@ pub(super) fn ms(at: UnixMicros) -> u64 {
 pub(super) fn last_used(f: &Fmt, at: UnixMicros, now: u64) -> String {
     const QUARTER: u64 = 15 * 60 * 1_000;
     match ms(at) + QUARTER {
-        end if end > now => f.lang.t("last 15 min", "15 分钟内").to_owned(),
+        end if end > now => f.lang.t("< 15 min ago", "15 分钟内").to_owned(),
         end => f.ago(end, now),
     }
 }
@@ -197,7 +197,7 @@ mod tests {
     fn a_key_is_not_said_to_rest_while_it_is_used() {
         let (en, quarter) = (f(Lang::En), UnixMicros(1_795_181_400_000_000));
         let minutes = |n: u64| ms(quarter) + n * 60_000;
-        assert_eq!(last_used(&en, quarter, minutes(14)), "last 15 min");
+        assert_eq!(last_used(&en, quarter, minutes(14)), "< 15 min ago");
         assert_eq!(last_used(&f(Lang::Zh), quarter, minutes(14)), "15 分钟内");
         assert_eq!(last_used(&en, quarter, minutes(17)), "2 min ago");
     }
