@@ -32,6 +32,7 @@ mod tests;
 pub use api::{Denied, api_actor};
 pub(crate) use asker::Proxies;
 pub use burncloud_billing::desk::login::csrf_of;
+pub(crate) use guard::is_from_here;
 pub use guard::{CSRF_HEADER, is_write_allowed};
 pub(crate) use oidc::Taken;
 pub use pages::qr;

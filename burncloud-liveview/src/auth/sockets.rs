@@ -57,6 +57,9 @@ impl Sockets {
             let actor = seat.map(|seat| seat.actor());
             let changed = |viewer: &Arc<Viewer>| actor.as_ref() != Some(&viewer.actor);
             viewers.iter().filter(|viewer| changed(viewer)).for_each(|viewer| viewer.ended.cancel());
+            if actor.is_none() {
+                viewers.iter().for_each(|viewer| console.held().forget(&viewer.csrf));
+            }
         }
     }
 }
@@ -72,6 +75,7 @@ pub(crate) async fn keep(console: impl Fn() -> Option<Console> + Send) {
         let told = tokio::time::timeout(EVERY, endings.changed()).await;
         let Some(console) = console() else { return };
         console.sockets().sweep(&console).await;
+        console.held().sweep();
         // Another process may have been told another name.
         console.take_house().await;
         match told {

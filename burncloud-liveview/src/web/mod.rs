@@ -6,6 +6,7 @@
 //! | `ws` | the socket: 403 from another origin, 401 without a session |
 //! | `assets/{name}` | embedded files under names with their hash, cached for ever |
 //! | `logs/export` | requests as a file |
+//! | `uploads/pictures`, `uploads/texts`, `uploads/{id}` | POST: pictures and long texts for the playground, held for their session; GET: one of them |
 //! | `look` | POST: another language or theme, then back |
 
 mod assets;
@@ -18,6 +19,7 @@ mod page;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod uploads;
 
 pub use document::still;
 pub(crate) use export::EXPORT_MOST;
@@ -34,6 +36,11 @@ use http::HeaderMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+
+/// Where pictures go.
+pub(crate) const PICTURES: &str = "/uploads/pictures";
+/// Where long texts go.
+pub(crate) const TEXTS: &str = "/uploads/texts";
 
 /// How it is found out who sent a request.
 type Viewers = fn(Console, HeaderMap) -> Pin<Box<dyn Future<Output = Option<Arc<Viewer>>> + Send>>;
@@ -66,6 +73,9 @@ fn router_for(console: Console, viewers: Viewers) -> Router {
         .route(&under("/assets/{name}"), get(assets::asset))
         .route(&under("/look"), post(look::look))
         .route(&under("/logs/export"), get(export::export))
+        .route(&under(PICTURES), post(uploads::picture))
+        .route(&under(TEXTS), post(uploads::text))
+        .route(&under("/uploads/{id}"), get(uploads::show))
         .route(&root, get(page::page))
         .route(&under("/{*path}"), get(page::page));
     if !prefix.is_empty() {

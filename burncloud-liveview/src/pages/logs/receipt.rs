@@ -120,8 +120,9 @@ fn short(hex: &str) -> String {
     }
 }
 
+/// The receipt as these eyes see it; wherever one is shown.
 #[component]
-pub(super) fn Slip(view: ReceiptView, eyes: Eyes) -> Element {
+pub(crate) fn Printed(view: ReceiptView, eyes: Eyes, #[props(default)] class: &'static str) -> Element {
     let (lang, f) = (use_lang(), use_fmt());
     let lines = view.lines.iter().map(|it| line(lang, it)).collect();
     let signed = match &view.seal {
@@ -129,7 +130,7 @@ pub(super) fn Slip(view: ReceiptView, eyes: Eyes) -> Element {
         Seal::None | Seal::Broken => None,
     };
     rsx! {
-        ReceiptBox { number: view.row.id.to_string(), lines, sums: sums(lang, &view, eyes), foot: foot(&view, &f), signed }
+        ReceiptBox { class, number: view.row.id.to_string(), lines, sums: sums(lang, &view, eyes), foot: foot(&view, &f), signed }
         if view.seal == Seal::Broken {
             p { role: "alert", class: "mt-3 text-sm text-error flex items-center gap-1.5",
                 Icon { i: "icon-[lucide--circle-alert]", class: "size-3.5" }

@@ -1,7 +1,7 @@
 //! One request in full: where its time went, who was asked, where the fault lies, its receipt.
 
 use super::choices::Eyes;
-use super::receipt::Slip;
+use super::receipt::Printed;
 use super::tail::Shown;
 use super::words;
 use crate::fmt::{Fmt, grouped, micros, now};
@@ -176,7 +176,7 @@ pub(super) fn Detail(view: ReceiptView, eyes: Eyes) -> Element {
         }
         section { class: "mt-6", "aria-labelledby": "trace-receipt",
             h3 { id: "trace-receipt", class: "sr-only", {lang.t("Receipt", "小票")} }
-            Slip { view: view.clone(), eyes }
+            Printed { view: view.clone(), eyes }
         }
         Identifiers { view: view.clone() }
     }
