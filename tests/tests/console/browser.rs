@@ -116,6 +116,13 @@ impl Browser {
         value.unwrap_or_else(|error| panic!("{expression}: {error}")).json().clone()
     }
 
+    /// What a script says by calling `done`.
+    pub(crate) async fn promised(&self, script: &str) -> Value {
+        let script = format!("const done = arguments[0]; {script}");
+        let value = self.driver.execute_async(script, Vec::new()).await;
+        value.unwrap_or_else(|error| panic!("{error}")).json().clone()
+    }
+
     /// Waits until an expression holds; a page that is being replaced does not fail it.
     pub(crate) async fn until(&self, expression: &str) {
         self.until_or(expression, "the page").await;
