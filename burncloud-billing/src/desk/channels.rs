@@ -2,7 +2,6 @@
 
 mod batch;
 mod probe;
-mod rest;
 
 pub use batch::{ImportReport, RowError};
 pub use probe::{Found, Known, Timed};

@@ -2,7 +2,7 @@
 
 use super::audit::Change;
 use super::common::{
-    OneTime, Page, Sight, branch, check_version, json, missing, present, seen_tenant, tenant_name, version_of,
+    OneTime, Page, Sight, branch, check_version, missing, present, seen_tenant, tenant_name, version_of,
 };
 use super::{Actor, Desk};
 use crate::people::{self, Tree};
@@ -249,10 +249,7 @@ impl Desk {
         expected: Option<&str>,
     ) -> UseCaseResult<MadeKey> {
         let _one_at_a_time = self.writing.lock().await;
-        let tree = self.tree().await?;
-        let (old, owner) = self.seen_key(actor, &tree, id).await?;
-        people::check_key(&tree, actor, &owner, false, None)?;
-        check_version("key", &old.name, expected, &version(&old))?;
+        let (tree, old, owner) = self.expected_key(actor, id, expected).await?;
         let overlap = Duration::from_secs(overlap_s.into());
         let CreatedKey { key, secret } = rules::rotate_key(&*self.store, &old.name, overlap).await?;
         self.note_key(actor, "key.rotate", &owner, Some(&old), Some(&key)).await?;
@@ -270,10 +267,7 @@ impl Desk {
         expected: Option<&str>,
     ) -> UseCaseResult<KeyView> {
         let _one_at_a_time = self.writing.lock().await;
-        let tree = self.tree().await?;
-        let (old, owner) = self.seen_key(actor, &tree, id).await?;
-        people::check_key(&tree, actor, &owner, false, None)?;
-        check_version("key", &old.name, expected, &version(&old))?;
+        let (tree, old, owner) = self.expected_key(actor, id, expected).await?;
         let key = rules::revoke_key(&*self.store, &old.name).await?;
         if key != old {
             self.note_key(actor, "key.revoke", &owner, Some(&old), Some(&key)).await?;
@@ -292,10 +286,7 @@ impl Desk {
         expected: Option<&str>,
     ) -> UseCaseResult<KeyView> {
         let _one_at_a_time = self.writing.lock().await;
-        let tree = self.tree().await?;
-        let (old, owner) = self.seen_key(actor, &tree, id).await?;
-        people::check_key(&tree, actor, &owner, false, None)?;
-        check_version("key", &old.name, expected, &version(&old))?;
+        let (tree, old, owner) = self.expected_key(actor, id, expected).await?;
         let key = ApiKey { previous_until: None, ..old.clone() };
         if key != old {
             self.store.update_key(&key, None).await?;
@@ -322,6 +313,20 @@ impl Desk {
         Ok((pair.access_key_id, OneTime::new(pair.secret_access_key)))
     }
 
+    /// The key that somebody looked at, with its owner, if the actor may change it.
+    async fn expected_key(
+        &self,
+        actor: &Actor,
+        id: KeyId,
+        expected: Option<&str>,
+    ) -> UseCaseResult<(Tree, ApiKey, User)> {
+        let tree = self.tree().await?;
+        let (key, owner) = self.seen_key(actor, &tree, id).await?;
+        people::check_key(&tree, actor, &owner, false, None)?;
+        check_version("key", &key.name, expected, &version(&key))?;
+        Ok((tree, key, owner))
+    }
+
     async fn note_key(
         &self,
         actor: &Actor,
@@ -331,15 +336,8 @@ impl Desk {
         after: Option<&ApiKey>,
     ) -> UseCaseResult<()> {
         let key = after.or(before).ok_or_else(|| missing("key", ""))?;
-        let change = Change {
-            action,
-            subject: format!("key:{}", key.id),
-            name: key.name.clone(),
-            tenant: owner.tenant,
-            before: json(&before),
-            after: json(&after),
-        };
-        self.note(actor, change).await
+        let what = ("key", key.id, &*key.name, owner.tenant);
+        self.note(actor, Change::of(action, what, before, after)).await
     }
 }
 

@@ -3,9 +3,9 @@
 use super::create::Create;
 use super::key::switch_icon;
 use super::shown::{Made, Shown};
-use super::words::{STATES, ms, opens, state_code, state_words, tightest};
+use super::words::{STATES, opens, state_code, state_words, tightest};
 use super::{place_of, use_again};
-use crate::fmt::{NOTHING, grouped, money, now};
+use crate::fmt::{NOTHING, grouped, money, ms, now};
 use crate::kit::*;
 use crate::lang::Lang;
 use crate::live::{Fault, Place, use_act, use_here, use_lang, use_load};

@@ -1,6 +1,6 @@
 //! What keys are, in words.
 
-use crate::fmt::{Fmt, grouped, money};
+use crate::fmt::{Fmt, grouped, money, ms};
 use crate::kit::Tone;
 use crate::lang::Lang;
 use burncloud_billing::desk::reports::{KeyRow, KeyState};
@@ -9,10 +9,6 @@ use burncloud_core::{Allowance, ApiKey, Budget, Enforcement, Limits, Nano, Perio
 
 /// From this share on a meter asks for care.
 const CARE: u32 = 80;
-
-pub(super) fn ms(at: UnixMicros) -> u64 {
-    u64::try_from(at.0 / 1_000).unwrap_or_default()
-}
 
 /// The states that the list can be cut to, in the order of its menu.
 pub(super) const STATES: [KeyState; 7] = [

@@ -5,7 +5,7 @@ use crate::lang::Lang;
 use crate::live::Fault;
 use burncloud_billing::desk::{Powers, UserView};
 use burncloud_core::ledger::EntryKind;
-use burncloud_core::{Nano, Role, Status, UnixMicros};
+use burncloud_core::{Nano, Role, Status};
 
 /// What a role is called.
 pub(super) fn role_name(lang: Lang, role: Role) -> &'static str {
@@ -106,11 +106,6 @@ pub(super) fn kind_name(lang: Lang, kind: EntryKind) -> &'static str {
         EntryKind::Reversal => lang.t("Undone", "冲销"),
         EntryKind::Opening => lang.t("Opening balance", "期初余额"),
     }
-}
-
-/// A moment of the store in milliseconds.
-pub(super) fn ms(at: UnixMicros) -> u64 {
-    u64::try_from(at.0 / 1000).unwrap_or_default()
 }
 
 /// What somebody is called on a screen.
