@@ -12,6 +12,8 @@
 //! | `account/password`, `account/elsewhere` | POST: another password; ends every other session |
 //! | `oidc`, `oidc/back` | through a provider of identities |
 //!
+//! `?next=` of a page at the door is the page that was asked for: whoever came in by any way goes there.
+//!
 //! Each POST needs an `Origin` of the console itself and the token that its form carries: [`csrf_of`] of the session, or of
 //! the cookie `bc-door` for whoever has none.
 
@@ -21,6 +23,7 @@ mod asker;
 mod cookies;
 mod doors;
 mod guard;
+mod next;
 mod oidc;
 mod pages;
 mod setup;
@@ -33,6 +36,7 @@ pub use api::{Denied, api_actor};
 pub(crate) use asker::Proxies;
 pub use burncloud_billing::desk::login::csrf_of;
 pub use guard::{CSRF_HEADER, is_write_allowed};
+pub(crate) use next::sign_in as sign_in_path;
 pub(crate) use oidc::Taken;
 pub use pages::qr;
 pub(crate) use sockets::{Sockets, keep};

@@ -2,6 +2,7 @@
 
 use super::Web;
 use super::document::{Document, draw};
+use crate::auth::sign_in_path;
 use crate::lang::Look;
 use crate::live::{Conn, Place};
 use crate::pages::page_at;
@@ -16,10 +17,10 @@ pub(super) async fn page(
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
 ) -> Response {
-    let Some(viewer) = web.viewer(&headers).await else {
-        return Redirect::to(&format!("{}/signin", web.console.prefix())).into_response();
-    };
     let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let Some(viewer) = web.viewer(&headers).await else {
+        return Redirect::to(&sign_in_path(web.console.prefix(), &path)).into_response();
+    };
     let place = Place::parse(web.console.prefix(), &path);
     let page = page_at(&viewer.actor, &place);
     let conn = Conn::page(web.console.clone(), viewer, Look::of(&headers), path);

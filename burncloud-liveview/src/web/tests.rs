@@ -80,7 +80,10 @@ async fn every_answer_has_the_headers() {
 #[tokio::test]
 async fn whoever_has_not_signed_in_is_sent_to_sign_in() {
     let answer = page("/console/logs?q=a", "").await;
-    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/console/signin"));
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (StatusCode::SEE_OTHER, "/console/signin?next=%2Flogs%3Fq%3Da")
+    );
 }
 
 #[tokio::test]

@@ -134,7 +134,7 @@ pub(super) fn places(powers: &[Powers], fits: impl Fn(&Powers) -> bool) -> Vec<C
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burncloud_core::User;
+    use burncloud_core::{UnixMicros, User};
 
     fn view(user: User, online: bool) -> UserView {
         UserView {
