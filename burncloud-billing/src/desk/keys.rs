@@ -182,8 +182,10 @@ impl Desk {
     /// Those of [`people::create_key`]; `Store(NotFound)` for a user whom the actor does not see.
     pub async fn create_key(&self, actor: &Actor, draft: KeyDraft) -> UseCaseResult<MadeKey> {
         let tree = self.tree().await?;
-        let user =
-            draft.user.or(actor.user).ok_or_else(|| UseCaseError::invalid("user", "say whose key it is"))?;
+        let user = draft
+            .user
+            .or(actor.user)
+            .ok_or_else(|| UseCaseError::invalid("user", ("say whose key it is", "请选择密钥归谁")))?;
         let owner = self.seen_user(actor, &tree, user).await?;
         let KeyDraft { name, quota, limits, models, ips, apps, expires_at, group, .. } = draft;
         check_term(expires_at)?;
@@ -213,7 +215,10 @@ impl Desk {
         if change.status == Some(Status::Revoked) {
             return Err(UseCaseError::invalid(
                 "status",
-                "a key is withdrawn for good by itself, not with other changes",
+                (
+                    "a key is withdrawn for good by itself, not with other changes",
+                    "作废密钥要单独进行，不能与其他修改一起",
+                ),
             ));
         }
         check_term(change.expires_at.flatten())?;
@@ -304,8 +309,9 @@ impl Desk {
         let tree = self.tree().await?;
         let (key, owner) = self.seen_key(actor, &tree, id).await?;
         if actor.user != Some(owner.id) || actor.acting.is_some() {
-            let message = "only the user of a key is given what it signs with";
-            return Err(UseCaseError::Forbidden(message.into()));
+            let message =
+                ("only the user of a key is given what it signs with", "只有密钥的使用者能看签名凭证");
+            return Err(UseCaseError::forbidden(message));
         }
         people::check_key(&tree, actor, &owner, false, None)?;
         let pair = rules::aws_pair(&*self.store, &key.name).await?;
@@ -345,7 +351,10 @@ fn check_term(expires_at: Option<UnixMicros>) -> UseCaseResult<()> {
     if expires_at.is_some_and(|at| at <= UnixMicros::now()) {
         return Err(UseCaseError::invalid(
             "expires_at",
-            "that moment is over; to end the key now, withdraw it",
+            (
+                "that moment is over; to end the key now, withdraw it",
+                "这个时间已经过去；要立即停用请作废密钥",
+            ),
         ));
     }
     Ok(())

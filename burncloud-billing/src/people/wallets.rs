@@ -38,9 +38,12 @@ impl Wallet {
         if tenant.parent.is_some() {
             return Ok(Wallet::Tenant(tenant));
         }
-        let message = format!(
-            "`{name}` is a tenant of the house: it buys from nobody and has no wallet; name one of its users, or a \
+        let message = (
+            format!(
+                "`{name}` is a tenant of the house: it buys from nobody and has no wallet; name one of its users, or a \
              tenant with a parent"
+            ),
+            format!("`{name}` 是自营租户，不进货，没有钱包；请选它的某个用户，或有上级的租户"),
         );
         Err(UseCaseError::invalid("tenant", message))
     }
@@ -188,7 +191,10 @@ fn check_payback(wallet: &Wallet, amount: Nano) -> UseCaseResult<()> {
     if amount >= Nano::ZERO || wallet.balance().plus(amount) >= Nano::ZERO {
         return Ok(());
     }
-    let message = format!("`{}` has ${}: no more than that is paid back", wallet.name(), wallet.balance());
+    let message = (
+        format!("`{}` has ${}: no more than that is paid back", wallet.name(), wallet.balance()),
+        format!("「{}」余额为 ${}，退款不能超过它", wallet.name(), wallet.balance()),
+    );
     Err(UseCaseError::invalid("amount", message))
 }
 
@@ -206,7 +212,10 @@ pub async fn promote<S: UserStore + LedgerStore + ?Sized>(
 ) -> UseCaseResult<Posted> {
     wallet.check_fund(store, actor).await?;
     if amount < Nano::ZERO {
-        return Err(UseCaseError::invalid("amount", "what is given away is not negative; adjust instead"));
+        return Err(UseCaseError::invalid(
+            "amount",
+            ("what is given away is not negative; adjust instead", "赠送额不能为负，请改用调整"),
+        ));
     }
     let against = Account::Promotion(wallet.keeper());
     let kind = EntryKind::Promotion;
@@ -265,7 +274,10 @@ pub async fn set_balance<S: UserStore + LedgerStore + ?Sized>(
 
 fn check_reason(reason: &str) -> UseCaseResult<()> {
     if reason.trim().is_empty() {
-        return Err(UseCaseError::invalid("reason", "say why: an adjustment is read long after it was made"));
+        return Err(UseCaseError::invalid(
+            "reason",
+            ("say why: an adjustment is read long after it was made", "请写明原因：调整日后还会有人查看"),
+        ));
     }
     Ok(())
 }
@@ -283,7 +295,10 @@ pub async fn open_wallet<S: UserStore + LedgerStore + ?Sized>(
 ) -> UseCaseResult<Option<Posted>> {
     wallet.check_fund(store, actor).await?;
     if amount < Nano::ZERO {
-        return Err(UseCaseError::invalid("balance", "a balance does not start negative"));
+        return Err(UseCaseError::invalid(
+            "balance",
+            ("a balance does not start negative", "初始余额不能为负"),
+        ));
     }
     if amount == Nano::ZERO || wallet.used() != Nano::ZERO || wallet.balance() != Nano::ZERO {
         return Ok(None);
@@ -339,7 +354,7 @@ pub async fn set_credit<S: UserStore + LedgerStore + ?Sized>(
     reason: &str,
 ) -> UseCaseResult<Option<Posted>> {
     if credit < Nano::ZERO {
-        return Err(UseCaseError::invalid("credit", "a credit line is not negative"));
+        return Err(UseCaseError::invalid("credit", ("a credit line is not negative", "信用额度不能为负")));
     }
     wallet.check_credit(store, actor).await?;
     for _ in 0..ATTEMPTS {
@@ -404,10 +419,16 @@ pub async fn reverse<S: UserStore + LedgerStore + ?Sized>(
         check_reversal(store, actor, &tree, posting.account).await?;
     }
     if reason.trim().is_empty() {
-        return Err(UseCaseError::invalid("reason", "say why: a reversal is read long after it was made"));
+        return Err(UseCaseError::invalid(
+            "reason",
+            ("say why: a reversal is read long after it was made", "请写明原因：冲正日后还会有人查看"),
+        ));
     }
     if found.kind == EntryKind::Receipts {
-        let message = "what requests cost is not undone: adjust the wallet, and say why";
+        let message = (
+            "what requests cost is not undone: adjust the wallet, and say why",
+            "请求的费用不能冲正，请调整钱包并写明原因",
+        );
         return Err(UseCaseError::invalid("entry", message));
     }
     let back = |posting: &Posting| Posting { amount: Nano::ZERO.minus(posting.amount), ..*posting };

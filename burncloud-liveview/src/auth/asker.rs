@@ -4,7 +4,7 @@ use super::{cookies, next};
 use crate::Console;
 use crate::lang::{Lang, Look};
 use crate::live::Place;
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
 use axum::response::{IntoResponse, Redirect, Response};
 use burncloud_billing::desk::login::{Guest, is_mac, mac, random_text};
 use burncloud_core::layers::auth::RemoteIp;
@@ -53,6 +53,27 @@ impl Peer {
         let peer = parts.extensions.get::<RemoteIp>().map(|RemoteIp(ip)| *ip);
         let peer = peer.or_else(|| parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip()));
         Peer(console.proxies().client(peer, &parts.headers))
+    }
+}
+
+/// A request as far as it says who sent it: its headers, and the address of the browser.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// The address: whoever is connected, or whom a proxy that is trusted names.
+    pub ip: Option<IpAddr>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller
+where
+    Console: FromRef<S>,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Caller, Infallible> {
+        let ip = Peer::of(&Console::from_ref(state), parts).0;
+        Ok(Caller { headers: parts.headers.clone(), ip })
     }
 }
 

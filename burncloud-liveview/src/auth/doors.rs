@@ -104,10 +104,14 @@ pub(super) fn refuse(
             let cookie = asker.set_cookie(cookies::STEP, "", Some(0));
             with(asker.onward(console, "/signin"), cookie)
         }
-        Refused::Fault(UseCaseError::Invalid { field, message }) => {
-            show(console, asker, StatusCode::UNPROCESSABLE_ENTITY, again(Some(&field), message))
-        }
-        Refused::Fault(UseCaseError::Forbidden(text)) => {
+        Refused::Fault(UseCaseError::Invalid { field, message }) => show(
+            console,
+            asker,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            again(Some(&field), lang.said(&message).to_owned()),
+        ),
+        Refused::Fault(UseCaseError::Forbidden(message)) => {
+            let text = lang.said(&message).to_owned();
             show(console, asker, StatusCode::FORBIDDEN, State::Notice { text })
         }
         Refused::Fault(UseCaseError::Store(StoreError::Conflict { .. })) => {

@@ -33,6 +33,7 @@ mod sockets;
 mod tests;
 
 pub use api::{Denied, api_actor};
+pub use asker::Caller;
 pub(crate) use asker::Proxies;
 pub use burncloud_billing::desk::login::csrf_of;
 pub use guard::{CSRF_HEADER, is_write_allowed};
@@ -91,11 +92,11 @@ async fn seat(console: &Console, headers: &HeaderMap) -> Option<(SecretString, S
 }
 
 /// Whoever sent a request, where it carries a session that stands. Their sockets are closed when it ends.
-pub async fn viewer(console: &Console, headers: &HeaderMap) -> Option<Arc<Viewer>> {
-    let (cookie, seat) = seat(console, headers).await?;
-    let look = Look::of(headers);
+pub async fn viewer(console: &Console, caller: &Caller) -> Option<Arc<Viewer>> {
+    let (cookie, seat) = seat(console, &caller.headers).await?;
+    let look = Look::of(&caller.headers);
     let viewer = Viewer {
-        actor: seat.actor(),
+        actor: seat.actor_at(caller.ip),
         name: seat.display.clone(),
         lang: look.lang,
         theme: look.theme,
@@ -111,9 +112,9 @@ pub async fn viewer(console: &Console, headers: &HeaderMap) -> Option<Arc<Viewer
 /// Whoever sent a form, where it is a page's own: their session stands, and `csrf` is its token.
 pub(crate) async fn sender(
     console: &Console,
-    headers: &HeaderMap,
+    caller: &Caller,
     csrf: &str,
 ) -> Option<burncloud_billing::people::Actor> {
-    let (cookie, seat) = seat(console, headers).await?;
-    guard::is_write_allowed(console, headers, &cookie, Some(csrf)).then(|| seat.actor())
+    let (cookie, seat) = seat(console, &caller.headers).await?;
+    guard::is_write_allowed(console, &caller.headers, &cookie, Some(csrf)).then(|| seat.actor_at(caller.ip))
 }

@@ -138,7 +138,8 @@ pub(super) async fn factor(Of(console): Of<Console>, asker: Asker, Form(typed): 
             with(show(&console, &asker, StatusCode::OK, State::Recovery { codes }), cookies)
         }
         Err(Refused::Fault(burncloud_core::usecase::UseCaseError::Invalid { message, .. })) => {
-            show_step(&console, &asker, &step, Need::Factor, Some(message)).await
+            let error = asker.lang().said(&message).to_owned();
+            show_step(&console, &asker, &step, Need::Factor, Some(error)).await
         }
         Err(refused) => refuse(&console, &asker, refused, |_, text| State::Notice { text }),
     }

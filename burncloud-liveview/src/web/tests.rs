@@ -6,6 +6,7 @@ use burncloud_billing::Desk;
 use burncloud_billing::people::Actor;
 use burncloud_core::adapter::Registry;
 use burncloud_core::store::MemoryStore;
+use http::HeaderMap;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
@@ -18,7 +19,7 @@ fn console(url: Option<&str>) -> Console {
 
 /// Whoever has the cookie `who` is signed in as the owner.
 fn app(url: Option<&str>) -> Router {
-    router_for(console(url), |_, headers| {
+    router_for(console(url), |_, Caller { headers, .. }| {
         Box::pin(async move {
             crate::lang::cookie(&headers, "who")?;
             let look = crate::lang::Look::of(&headers);

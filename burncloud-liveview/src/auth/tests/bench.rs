@@ -200,7 +200,8 @@ impl Browser {
         let mut headers = http::HeaderMap::new();
         let jar: Vec<String> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
         headers.insert(COOKIE, jar.join("; ").parse().unwrap());
-        crate::auth::viewer(&self.console, &headers).await.map(|viewer| viewer.actor.clone())
+        let caller = crate::auth::Caller { headers, ip: self.ip.parse().ok() };
+        crate::auth::viewer(&self.console, &caller).await.map(|viewer| viewer.actor.clone())
     }
 
     /// The token of the session's forms.
