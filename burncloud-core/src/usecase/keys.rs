@@ -78,17 +78,15 @@ pub fn generate_secret() -> UseCaseResult<SecretString> {
     Ok(SecretString::from(text))
 }
 
-/// What may be shown of a secret: a generated one's first four random characters, a quarter of a chosen one
-/// (at most eight characters).
+/// What may be shown of a secret, after what every generated one begins with: its last four characters, of a chosen one a
+/// quarter at most.
 #[must_use]
 pub fn hint(secret: &SecretString) -> String {
     let text = secret.expose_secret();
-    let shown = match text.strip_prefix(PREFIX) {
-        Some(rest) if rest.len() >= RANDOM_CHARACTERS => PREFIX.len() + 4,
-        _ => (text.len() / 4).min(8),
-    };
-    let shown: String = text.chars().take(shown).collect();
-    format!("{shown}…")
+    let made = text.strip_prefix(PREFIX).filter(|rest| rest.len() >= RANDOM_CHARACTERS);
+    let shown = if made.is_some() { 4 } else { (text.chars().count() / 4).min(4) };
+    let end = text.char_indices().rev().take(shown).last().map_or(text.len(), |(at, _)| at);
+    format!("{}…{}", made.map_or("", |_| PREFIX), &text[end..])
 }
 
 /// Checks a secret that the operator chose: at least [`MIN_SECRET`] bytes, all of them visible ASCII (a key
@@ -358,10 +356,13 @@ mod tests {
 
     #[test]
     fn a_hint_shows_little() {
-        let made = SecretString::from(format!("{PREFIX}{}", "x".repeat(RANDOM_CHARACTERS)));
-        assert_eq!(hint(&made), "sk-burn-xxxx…");
-        assert_eq!(hint(&SecretString::from("12345678")), "12…");
-        assert_eq!(hint(&SecretString::from("sk-burn-short")), "sk-…");
+        let made = SecretString::from(format!("{PREFIX}{}wxyz", "x".repeat(RANDOM_CHARACTERS - 4)));
+        assert_eq!(hint(&made), "sk-burn-…wxyz");
+        for (chosen, shown) in
+            [("12345678", "…78"), ("sk-burn-short", "…ort"), ("chosen-by-the-operator", "…ator")]
+        {
+            assert_eq!(hint(&SecretString::from(chosen)), shown);
+        }
     }
 
     #[test]

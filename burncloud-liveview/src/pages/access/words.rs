@@ -162,8 +162,9 @@ pub(super) fn ends(f: &Fmt, at: UnixMicros, now: u64) -> String {
 
 /// What is typed before a key is withdrawn: what is shown of its secret, or its name where that is too little.
 pub(super) fn confirm_word(key: &ApiKey) -> String {
-    let shown = key.hint.trim_end_matches('…');
-    let shown = shown.strip_prefix(PREFIX).unwrap_or(shown);
+    // Keys of older versions show how their secret begins.
+    let (begins, ends) = key.hint.split_once('…').unwrap_or((&key.hint, ""));
+    let shown = if ends.is_empty() { begins.strip_prefix(PREFIX).unwrap_or(begins) } else { ends };
     if shown.len() >= 3 && shown.bytes().all(|byte| byte.is_ascii_graphic()) {
         shown.to_owned()
     } else {
@@ -216,9 +217,10 @@ mod tests {
     #[test]
     fn the_word_to_type_is_short_and_never_the_secret() {
         let key = |hint: &str| ApiKey { name: "k".into(), hint: hint.into(), ..ApiKey::default() };
+        assert_eq!(confirm_word(&key("sk-burn-…7f3a")), "7f3a");
         assert_eq!(confirm_word(&key("sk-burn-7f3a…")), "7f3a");
         assert_eq!(confirm_word(&key("sk-o…")), "sk-o");
-        assert_eq!(confirm_word(&key("ab…")), "k");
+        assert_eq!(confirm_word(&key("…ab")), "k");
     }
 
     #[test]

@@ -91,7 +91,7 @@ pub(super) fn Tokens() -> Element {
             }
         }
         {list}
-        form { class: "flex flex-wrap items-center gap-3 mt-4",
+        form { class: "flex flex-wrap items-end gap-3 mt-4",
             onsubmit: move |event| {
                 let form = Form::of(&event);
                 let days = form.text("days").parse().unwrap_or_default();
