@@ -3,9 +3,9 @@
 use super::create::Create;
 use super::key::switch_icon;
 use super::shown::{Made, Shown};
-use super::words::{STATES, opens, state_code, state_words, tightest};
+use super::words::{STATES, last_used, opens, state_code, state_words, tightest};
 use super::{place_of, use_again};
-use crate::fmt::{NOTHING, grouped, money, ms, now};
+use crate::fmt::{NOTHING, grouped, money, now};
 use crate::kit::*;
 use crate::lang::Lang;
 use crate::live::{Fault, Place, use_act, use_here, use_lang, use_load};
@@ -250,7 +250,7 @@ fn Row(row: KeyRow, many: bool, onswitch: EventHandler<(KeyId, bool)>) -> Elemen
     let key = &row.view.key;
     let (tone, word) = state_words(lang, row.state);
     let gone = matches!(row.state, KeyState::Expired | KeyState::Revoked);
-    let used = row.last_used.map_or_else(|| NOTHING.to_owned(), |at| f.ago(ms(at), now()));
+    let used = row.last_used.map_or_else(|| NOTHING.to_owned(), |at| last_used(&f, at, now()));
     let tight = tightest(&f, &row);
     let href = here.href(&place_of(key.id));
     rsx! {

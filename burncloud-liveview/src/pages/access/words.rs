@@ -10,6 +10,15 @@ use burncloud_core::{Allowance, ApiKey, Budget, Enforcement, Limits, Nano, Perio
 /// From this share on a meter asks for care.
 const CARE: u32 = 80;
 
+/// When a key was last used, which is known to the quarter of an hour that begins `at`: never longer ago than it was.
+pub(super) fn last_used(f: &Fmt, at: UnixMicros, now: u64) -> String {
+    const QUARTER: u64 = 15 * 60 * 1_000;
+    match ms(at) + QUARTER {
+        end if end > now => f.lang.t("< 15 min ago", "15 分钟内").to_owned(),
+        end => f.ago(end, now),
+    }
+}
+
 /// The states that the list can be cut to, in the order of its menu.
 pub(super) const STATES: [KeyState; 7] = [
     KeyState::Active,
@@ -179,6 +188,15 @@ mod tests {
 
     fn f(lang: Lang) -> Fmt {
         Fmt { lang, zone: TimeZone::UTC }
+    }
+
+    #[test]
+    fn a_key_is_not_said_to_rest_while_it_is_used() {
+        let (en, quarter) = (f(Lang::En), UnixMicros(1_795_181_400_000_000));
+        let minutes = |n: u64| ms(quarter) + n * 60_000;
+        assert_eq!(last_used(&en, quarter, minutes(14)), "< 15 min ago");
+        assert_eq!(last_used(&f(Lang::Zh), quarter, minutes(14)), "15 分钟内");
+        assert_eq!(last_used(&en, quarter, minutes(17)), "2 min ago");
     }
 
     #[test]
