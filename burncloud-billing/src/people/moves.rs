@@ -97,6 +97,27 @@ pub(super) fn own_reference(
     Ok(Some(format!("{}:{}:{reference}", kind.as_str(), wallet.keeper())))
 }
 
+pub(super) fn check_payback(wallet: &Wallet, amount: Nano) -> UseCaseResult<()> {
+    if amount >= Nano::ZERO || wallet.balance().plus(amount) >= Nano::ZERO {
+        return Ok(());
+    }
+    let message = (
+        format!("`{}` has ${}: no more than that is paid back", wallet.name(), wallet.balance()),
+        format!("「{}」余额为 ${}，退款不能超过它", wallet.name(), wallet.balance()),
+    );
+    Err(UseCaseError::invalid("amount", message))
+}
+
+pub(super) fn check_reason(reason: &str) -> UseCaseResult<()> {
+    if reason.trim().is_empty() {
+        return Err(UseCaseError::invalid(
+            "reason",
+            ("say why: an adjustment is read long after it was made", "请写明原因：调整日后还会有人查看"),
+        ));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! What is done with the money in wallets, and with credit lines. Each is an entry in the ledger.
 
 use super::actor::Actor;
-use super::moves::{ATTEMPTS, Move, changed_meanwhile, look, own_reference};
+use super::moves::{ATTEMPTS, Move, changed_meanwhile, check_payback, check_reason, look, own_reference};
 use super::roles::Action;
 use super::tree::Tree;
 use super::{find_tenant, find_user};
@@ -187,17 +187,6 @@ pub async fn top_up<S: UserStore + LedgerStore + ?Sized>(
     next.post(store, actor, own_reference(EntryKind::TopUp, wallet, reference)?).await
 }
 
-fn check_payback(wallet: &Wallet, amount: Nano) -> UseCaseResult<()> {
-    if amount >= Nano::ZERO || wallet.balance().plus(amount) >= Nano::ZERO {
-        return Ok(());
-    }
-    let message = (
-        format!("`{}` has ${}: no more than that is paid back", wallet.name(), wallet.balance()),
-        format!("「{}」余额为 ${}，退款不能超过它", wallet.name(), wallet.balance()),
-    );
-    Err(UseCaseError::invalid("amount", message))
-}
-
 /// Credit that is given away.
 ///
 /// # Errors
@@ -270,16 +259,6 @@ pub async fn set_balance<S: UserStore + LedgerStore + ?Sized>(
         }
     }
     Err(changed_meanwhile(wallet))
-}
-
-fn check_reason(reason: &str) -> UseCaseResult<()> {
-    if reason.trim().is_empty() {
-        return Err(UseCaseError::invalid(
-            "reason",
-            ("say why: an adjustment is read long after it was made", "请写明原因：调整日后还会有人查看"),
-        ));
-    }
-    Ok(())
 }
 
 /// What a wallet starts with (reference `opening:user:NAME`); it is never paid twice, and not into a wallet that was in use
