@@ -27,12 +27,12 @@ pub use headers::{CSP, secure};
 pub use origin::same_origin;
 
 use crate::Console;
-use crate::auth;
+use crate::auth::{self, Caller};
 use crate::live::Viewer;
 use axum::Router;
+use axum::extract::FromRef;
 use axum::routing::{get, post};
 use dioxus_liveview::LiveViewPool;
-use http::HeaderMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ pub(crate) const PICTURES: &str = "/uploads/pictures";
 pub(crate) const TEXTS: &str = "/uploads/texts";
 
 /// How it is found out who sent a request.
-type Viewers = fn(Console, HeaderMap) -> Pin<Box<dyn Future<Output = Option<Arc<Viewer>>> + Send>>;
+type Viewers = fn(Console, Caller) -> Pin<Box<dyn Future<Output = Option<Arc<Viewer>>> + Send>>;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -54,14 +54,20 @@ struct Web {
 }
 
 impl Web {
-    async fn viewer(&self, headers: &HeaderMap) -> Option<Arc<Viewer>> {
-        (self.viewers)(self.console.clone(), headers.clone()).await
+    async fn viewer(&self, caller: &Caller) -> Option<Arc<Viewer>> {
+        (self.viewers)(self.console.clone(), caller.clone()).await
+    }
+}
+
+impl FromRef<Web> for Console {
+    fn from_ref(web: &Web) -> Console {
+        web.console.clone()
     }
 }
 
 /// Everything of the console that is a page. Needs a tokio runtime around it.
 pub fn router(console: Console) -> Router {
-    router_for(console, |console, headers| Box::pin(async move { auth::viewer(&console, &headers).await }))
+    router_for(console, |console, caller| Box::pin(async move { auth::viewer(&console, &caller).await }))
 }
 
 fn router_for(console: Console, viewers: Viewers) -> Router {

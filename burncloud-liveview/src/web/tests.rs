@@ -7,6 +7,7 @@ use burncloud_billing::people::Actor;
 use burncloud_core::Role;
 use burncloud_core::adapter::Registry;
 use burncloud_core::store::MemoryStore;
+use http::HeaderMap;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
@@ -19,7 +20,7 @@ fn console(url: Option<&str>) -> Console {
 
 /// Whoever has the cookie `who` is signed in as the owner, `who=accountant` as one.
 pub(super) fn app(url: Option<&str>) -> Router {
-    router_for(console(url), |_, headers| {
+    router_for(console(url), |_, Caller { headers, .. }| {
         Box::pin(async move {
             let who = crate::lang::cookie(&headers, "who")?;
             let look = crate::lang::Look::of(&headers);
@@ -88,7 +89,10 @@ async fn every_answer_has_the_headers() {
 #[tokio::test]
 async fn whoever_has_not_signed_in_is_sent_to_sign_in() {
     let answer = page("/console/logs?q=a", "").await;
-    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/console/signin"));
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (StatusCode::SEE_OTHER, "/console/signin?next=%2Flogs%3Fq%3Da")
+    );
 }
 
 #[tokio::test]

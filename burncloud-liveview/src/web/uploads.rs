@@ -2,7 +2,7 @@
 //! id. `GET uploads/{id}`: shows that session its picture.
 
 use super::Web;
-use crate::auth::{CSRF_HEADER, is_from_here};
+use crate::auth::{CSRF_HEADER, Caller, is_from_here};
 use crate::held::{PICTURE, Refused, TEXT};
 use crate::live::Viewer;
 use crate::pages::{PageId, page};
@@ -37,11 +37,12 @@ fn why(refused_: Refused) -> Response {
 }
 
 /// Who posts, where it is a page of the console in a session that stands, and a page that takes posts is theirs.
-async fn sender(web: &Web, headers: &HeaderMap) -> Result<Arc<Viewer>, Response> {
+async fn sender(web: &Web, caller: &Caller) -> Result<Arc<Viewer>, Response> {
+    let headers = &caller.headers;
     if !is_from_here(&web.console, headers) {
         return Err(refused(StatusCode::FORBIDDEN, "refused"));
     }
-    let viewer = web.viewer(headers).await.ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "refused"))?;
+    let viewer = web.viewer(caller).await.ok_or_else(|| refused(StatusCode::UNAUTHORIZED, "refused"))?;
     let given = headers.get(CSRF_HEADER).map_or(&b""[..], |value| value.as_bytes());
     // Of their hashes, so that the time says nothing of the token.
     let own = Sha256::digest(given) == Sha256::digest(viewer.csrf.as_bytes());
@@ -63,20 +64,20 @@ async fn body(web: &Web, headers: &HeaderMap, body: Body, most: usize) -> Result
     read.map_err(|_| why(Refused::TooLarge))
 }
 
-pub(super) async fn picture(State(web): State<Web>, headers: HeaderMap, posted: Body) -> Response {
-    post(web, headers, posted, PICTURE).await
+pub(super) async fn picture(State(web): State<Web>, caller: Caller, posted: Body) -> Response {
+    post(web, caller, posted, PICTURE).await
 }
 
-pub(super) async fn text(State(web): State<Web>, headers: HeaderMap, posted: Body) -> Response {
-    post(web, headers, posted, TEXT).await
+pub(super) async fn text(State(web): State<Web>, caller: Caller, posted: Body) -> Response {
+    post(web, caller, posted, TEXT).await
 }
 
-async fn post(web: Web, headers: HeaderMap, posted: Body, most: usize) -> Response {
-    let viewer = match sender(&web, &headers).await {
+async fn post(web: Web, caller: Caller, posted: Body, most: usize) -> Response {
+    let viewer = match sender(&web, &caller).await {
         Ok(viewer) => viewer,
         Err(answer) => return answer,
     };
-    let bytes = match body(&web, &headers, posted, most).await {
+    let bytes = match body(&web, &caller.headers, posted, most).await {
         Ok(bytes) => bytes,
         Err(answer) => return answer,
     };
@@ -89,8 +90,8 @@ async fn post(web: Web, headers: HeaderMap, posted: Body, most: usize) -> Respon
     }
 }
 
-pub(super) async fn show(State(web): State<Web>, Path(id): Path<String>, headers: HeaderMap) -> Response {
-    let Some(viewer) = web.viewer(&headers).await else { return StatusCode::UNAUTHORIZED.into_response() };
+pub(super) async fn show(State(web): State<Web>, Path(id): Path<String>, caller: Caller) -> Response {
+    let Some(viewer) = web.viewer(&caller).await else { return StatusCode::UNAUTHORIZED.into_response() };
     let Some(blob) = web.console.held().find(&viewer.csrf, &id) else {
         return StatusCode::NOT_FOUND.into_response();
     };

@@ -1,5 +1,6 @@
 //! Sums: from the quarters, or from the hours where those tell apart what is asked for.
 
+use super::narrow;
 use crate::SqlStore;
 use crate::backend::{self, ALL, HOURS_BY_CHANNEL, HOURS_BY_MODEL, HOURS_BY_TENANT, USAGE};
 use crate::error::database;
@@ -230,24 +231,7 @@ fn of_quarters(query: &UsageQuery, quarters: &Quarters, asked: Asked, backend: D
             select.and_where(Expr::col("quarter").is_in(each));
         }
     }
-    match &query.who {
-        Who::All => {}
-        Who::Tenants(tenants) => {
-            select.and_where(Expr::col("tenant_id").is_in(tenants.iter().map(|tenant| tenant.0)));
-        }
-        Who::User(user) => {
-            select.and_where(Expr::col("user_id").eq(user.0));
-        }
-        Who::Key(key) => {
-            select.and_where(Expr::col("key_id").eq(key.0));
-        }
-    }
-    if let Some(channel) = query.channel {
-        select.and_where(Expr::col("channel_id").eq(channel.0));
-    }
-    if let Some(model) = &query.model {
-        select.and_where(Expr::col("model").eq(model_key(model)));
-    }
+    narrow(&mut select, &query.who, query.channel, query.model.as_deref());
     select
 }
 

@@ -2,7 +2,7 @@
 
 use super::choices::Eyes;
 use super::words;
-use crate::fmt::{charge, grouped, now, percent, price};
+use crate::fmt::{charge, grouped, ms, now, percent, price};
 use crate::kit::{Icon, ReceiptBox, ReceiptLine, ReceiptSum, use_fmt};
 use crate::lang::Lang;
 use crate::live::use_lang;
@@ -91,7 +91,7 @@ fn foot(view: &ReceiptView, f: &crate::fmt::Fmt) -> Vec<String> {
     let lang = f.lang;
     let mut out = vec![words::counted(lang, view.usage_source).to_owned()];
     if view.price.version > 0 {
-        let since = view.price.since.map(|at| f.date(words::ms(at), now()));
+        let since = view.price.since.map(|at| f.date(ms(at), now()));
         out.push(match (since, lang) {
             (Some(since), Lang::En) => format!("Price book of {since}"),
             (Some(since), Lang::Zh) => format!("{since}价目表"),

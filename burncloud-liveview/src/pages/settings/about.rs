@@ -45,10 +45,6 @@ pub(super) fn Memory() -> Element {
     }
 }
 
-fn millis(at: UnixMicros) -> u64 {
-    u64::try_from(at.0 / 1000).unwrap_or(0)
-}
-
 /// Bytes, for people: `412 MB`.
 fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["B", "KB", "MB", "GB"];
@@ -88,7 +84,7 @@ pub(super) fn Copies() -> Element {
                     |copy| {
                         format!(
                             "{} · {}",
-                            f.ago(millis(copy.at), millis(UnixMicros::now())),
+                            f.ago(crate::fmt::ms(copy.at), crate::fmt::ms(UnixMicros::now())),
                             size(copy.bytes)
                         )
                     },

@@ -129,7 +129,11 @@ impl Checker {
                 Ok(rates) => return Unpriced::At(Arc::new(rates)),
                 Err(error) => {
                     let dot = if error.field.is_empty() { "" } else { "." };
-                    self.report(value.span(), format!("billing.unpriced{dot}{}", error.field), error.message);
+                    self.report(
+                        value.span(),
+                        format!("billing.unpriced{dot}{}", error.field),
+                        error.message.en(),
+                    );
                 }
             },
             _ => {
