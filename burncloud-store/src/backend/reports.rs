@@ -27,6 +27,8 @@ pub(crate) const HOURS_BY_MODEL: i64 = 0;
 pub(crate) const HOURS_BY_CHANNEL: i64 = 1;
 /// For everybody alone.
 pub(crate) const HOURS_BY_TENANT: i64 = 2;
+/// For each tenant alone; the hour is the first of a day in UTC, and its row the whole day.
+pub(crate) const DAYS_BY_USER: i64 = 3;
 
 /// The sum of a column, as long as it is one that a column holds; else the end of what that can hold. Short of the end by a
 /// few billions it is that already.

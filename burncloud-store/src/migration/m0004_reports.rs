@@ -16,10 +16,10 @@ fn hours(backend: DbBackend) -> TableCreateStatement {
     let mut hours = table("usage_hours")
         // -1 is everybody.
         .col(number("tenant_id"))
-        // 0: by model; 1: by channel; 2: by tenant.
+        // 0: by model; 1: by channel; 2: by tenant; 3: by user, and by the day.
         .col(number("kind"))
         .col(number("hour"))
-        // The channel (0 is none), or the tenant; 0 else.
+        // The channel (0 is none), the tenant, or the user; 0 else.
         .col(number("id"))
         // Empty where it is not told apart.
         .col(word("model", 255))

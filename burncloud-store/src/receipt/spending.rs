@@ -2,7 +2,7 @@
 //! tenants, and spending by quarters of an hour.
 
 use super::row::count;
-use crate::backend::{ALL, HOURS_BY_CHANNEL, HOURS_BY_MODEL, HOURS_BY_TENANT, Sums, USAGE};
+use crate::backend::{ALL, DAYS_BY_USER, HOURS_BY_CHANNEL, HOURS_BY_MODEL, HOURS_BY_TENANT, Sums, USAGE};
 use crate::bulk::Texts;
 use burncloud_core::store::{UsageRow, usage};
 use burncloud_core::{QUARTER_US, Receipt};
@@ -138,18 +138,19 @@ fn sums_of(row: &UsageRow) -> [i128; USAGE.len()] {
     ]
 }
 
-/// The hours that quarters come to.
+/// The hours, and the days, that quarters come to.
 fn hours<'a>(
     quarters: &BTreeMap<Quarter<'a>, [i128; USAGE.len()]>,
 ) -> BTreeMap<Hour<'a>, [i128; USAGE.len()]> {
     let mut hours = BTreeMap::new();
-    for ((quarter, _, _, tenant, channel, model), more) in quarters {
-        let hour = quarter.div_euclid(4);
+    for ((quarter, _, user, tenant, channel, model), more) in quarters {
+        let (hour, day) = (quarter.div_euclid(4), quarter.div_euclid(96) * 24);
         for place in [
             (ALL, HOURS_BY_MODEL, hour, 0, *model),
             (ALL, HOURS_BY_CHANNEL, hour, *channel, ""),
             (ALL, HOURS_BY_TENANT, hour, *tenant, ""),
             (*tenant, HOURS_BY_MODEL, hour, 0, *model),
+            (*tenant, DAYS_BY_USER, day, *user, ""),
         ] {
             sum(hours.entry(place).or_insert([0; USAGE.len()]), *more);
         }

@@ -2,7 +2,7 @@
 
 use super::narrow;
 use crate::SqlStore;
-use crate::backend::{self, ALL, HOURS_BY_CHANNEL, HOURS_BY_MODEL, HOURS_BY_TENANT, USAGE};
+use crate::backend::{self, ALL, DAYS_BY_USER, HOURS_BY_CHANNEL, HOURS_BY_MODEL, HOURS_BY_TENANT, USAGE};
 use crate::error::database;
 use crate::receipt::model_key;
 use crate::spending::whole;
@@ -21,9 +21,10 @@ const HOUR: i64 = 4;
 /// The most hours that are looked up quarter by quarter: a year of days.
 const TORN: usize = 366;
 
-/// Sums of hours that hold what a query asks for.
+/// Sums of hours, or of days, that hold what a query asks for.
 struct Hours {
-    tenants: Vec<i64>,
+    /// `None` is each.
+    tenants: Option<Vec<i64>>,
     kind: i64,
 }
 
@@ -41,26 +42,47 @@ impl Hours {
             };
             named || query.by.contains(&dim)
         };
+        let ids = |tenants: &[TenantId]| tenants.iter().map(|tenant| tenant.0).collect();
+        if asks(Dim::User) && !asks(Dim::Key) && !asks(Dim::Channel) && !asks(Dim::Model) {
+            let tenants = match &query.who {
+                Who::All => None,
+                Who::Tenants(tenants) => Some(ids(tenants)),
+                _ => return None,
+            };
+            return (query.step == Step::Whole).then_some(Hours { tenants, kind: DAYS_BY_USER });
+        }
         if asks(Dim::Key) || asks(Dim::User) {
             return None;
         }
         let kind = match (asks(Dim::Channel), asks(Dim::Model), asks(Dim::Tenant), &query.who) {
             (false, _, _, Who::Tenants(tenants)) => {
-                let tenants = tenants.iter().map(|tenant| tenant.0).collect();
-                return Some(Hours { tenants, kind: HOURS_BY_MODEL });
+                return Some(Hours { tenants: Some(ids(tenants)), kind: HOURS_BY_MODEL });
             }
             (_, false, false, Who::All) => HOURS_BY_CHANNEL,
             (false, true, false, Who::All) => HOURS_BY_MODEL,
             (false, false, true, Who::All) => HOURS_BY_TENANT,
             _ => return None,
         };
-        Some(Hours { tenants: vec![ALL], kind })
+        Some(Hours { tenants: Some(vec![ALL]), kind })
+    }
+
+    /// How many hours each row is of.
+    fn width(&self) -> i64 {
+        if self.kind == DAYS_BY_USER { 24 } else { 1 }
+    }
+
+    /// Those hours of a range of quarters that are whole, or that are of whole days.
+    fn within(&self, quarters: &Range<i64>) -> Range<i64> {
+        let width = self.width();
+        let quarter = HOUR * width;
+        let first = quarters.start.div_euclid(quarter) + i64::from(quarters.start.rem_euclid(quarter) != 0);
+        first * width..quarters.end.div_euclid(quarter) * width
     }
 
     fn column(&self, dim: Dim) -> &'static str {
         match dim {
             Dim::Model => "model",
-            Dim::Tenant if self.kind == HOURS_BY_MODEL => "tenant_id",
+            Dim::Tenant if matches!(self.kind, HOURS_BY_MODEL | DAYS_BY_USER) => "tenant_id",
             _ => "id",
         }
     }
@@ -252,7 +274,21 @@ fn of_hours(
     }
     select
         .from("usage_hours")
-        .and_where(Expr::col("tenant_id").is_in(hours.tenants.iter().copied()))
+        .and_where(match &hours.tenants {
+            Some(tenants) => Expr::col("tenant_id").is_in(tenants.iter().copied()),
+            // Those that were active: one by one each is found by the key; without it, all that ever was would be read.
+            None => Expr::col("tenant_id").in_subquery(
+                Query::select()
+                    .distinct()
+                    .column("id")
+                    .from("usage_hours")
+                    .and_where(Expr::col("tenant_id").eq(ALL))
+                    .and_where(Expr::col("kind").eq(HOURS_BY_TENANT))
+                    .and_where(Expr::col("hour").gte(range.start))
+                    .and_where(Expr::col("hour").lt(range.end))
+                    .to_owned(),
+            ),
+        })
         .and_where(Expr::col("kind").eq(hours.kind))
         .and_where(Expr::col("hour").gte(range.start))
         .and_where(Expr::col("hour").lt(range.end));
@@ -315,10 +351,10 @@ impl SqlStore {
             return Ok(Vec::new());
         }
         // Whole hours from the sums of hours, and quarters before the first and after the last.
-        let first = wanted.start.div_euclid(HOUR) + i64::from(wanted.start.rem_euclid(HOUR) != 0);
-        let hours = first..wanted.end.div_euclid(HOUR);
+        let by_hour = Hours::of(query);
+        let hours = by_hour.as_ref().map_or(0..0, |of| of.within(&wanted));
         let torn = torn(query.step, &hours);
-        let by_hour = Hours::of(query).filter(|_| !hours.is_empty() && torn.len() <= TORN);
+        let by_hour = by_hour.filter(|_| !hours.is_empty() && torn.len() <= TORN);
         let mut rows = Vec::new();
         let mut left = Vec::new();
         let mut some = |range: Range<i64>| {

@@ -136,7 +136,7 @@ pub(super) async fn customers_seen<S: Source + ?Sized>(
     let window = span.resolve(&sight.zone, now)?.now;
     let providers = BTreeMap::new();
     let by = Some(By::Customer);
-    let asked = Asked { store, sight: &sight, window, by, grain: None, providers: &providers };
+    let asked = Asked { store, sight: &sight, window, by, grain: None, only: None, providers: &providers };
     let tallies = asked.tallies().await?;
     let (active, top) = (active(&tallies), ranked(tallies, 100));
     Ok(Seen { window, active, leaders: named(store, &sight, top).await? })
@@ -156,7 +156,15 @@ pub(super) async fn books<S: Source + ?Sized>(
         providers = Names::load(store, &sight, [], []).await?.channels;
     }
     let spans = span.resolve(&sight.zone, now)?;
-    let asked = |window, by, grain| Asked { store, sight: &sight, window, by, grain, providers: &providers };
+    let asked = |window, by, grain| Asked {
+        store,
+        sight: &sight,
+        window,
+        by,
+        grain,
+        only: None,
+        providers: &providers,
+    };
     let here = total(&asked(spans.now, None, None)).await?;
     let before = total(&asked(spans.before, None, None)).await?;
     let mut top = ranked(asked(spans.now, Some(by), None).tallies().await?, usize::MAX);
@@ -228,11 +236,14 @@ async fn points<'a, S: Source + ?Sized>(
     let whole = asked(spans.now, None, Some(spans.grain));
     let (sight, width) = (whole.sight, top.len() + usize::from(others));
     let begin = bins(&sight.zone, spans.now, spans.grain);
-    let mut points: BTreeMap<UnixMicros, (Tally, Vec<Nano>)> =
+    let mut points: Points =
         begin.into_iter().map(|at| (at, (Tally::default(), vec![Nano::ZERO; width]))).collect();
     let fresh = || (Tally::default(), vec![Nano::ZERO; width]);
     for ((at, _), tally) in whole.tallies().await? {
         points.entry(at).or_insert_with(fresh).0.add(&tally);
+    }
+    if by == By::Customer && sight.is_house() {
+        return by_customer(asked, spans, top, others, points).await;
     }
     for ((at, of), tally) in asked(spans.now, Some(by), Some(spans.grain)).tallies().await? {
         let place = top.iter().position(|(known, _)| *known == of).unwrap_or(top.len());
@@ -240,8 +251,41 @@ async fn points<'a, S: Source + ?Sized>(
             *part = part.plus(tally.value());
         }
     }
+    Ok(drawn(points))
+}
+
+type Points = BTreeMap<UnixMicros, (Tally, Vec<Nano>)>;
+
+fn drawn(points: Points) -> Vec<Point> {
     let point = |(at, (tally, parts)): (_, (Tally, _))| Point { at, sums: tally.sums(), parts };
-    Ok(points.into_iter().map(point).collect())
+    points.into_iter().map(point).collect()
+}
+
+/// The parts of the few customers of the house that are told apart, each asked for by itself, and of the others what is left
+/// of the whole: day by day all customers are as many rows as they have requests.
+async fn by_customer<'a, S: Source + ?Sized>(
+    asked: &impl Fn(Window, Option<By>, Option<Grain>) -> Asked<'a, S>,
+    spans: Spans,
+    top: &[(Of, Tally)],
+    others: bool,
+    mut points: Points,
+) -> StoreResult<Vec<Point>> {
+    for (place, (of, _)) in top.iter().enumerate() {
+        let Of::Customer(customer) = of else { continue };
+        let whole = asked(spans.now, None, Some(spans.grain));
+        let only = Some(whole.sight.of_customer(*customer));
+        for ((at, _), tally) in (Asked { only, ..whole }).tallies().await? {
+            if let Some((_, parts)) = points.get_mut(&at) {
+                parts[place] = tally.value();
+            }
+        }
+    }
+    if others {
+        for (whole, parts) in points.values_mut() {
+            parts[top.len()] = parts.iter().fold(whole.value(), |left, part| left.minus(*part));
+        }
+    }
+    Ok(drawn(points))
 }
 
 /// With names.

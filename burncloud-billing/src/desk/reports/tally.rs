@@ -147,6 +147,8 @@ pub(super) struct Asked<'a, S: ?Sized> {
     pub(super) window: Window,
     pub(super) by: Option<By>,
     pub(super) grain: Option<Grain>,
+    /// Those whose requests count; `None` is everybody within sight.
+    pub(super) only: Option<Who>,
     /// The provider of each channel, for [`By::Provider`].
     pub(super) providers: &'a BTreeMap<ChannelId, (String, String)>,
 }
@@ -156,7 +158,8 @@ impl<S: Source + ?Sized> Asked<'_, S> {
         let mut out = Tallies::new();
         match self.sight.view {
             View::House => {
-                for (at, row) in self.usage(self.sight.who(), self.dims()).await? {
+                let who = self.only.clone().unwrap_or_else(|| self.sight.who());
+                for (at, row) in self.usage(who, self.dims()).await? {
                     let (revenue, cost) = (Some(row.revenue), Some(row.cost));
                     add(&mut out, at, self.of(&row), Tally { revenue, cost, row });
                 }

@@ -166,7 +166,15 @@ impl Look<'_> {
     pub(super) async fn credit(&self, all: &mut Vec<Finding>) -> UseCaseResult<()> {
         let store = &*self.desk.store;
         let (providers, window) = (BTreeMap::new(), Window { since: self.since, until: self.now });
-        let asked = |by| Asked { store, sight: self.sight, window, by, grain: None, providers: &providers };
+        let asked = |by| Asked {
+            store,
+            sight: self.sight,
+            window,
+            by,
+            grain: None,
+            only: None,
+            providers: &providers,
+        };
         if let Some(own) = wallet(store, self.sight).await?
             && !own.unlimited
         {
