@@ -4,6 +4,7 @@ use crate::auth::{Proxies, Sockets, Taken, keep};
 use crate::held::Held;
 use crate::pages::Drafts;
 use crate::pages::Figures;
+use crate::room::Slots;
 use crate::watch::Watch;
 use arc_swap::ArcSwap;
 use burncloud_billing::desk::login::random;
@@ -36,6 +37,7 @@ struct Parts {
     release: Box<str>,
     drafts: Drafts,
     held: Held,
+    slots: Slots,
     figures: Figures,
 }
 
@@ -147,6 +149,11 @@ impl Console {
         &self.0.held
     }
 
+    /// Who reads large posts at the moment.
+    pub(crate) fn slots(&self) -> &Slots {
+        &self.0.slots
+    }
+
     /// Seals what a browser carries to the provider of identities and back. Gone with the process.
     pub(crate) fn key(&self) -> &[u8] {
         &self.0.key
@@ -252,6 +259,7 @@ impl ConsoleBuilder {
             release,
             drafts: Drafts::default(),
             held: Held::default(),
+            slots: Slots::default(),
             figures: Figures::default(),
         }));
         let weak = Arc::downgrade(&console.0);

@@ -19,6 +19,7 @@ pub mod kit;
 pub mod lang;
 pub mod live;
 pub mod pages;
+mod room;
 mod shell;
 mod watch;
 pub mod web;

@@ -110,6 +110,12 @@ pub async fn viewer(console: &Console, caller: &Caller) -> Option<Arc<Viewer>> {
     Some(viewer)
 }
 
+/// Whoever sent a request, as use cases are told, where it carries a session that stands.
+pub(crate) async fn actor(console: &Console, caller: &Caller) -> Option<burncloud_billing::people::Actor> {
+    let (_, seat) = seat(console, &caller.headers).await?;
+    Some(seat.actor_at(caller.ip))
+}
+
 /// Whoever sent a form, where it is a page's own: their session stands, and `csrf` is its token.
 pub(crate) async fn sender(
     console: &Console,

@@ -4,5 +4,6 @@ mod bench;
 mod forms;
 mod next;
 mod people;
+mod posts;
 mod provider;
 mod sessions;

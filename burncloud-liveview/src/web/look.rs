@@ -8,6 +8,9 @@ use http::header::SET_COOKIE;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
+/// The largest form in bytes: anybody may send one.
+pub(super) const LARGEST: usize = 16 << 10;
+
 #[derive(Deserialize)]
 pub(super) struct Wish {
     lang: Option<String>,

@@ -30,7 +30,7 @@ use crate::Console;
 use crate::auth::{self, Caller};
 use crate::live::Viewer;
 use axum::Router;
-use axum::extract::FromRef;
+use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::routing::{get, post};
 use dioxus_liveview::LiveViewPool;
 use std::future::Future;
@@ -77,7 +77,7 @@ fn router_for(console: Console, viewers: Viewers) -> Router {
     let mut router = Router::new()
         .route(&under("/ws"), get(socket::socket))
         .route(&under("/assets/{name}"), get(assets::asset))
-        .route(&under("/look"), post(look::look))
+        .route(&under("/look"), post(look::look).layer(DefaultBodyLimit::max(look::LARGEST)))
         .route(&under("/logs/export"), get(export::export))
         .route(&under(PICTURES), post(uploads::picture))
         .route(&under(TEXTS), post(uploads::text))

@@ -215,6 +215,9 @@ async fn another_language_is_remembered_and_leads_back() {
     assert!(answer.headers.get("set-cookie").is_none());
     let answer = ask(app(None), "POST", "/console/look", &form[1..], body).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN, "no host, not ours");
+    let long = format!("{body}{}", "a".repeat(look::LARGEST));
+    let answer = ask(app(None), "POST", "/console/look", &form, &long).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE, "anybody may send it");
 }
 
 #[test]

@@ -3,9 +3,11 @@
 
 use super::transforms::Try;
 use crate::Console;
-use crate::auth::Caller;
+use crate::auth::{Caller, is_from_here};
+use crate::room::{One, Slot, Unread, retry_after};
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Multipart, State};
+use axum::body::Body;
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::post;
 use burncloud_billing::desk::channels::{NewChannel, RowError};
@@ -114,23 +116,38 @@ impl Posted {
     }
 }
 
-/// Who may post here, else what they are answered.
-async fn sender(console: &Console, caller: &Caller, form: &Posted) -> Result<Actor, Response> {
-    let actor = crate::auth::sender(console, caller, form.text("csrf")).await;
-    let actor = actor.ok_or_else(|| StatusCode::FORBIDDEN.into_response())?;
-    match actor.check_in_house(Action::ManageHouse) {
-        Ok(()) => Ok(actor),
-        Err(_) => Err(StatusCode::FORBIDDEN.into_response()),
+fn unread(why: Unread) -> Response {
+    let mut answer = why.status().into_response();
+    if why == Unread::Crowded {
+        retry_after(answer.headers_mut(), 10);
     }
+    answer
 }
 
-async fn import(State(console): State<Console>, caller: Caller, form: Multipart) -> Response {
-    let form = match Posted::read(form).await {
-        Ok(form) => form,
-        Err(answer) => return answer,
-    };
-    let actor = match sender(&console, &caller, &form).await {
-        Ok(actor) => actor,
+/// What somebody posted who may post here, else what they are answered. Of whoever may not nothing is read.
+async fn take(
+    console: &Console,
+    caller: &Caller,
+    request: Request,
+) -> Result<(Actor, Posted, Slot), Response> {
+    let forbidden = || StatusCode::FORBIDDEN.into_response();
+    if !is_from_here(console, &caller.headers) {
+        return Err(forbidden());
+    }
+    let actor = crate::auth::actor(console, caller).await.ok_or_else(forbidden)?;
+    actor.check_in_house(Action::ManageHouse).map_err(|_| forbidden())?;
+    let (parts, body) = request.into_parts();
+    let read = console.slots().read(One::of(&actor), &parts.headers, body, LARGEST).await;
+    let (bytes, slot) = read.map_err(unread)?;
+    let form = Multipart::from_request(Request::from_parts(parts, Body::from(bytes)), console).await;
+    let form = Posted::read(form.map_err(IntoResponse::into_response)?).await?;
+    let sender = crate::auth::sender(console, caller, form.text("csrf")).await;
+    Ok((sender.filter(|sender| same(sender, &actor)).ok_or_else(forbidden)?, form, slot))
+}
+
+async fn import(State(console): State<Console>, caller: Caller, request: Request) -> Response {
+    let (actor, form, _slot) = match take(&console, &caller, request).await {
+        Ok(taken) => taken,
         Err(answer) => return answer,
     };
     let text = Some(form.text("file")).filter(|text| !text.trim().is_empty()).unwrap_or(form.text("list"));
@@ -139,13 +156,9 @@ async fn import(State(console): State<Console>, caller: Caller, form: Multipart)
     Redirect::to(&format!("{}/models/import?draft={id}", console.prefix())).into_response()
 }
 
-async fn transforms(State(console): State<Console>, caller: Caller, form: Multipart) -> Response {
-    let form = match Posted::read(form).await {
-        Ok(form) => form,
-        Err(answer) => return answer,
-    };
-    let actor = match sender(&console, &caller, &form).await {
-        Ok(actor) => actor,
+async fn transforms(State(console): State<Console>, caller: Caller, request: Request) -> Response {
+    let (actor, form, _slot) = match take(&console, &caller, request).await {
+        Ok(taken) => taken,
         Err(answer) => return answer,
     };
     let tried = super::transforms::tried(&console, &actor, &form).await;
