@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 /// The largest picture that somebody sends, in bytes.
@@ -21,8 +20,6 @@ const OF_ONE: usize = 64 << 20;
 const OF_ALL: usize = 256 << 20;
 /// How long something waits that no page shows.
 const WAITS: Duration = Duration::from_secs(30 * 60);
-/// How many are read at a time.
-const AT_ONCE: usize = 8;
 
 /// What something is, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,21 +108,12 @@ impl Waiting {
 }
 
 /// What is held, in this process alone.
-pub(crate) struct Held {
-    all: Mutex<HashMap<String, Waiting>>,
-    /// Whoever reads a post has one.
-    pub(crate) slots: Semaphore,
-}
-
-impl Default for Held {
-    fn default() -> Held {
-        Held { all: Mutex::default(), slots: Semaphore::new(AT_ONCE) }
-    }
-}
+#[derive(Default)]
+pub(crate) struct Held(Mutex<HashMap<String, Waiting>>);
 
 impl fmt::Debug for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Held").field("waiting", &self.all.lock().len()).finish_non_exhaustive()
+        f.debug_struct("Held").field("waiting", &self.0.lock().len()).finish_non_exhaustive()
     }
 }
 
@@ -146,7 +134,7 @@ impl Held {
 
     fn keep(&self, session: &str, kind: Kind, bytes: Bytes) -> Result<Arc<Blob>, Refused> {
         let id = random_text().map_err(|_| Refused::Crowded)?;
-        let mut all = self.all.lock();
+        let mut all = self.0.lock();
         all.retain(|_, one| one.shown() || one.since.elapsed() < WAITS);
         loop {
             let theirs = all.values().filter(|one| one.session == session);
@@ -169,7 +157,7 @@ impl Held {
 
     /// What that session has under this id, unless it waited too long. It waits anew from now.
     pub(crate) fn find(&self, session: &str, id: &str) -> Option<Arc<Blob>> {
-        let mut all = self.all.lock();
+        let mut all = self.0.lock();
         let one = all.get_mut(id).filter(|one| one.session == session)?;
         if !one.shown() && one.since.elapsed() >= WAITS {
             all.remove(id);
@@ -181,12 +169,12 @@ impl Held {
 
     /// That session ended.
     pub(crate) fn forget(&self, session: &str) {
-        self.all.lock().retain(|_, one| one.session != session);
+        self.0.lock().retain(|_, one| one.session != session);
     }
 
     /// Lets go of what waited too long.
     pub(crate) fn sweep(&self) {
-        self.all.lock().retain(|_, one| one.shown() || one.since.elapsed() < WAITS);
+        self.0.lock().retain(|_, one| one.shown() || one.since.elapsed() < WAITS);
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) fn app(url: Option<&str>) -> Router {
             Some(Arc::new(Viewer {
                 actor: match who {
                     "accountant" => Actor { role: Role::Accountant, ..Actor::operator("abe") },
+                    "bea" => Actor::operator("bea"),
                     _ => Actor::operator("ada"),
                 },
                 name: "Ada <b>Lovelace</b>".into(),

@@ -6,20 +6,16 @@ use crate::auth::{CSRF_HEADER, Caller, is_from_here};
 use crate::held::{PICTURE, Refused, TEXT};
 use crate::live::Viewer;
 use crate::pages::{PageId, page};
+use crate::room::{One, Unread, retry_after};
 use axum::Json;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long a post may take to come.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Why something is not held, as the page's script is told.
 fn refused(status: StatusCode, code: &str) -> Response {
@@ -50,18 +46,16 @@ async fn sender(web: &Web, caller: &Caller) -> Result<Arc<Viewer>, Response> {
     if own && theirs { Ok(viewer) } else { Err(refused(StatusCode::FORBIDDEN, "refused")) }
 }
 
-/// A post of at most `most` bytes.
-async fn body(web: &Web, headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Response> {
-    let said = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if said.is_some_and(|said| said > most) {
-        return Err(why(Refused::TooLarge));
+fn unread(unread: Unread) -> Response {
+    match unread {
+        Unread::TooLarge => why(Refused::TooLarge),
+        Unread::Lost => refused(unread.status(), "lost"),
+        Unread::Crowded => {
+            let mut answer = why(Refused::Crowded);
+            retry_after(answer.headers_mut(), 10);
+            answer
+        }
     }
-    let crowded = || why(Refused::Crowded);
-    let _slot = web.console.held().slots.acquire().await.map_err(|_| crowded())?;
-    let read = tokio::time::timeout(PATIENCE, to_bytes(body, most)).await;
-    let read = read.map_err(|_| refused(StatusCode::REQUEST_TIMEOUT, "lost"))?;
-    // Of what can go wrong, all but the size leaves nobody to read the answer.
-    read.map_err(|_| why(Refused::TooLarge))
 }
 
 pub(super) async fn picture(State(web): State<Web>, caller: Caller, posted: Body) -> Response {
@@ -77,9 +71,10 @@ async fn post(web: Web, caller: Caller, posted: Body, most: usize) -> Response {
         Ok(viewer) => viewer,
         Err(answer) => return answer,
     };
-    let bytes = match body(&web, &caller.headers, posted, most).await {
-        Ok(bytes) => bytes,
-        Err(answer) => return answer,
+    let one = One::of(&viewer.actor);
+    let (bytes, _slot) = match web.console.slots().read(one, &caller.headers, posted, most).await {
+        Ok(read) => read,
+        Err(why) => return unread(why),
     };
     let held = web.console.held();
     let kept =
@@ -104,8 +99,11 @@ mod tests {
     use super::*;
     use crate::held::tests::DOT;
     use axum::Router;
+    use bytes::Bytes;
+    use futures_util::stream;
     use http::Request;
     use http_body_util::BodyExt;
+    use std::io;
 
     const OURS: [(&str, &str); 4] =
         [("host", "a"), ("origin", "http://a"), ("cookie", "who=1"), ("x-csrf", "token of 1")];
@@ -164,6 +162,34 @@ mod tests {
         accountant[2] = ("cookie", "who=accountant");
         accountant[3] = ("x-csrf", "token of accountant");
         assert_eq!(put(&app, "texts", &accountant, "a").await.0, 403, "who may not ask");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_sends_nothing_keeps_nobody_waiting() {
+        let app = app(None);
+        let still = || Body::from_stream(stream::pending::<Result<Bytes, io::Error>>());
+        let slow: Vec<_> = (0..8)
+            .map(|_| {
+                let app = app.clone();
+                tokio::spawn(async move { put(&app, "pictures", &OURS, still()).await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let mut other = OURS;
+        other[2] = ("cookie", "who=bea");
+        other[3] = ("x-csrf", "token of bea");
+        let began = tokio::time::Instant::now();
+        assert_eq!(put(&app, "pictures", &other, DOT).await.0, 201);
+        assert_eq!(began.elapsed().as_secs(), 0, "eight of another's are under way");
+        let mut answers = Vec::new();
+        for one in slow {
+            answers.push(one.await.unwrap());
+        }
+        answers.sort();
+        let lost = (408, "lost".to_owned());
+        assert_eq!(answers[..2], [lost.clone(), lost]);
+        assert!(began.elapsed().as_secs() <= 20, "{:?}", began.elapsed());
+        assert!(answers[2..].iter().all(|answer| matches!(answer.0, 408 | 503)), "{answers:?}");
     }
 
     #[tokio::test]
