@@ -11,6 +11,7 @@ const LONGEST: usize = 16 << 20;
 pub(super) struct Events {
     line: Vec<u8>,
     data: Vec<u8>,
+    too_long: bool,
 }
 
 impl Events {
@@ -18,10 +19,14 @@ impl Events {
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
         let mut found = Vec::new();
         for &byte in bytes {
+            if self.line.len() + self.data.len() >= LONGEST {
+                *self = Events { too_long: true, ..Events::default() };
+            }
+            if self.too_long {
+                break;
+            }
             if byte != b'\n' {
-                if self.line.len() < LONGEST {
-                    self.line.push(byte);
-                }
+                self.line.push(byte);
                 continue;
             }
             let mut line = std::mem::take(&mut self.line);
@@ -38,6 +43,11 @@ impl Events {
             }
         }
         found
+    }
+
+    /// Whether an event was longer than any that is waited for: nothing is heard after it.
+    pub(super) fn is_too_long(&self) -> bool {
+        self.too_long
     }
 
     /// What is left at the end of the stream.
@@ -283,6 +293,23 @@ data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"rain","args":
         ] {
             let event = serde_json::from_str(event).unwrap();
             assert_eq!(pieces(speech, &event), [expected], "{speech:?}");
+        }
+    }
+
+    #[test]
+    fn an_event_that_never_ends_is_not_waited_for() {
+        let (line, most) = ([&b"data: "[..], &[b'a'; 4090], b"\n"].concat(), LONGEST / 4090 + 2);
+        for part in [line, vec![b'a'; 4096]] {
+            let mut events = Events::default();
+            assert_eq!(events.feed(b"data: first\n\n"), [b"first"]);
+            let parts = (0..=most).take_while(|_| {
+                assert_eq!(events.feed(&part), Vec::<Vec<u8>>::new());
+                assert!(events.data.len() + events.line.len() <= LONGEST);
+                !events.is_too_long()
+            });
+            assert!(parts.count() < most, "it grows for ever");
+            assert_eq!((events.data.capacity(), events.line.capacity()), (0, 0));
+            assert_eq!(events.feed(b"\n\ndata: more\n\n"), Vec::<Vec<u8>>::new(), "nothing after it");
         }
     }
 

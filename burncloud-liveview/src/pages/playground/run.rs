@@ -230,6 +230,9 @@ async fn hear(
             for event in events.feed(&data) {
                 tell(cx, speech, &event, started, news).await;
             }
+            if events.is_too_long() {
+                return Err(Fault::new(words::too_long(cx.viewer.lang)));
+            }
         } else if whole.len() < RAW {
             whole.extend_from_slice(&data);
         }

@@ -59,6 +59,14 @@ pub(super) fn more(lang: Lang, more: usize) -> String {
     }
 }
 
+/// One event of an answer has no end.
+pub(super) fn too_long(lang: Lang) -> &'static str {
+    lang.t(
+        "the answer broke off: one of its events is longer than 16 MiB",
+        "回答中断：其中一个事件超过了 16 MiB",
+    )
+}
+
 /// Something that somebody sent earlier is not held any more.
 pub(super) fn gone(lang: Lang) -> &'static str {
     lang.t(
