@@ -1,6 +1,8 @@
 //! What came by POST because it is a picture or much text, and what a model drew: held in memory for the session that it
 //! came in, and named by an id on the socket.
 
+use crate::live::Viewer;
+use crate::room::One;
 use burncloud_billing::desk::login::random_text;
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -14,12 +16,14 @@ use tokio::time::Instant;
 pub(crate) const PICTURE: usize = 8 << 20;
 /// The longest text, in bytes.
 pub(crate) const TEXT: usize = 2 << 20;
-/// What one session may have here, in bytes.
+/// What one user may have here over all their sessions, in bytes.
 const OF_ONE: usize = 64 << 20;
 /// What all of them may, in bytes.
 const OF_ALL: usize = 256 << 20;
 /// How long something waits that no page shows.
 const WAITS: Duration = Duration::from_secs(30 * 60);
+/// How long it is there at most since a page had it, however often a browser asks for it.
+const LIFE: Duration = Duration::from_secs(2 * 60 * 60);
 
 /// What something is, by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +91,7 @@ pub(crate) enum Refused {
     TooLarge,
     NotAPicture,
     NotText,
-    /// This session has as much here as it may.
+    /// This user has as much here as they may.
     Full,
     /// All of them have.
     Crowded,
@@ -96,7 +100,12 @@ pub(crate) enum Refused {
 struct Waiting {
     /// The token of its session's forms: each session has its own.
     session: String,
+    /// Whose room it takes.
+    one: One,
+    /// When it was last asked for.
     since: Instant,
+    /// When it came, or a page last took it.
+    taken: Instant,
     blob: Arc<Blob>,
 }
 
@@ -104,6 +113,11 @@ impl Waiting {
     /// Whether a page shows it.
     fn shown(&self) -> bool {
         Arc::strong_count(&self.blob) > 1
+    }
+
+    /// Whether it waited long enough for a page that shows it.
+    fn is_over(&self) -> bool {
+        !self.shown() && (self.since.elapsed() >= WAITS || self.taken.elapsed() >= LIFE)
     }
 }
 
@@ -118,32 +132,33 @@ impl fmt::Debug for Held {
 }
 
 impl Held {
-    /// Keeps a picture for a session.
-    pub(crate) fn picture(&self, session: &str, bytes: Bytes) -> Result<Arc<Blob>, Refused> {
+    /// Keeps a picture for somebody's session.
+    pub(crate) fn picture(&self, viewer: &Viewer, bytes: Bytes) -> Result<Arc<Blob>, Refused> {
         let kind = Kind::of(&bytes).ok_or(Refused::NotAPicture)?;
-        self.keep(session, kind, bytes)
+        self.keep(viewer, kind, bytes)
     }
 
-    /// Keeps a text for a session.
-    pub(crate) fn text(&self, session: &str, bytes: Bytes) -> Result<Arc<Blob>, Refused> {
+    /// Keeps a text for somebody's session.
+    pub(crate) fn text(&self, viewer: &Viewer, bytes: Bytes) -> Result<Arc<Blob>, Refused> {
         if std::str::from_utf8(&bytes).is_err() {
             return Err(Refused::NotText);
         }
-        self.keep(session, Kind::Text, bytes)
+        self.keep(viewer, Kind::Text, bytes)
     }
 
-    fn keep(&self, session: &str, kind: Kind, bytes: Bytes) -> Result<Arc<Blob>, Refused> {
+    fn keep(&self, viewer: &Viewer, kind: Kind, bytes: Bytes) -> Result<Arc<Blob>, Refused> {
+        let (session, one) = (viewer.csrf.clone(), One::of(&viewer.actor));
         let id = random_text().map_err(|_| Refused::Crowded)?;
         let mut all = self.0.lock();
-        all.retain(|_, one| one.shown() || one.since.elapsed() < WAITS);
+        all.retain(|_, waiting| !waiting.is_over());
         loop {
-            let theirs = all.values().filter(|one| one.session == session);
-            if theirs.map(|one| one.blob.bytes.len()).sum::<usize>() + bytes.len() <= OF_ONE {
+            let theirs = all.values().filter(|waiting| waiting.one == one);
+            if theirs.map(|waiting| waiting.blob.bytes.len()).sum::<usize>() + bytes.len() <= OF_ONE {
                 break;
             }
             // What no page shows makes room, the oldest first: a draft that was left, a conversation that was cleared.
-            let left = all.iter().filter(|(_, one)| one.session == session && !one.shown());
-            let oldest = left.min_by_key(|(_, one)| one.since).map(|(id, _)| id.clone());
+            let left = all.iter().filter(|(_, waiting)| waiting.one == one && !waiting.shown());
+            let oldest = left.min_by_key(|(_, waiting)| waiting.since).map(|(id, _)| id.clone());
             all.remove(&oldest.ok_or(Refused::Full)?);
         }
         if all.values().map(|one| one.blob.bytes.len()).sum::<usize>() + bytes.len() > OF_ALL {
@@ -151,20 +166,37 @@ impl Held {
         }
         let blob = Arc::new(Blob { id: id.clone(), kind, bytes });
         let since = Instant::now();
-        all.insert(id, Waiting { session: session.to_owned(), since, blob: blob.clone() });
+        all.insert(id, Waiting { session, one, since, taken: since, blob: blob.clone() });
         Ok(blob)
     }
 
-    /// What that session has under this id, unless it waited too long. It waits anew from now.
+    /// What that session has under this id, unless it waited too long; for a page. It waits anew from now.
     pub(crate) fn find(&self, session: &str, id: &str) -> Option<Arc<Blob>> {
+        self.found(session, id, true)
+    }
+
+    /// The same for a browser that draws it: it waits anew, but not for ever.
+    pub(crate) fn seen(&self, session: &str, id: &str) -> Option<Arc<Blob>> {
+        self.found(session, id, false)
+    }
+
+    fn found(&self, session: &str, id: &str, by_page: bool) -> Option<Arc<Blob>> {
         let mut all = self.0.lock();
         let one = all.get_mut(id).filter(|one| one.session == session)?;
-        if !one.shown() && one.since.elapsed() >= WAITS {
+        if one.is_over() {
             all.remove(id);
             return None;
         }
         one.since = Instant::now();
+        if by_page {
+            one.taken = one.since;
+        }
         Some(one.blob.clone())
+    }
+
+    /// Whether that session has anything here.
+    pub(crate) fn has(&self, session: &str) -> bool {
+        self.0.lock().values().any(|one| one.session == session)
     }
 
     /// That session ended.
@@ -172,20 +204,42 @@ impl Held {
         self.0.lock().retain(|_, one| one.session != session);
     }
 
-    /// Lets go of what waited too long.
+    /// Lets go of what waited too long. What a page shows waits from when it is left.
     pub(crate) fn sweep(&self) {
-        self.0.lock().retain(|_, one| one.shown() || one.since.elapsed() < WAITS);
+        let now = Instant::now();
+        self.0.lock().retain(|_, waiting| {
+            if waiting.shown() {
+                (waiting.since, waiting.taken) = (now, now);
+            }
+            !waiting.is_over()
+        });
     }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::lang::{Lang, Theme};
+    use burncloud_billing::people::Actor;
 
     /// A picture of one dot.
     pub(crate) const DOT: &[u8] =
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\
         \0\0\0\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
+
+    /// Somebody in that session of theirs: `ann`, `ann 2`.
+    pub(crate) fn by(session: &str) -> Viewer {
+        let name = session.split(' ').next().unwrap();
+        Viewer {
+            actor: Actor::operator(name),
+            name: name.into(),
+            lang: Lang::En,
+            theme: Theme::System,
+            csrf: session.into(),
+            ended: Default::default(),
+            acting: None,
+        }
+    }
 
     fn png(size: usize) -> Bytes {
         let mut bytes = DOT.to_vec();
@@ -207,14 +261,17 @@ pub(crate) mod tests {
         for (bytes, kind) in kinds {
             assert_eq!(Kind::of(bytes), kind, "{bytes:?}");
         }
-        assert_eq!(Held::default().text("a", Bytes::from_static(b"\xff")).unwrap_err(), Refused::NotText);
+        assert_eq!(
+            Held::default().text(&by("a"), Bytes::from_static(b"\xff")).unwrap_err(),
+            Refused::NotText
+        );
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_no_page_shows_goes_after_a_while_and_no_other_session_finds_it() {
         let held = Held::default();
-        let shown = held.picture("ann", png(100)).unwrap();
-        let left = held.text("ann", Bytes::from_static("你好".as_bytes())).unwrap().id.clone();
+        let shown = held.picture(&by("ann"), png(100)).unwrap();
+        let left = held.text(&by("ann"), Bytes::from_static("你好".as_bytes())).unwrap().id.clone();
         assert!(held.find("bob", &left).is_none() && held.find("bob", &shown.id).is_none());
         tokio::time::advance(WAITS - Duration::from_secs(1)).await;
         assert_eq!(held.find("ann", &left).unwrap().text(), "你好");
@@ -228,20 +285,57 @@ pub(crate) mod tests {
         assert!(held.find("ann", &shown.id).is_none());
     }
 
-    #[test]
-    fn a_session_and_all_of_them_have_so_much_room() {
+    #[tokio::test(start_paused = true)]
+    async fn a_browser_that_asks_again_and_again_keeps_nothing_for_ever() {
         let held = Held::default();
-        let first = held.picture("ann", png(PICTURE)).unwrap().id.clone();
-        let shown: Vec<_> = (1..8).map(|_| held.picture("ann", png(PICTURE)).unwrap()).collect();
+        let id = held.picture(&by("ann"), png(100)).unwrap().id.clone();
+        let begun = Instant::now();
+        while held.seen("ann", &id).is_some() {
+            assert!(begun.elapsed() < LIFE, "no page shows it");
+            tokio::time::advance(WAITS / 2).await;
+        }
+        assert_eq!(begun.elapsed(), LIFE);
+        let id = held.picture(&by("ann"), png(100)).unwrap().id.clone();
+        for _ in 0..8 {
+            tokio::time::advance(WAITS - Duration::from_secs(1)).await;
+            assert!(held.find("ann", &id).is_some(), "a page takes it again");
+        }
+        let shown = held.find("ann", &id).unwrap();
+        tokio::time::advance(2 * LIFE).await;
+        held.sweep();
+        drop(shown);
+        tokio::time::advance(WAITS - Duration::from_secs(1)).await;
+        assert!(held.seen("ann", &id).is_some(), "a page showed it till then");
+    }
+
+    #[test]
+    fn a_user_has_no_more_room_by_another_session() {
+        let held = Held::default();
+        let mut shown = Vec::new();
+        for session in ["ann", "ann 2", "ann 3", "ann 4"] {
+            shown.extend((0..2).map(|_| held.picture(&by(session), png(PICTURE)).unwrap()));
+        }
+        assert_eq!(held.picture(&by("ann 5"), png(PICTURE)).unwrap_err(), Refused::Full);
+        assert!(held.picture(&by("bob"), png(PICTURE)).is_ok());
+        held.forget("ann 2");
+        assert!(held.has("ann") && !held.has("ann 2"));
+        assert!(held.picture(&by("ann 5"), png(2 * PICTURE)).is_ok(), "a session that ended makes room");
+    }
+
+    #[test]
+    fn a_user_and_all_of_them_have_so_much_room() {
+        let held = Held::default();
+        let first = held.picture(&by("ann"), png(PICTURE)).unwrap().id.clone();
+        let shown: Vec<_> = (1..8).map(|_| held.picture(&by("ann"), png(PICTURE)).unwrap()).collect();
         assert!(held.find("ann", &first).is_some());
-        let ninth = held.picture("ann", png(PICTURE)).unwrap();
+        let ninth = held.picture(&by("ann"), png(PICTURE)).unwrap();
         assert!(held.find("ann", &first).is_none(), "what is not shown makes room");
-        assert_eq!(held.picture("ann", png(PICTURE)).unwrap_err(), Refused::Full);
+        assert_eq!(held.picture(&by("ann"), png(PICTURE)).unwrap_err(), Refused::Full);
         drop((ninth, shown));
         for session in ["bob", "cem", "dan"] {
-            (0..8).for_each(|_| drop(held.picture(session, png(PICTURE)).unwrap()));
+            (0..8).for_each(|_| drop(held.picture(&by(session), png(PICTURE)).unwrap()));
         }
-        assert_eq!(held.picture("eve", png(PICTURE)).unwrap_err(), Refused::Crowded);
-        assert!(held.picture("ann", png(PICTURE)).is_ok(), "in place of her own");
+        assert_eq!(held.picture(&by("eve"), png(PICTURE)).unwrap_err(), Refused::Crowded);
+        assert!(held.picture(&by("ann"), png(PICTURE)).is_ok(), "in place of her own");
     }
 }

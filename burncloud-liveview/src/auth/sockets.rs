@@ -1,6 +1,7 @@
 //! Sockets end with the session that opened them.
 
 use crate::Console;
+use crate::held::Held;
 use crate::live::Viewer;
 use burncloud_billing::people::Actor;
 use parking_lot::Mutex;
@@ -16,7 +17,13 @@ const PURGE: u32 = 360;
 
 /// Whoever has pages open, by the hash of their session.
 #[derive(Default)]
-pub(crate) struct Sockets(Mutex<HashMap<[u8; 32], Vec<Weak<Viewer>>>>);
+pub(crate) struct Sockets(Mutex<HashMap<[u8; 32], Session>>);
+
+struct Session {
+    /// The token of its forms: what is held for it goes by that.
+    csrf: String,
+    viewers: Vec<Weak<Viewer>>,
+}
 
 impl fmt::Debug for Sockets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -26,28 +33,30 @@ impl fmt::Debug for Sockets {
 
 impl Sockets {
     pub(super) fn keep(&self, session: [u8; 32], viewer: &Arc<Viewer>) {
-        self.0.lock().entry(session).or_default().push(Arc::downgrade(viewer));
+        let new = || Session { csrf: viewer.csrf.clone(), viewers: Vec::new() };
+        self.0.lock().entry(session).or_insert_with(new).viewers.push(Arc::downgrade(viewer));
     }
 
-    /// Those that somebody still holds.
-    fn open(&self) -> Vec<([u8; 32], Vec<Arc<Viewer>>)> {
+    /// Sessions with a page that somebody still holds, or for which something is held: their tokens and pages.
+    fn open(&self, held: &Held) -> Vec<([u8; 32], String, Vec<Arc<Viewer>>)> {
         let mut all = self.0.lock();
         let mut open = Vec::new();
-        all.retain(|session, viewers| {
-            viewers.retain(|viewer| viewer.strong_count() > 0);
-            let held: Vec<_> = viewers.iter().filter_map(Weak::upgrade).collect();
-            let any = !held.is_empty();
+        all.retain(|hash, session| {
+            session.viewers.retain(|viewer| viewer.strong_count() > 0);
+            let viewers: Vec<_> = session.viewers.iter().filter_map(Weak::upgrade).collect();
+            let any = !viewers.is_empty() || held.has(&session.csrf);
             if any {
-                open.push((*session, held));
+                open.push((*hash, session.csrf.clone(), viewers));
             }
             any
         });
         open
     }
 
-    /// Closes the pages of sessions that ended, and of users who may do other things than when they opened them.
+    /// Closes the pages of sessions that ended, and of users who may do other things than when they opened them. What is
+    /// held for a session that ended goes with it.
     pub(super) async fn sweep(&self, console: &Console) {
-        for (session, viewers) in self.open() {
+        for (session, csrf, viewers) in self.open(console.held()) {
             let seat = match console.desk().stands(&session).await {
                 Ok(seat) => seat,
                 Err(error) => {
@@ -61,7 +70,7 @@ impl Sockets {
             let changed = |viewer: &Arc<Viewer>| !actor.as_ref().is_some_and(|actor| same(actor, viewer));
             viewers.iter().filter(|viewer| changed(viewer)).for_each(|viewer| viewer.ended.cancel());
             if actor.is_none() {
-                viewers.iter().for_each(|viewer| console.held().forget(&viewer.csrf));
+                console.held().forget(&csrf);
             }
         }
     }

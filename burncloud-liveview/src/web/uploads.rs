@@ -77,8 +77,7 @@ async fn post(web: Web, caller: Caller, posted: Body, most: usize) -> Response {
         Err(why) => return unread(why),
     };
     let held = web.console.held();
-    let kept =
-        if most == PICTURE { held.picture(&viewer.csrf, bytes) } else { held.text(&viewer.csrf, bytes) };
+    let kept = if most == PICTURE { held.picture(&viewer, bytes) } else { held.text(&viewer, bytes) };
     match kept {
         Ok(blob) => (StatusCode::CREATED, Json(json!({ "id": blob.id }))).into_response(),
         Err(refused) => why(refused),
@@ -87,7 +86,7 @@ async fn post(web: Web, caller: Caller, posted: Body, most: usize) -> Response {
 
 pub(super) async fn show(State(web): State<Web>, Path(id): Path<String>, caller: Caller) -> Response {
     let Some(viewer) = web.viewer(&caller).await else { return StatusCode::UNAUTHORIZED.into_response() };
-    let Some(blob) = web.console.held().find(&viewer.csrf, &id) else {
+    let Some(blob) = web.console.held().seen(&viewer.csrf, &id) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     ([(CONTENT_TYPE, blob.kind.mime())], blob.bytes.clone()).into_response()

@@ -37,6 +37,35 @@ async fn send(browser: &mut Browser, path: &str, origin: &str, form: &str) -> (S
 }
 
 #[tokio::test]
+async fn what_is_held_for_a_session_ends_with_it() {
+    let house = House::new();
+    house.user("eve", Role::EndUser).await;
+    let (mut here, there) = (house.signed_in("eve").await, house.signed_in("eve").await);
+    let held = house.console.held();
+    for browser in [&mut here, &mut there.clone()] {
+        let request = Request::post("/console/uploads/pictures")
+            .header("origin", ORIGIN)
+            .header("x-csrf", browser.csrf())
+            .body(crate::held::tests::DOT.into())
+            .unwrap();
+        let answer = browser.send(request).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+    }
+    // No page is open: nothing but what is held is left of either session.
+    house.console.sockets().sweep(&house.console).await;
+    let token = here.csrf();
+    assert!(held.has(&token) && held.has(&there.csrf()));
+    let answer = here.post_raw("/signout", Some(ORIGIN), &[("csrf", &token)]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    house.console.sockets().sweep(&house.console).await;
+    assert!(!held.has(&token) && held.has(&there.csrf()));
+    let user = there.actor().await.unwrap().user.unwrap();
+    house.desk().sign_out_user(&burncloud_billing::people::Actor::operator("boss"), user).await.unwrap();
+    house.console.sockets().sweep(&house.console).await;
+    assert!(!held.has(&there.csrf()));
+}
+
+#[tokio::test]
 async fn of_whoever_may_not_post_nothing_is_read() {
     let house = House::new();
     house.user("ada", Role::Owner).await;

@@ -5,7 +5,7 @@ use super::speech::{Ask, Dials, Picture, Piece, Said, Speech};
 use super::wire::{self, Bag, Told, body, readable};
 use super::words;
 use crate::held::Held;
-use crate::live::{Cx, Fault};
+use crate::live::{Cx, Fault, Viewer};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use burncloud_billing::desk::reports::ReceiptView;
@@ -194,12 +194,12 @@ fn gather(cx: &Cx, order: &Order) -> Option<Bag> {
 }
 
 /// Holds the picture that is in a URL for this session. Nothing is ever loaded from one.
-fn picture(held: &Held, session: &str, url: &str, sign: Option<String>) -> Picture {
+fn picture(held: &Held, viewer: &Viewer, url: &str, sign: Option<String>) -> Picture {
     let Some(rest) = url.strip_prefix("data:") else {
         return Picture::Away(wire::beginning(url, 2000).to_owned());
     };
     let data = rest.split_once(";base64,").and_then(|(_, data)| STANDARD.decode(data).ok());
-    let blob = data.and_then(|data| held.picture(session, data.into()).ok());
+    let blob = data.and_then(|data| held.picture(viewer, data.into()).ok());
     blob.map_or(Picture::Odd, |blob| Picture::Held(blob.id.clone(), sign))
 }
 
@@ -251,7 +251,7 @@ async fn tell(cx: &Cx, speech: Speech, event: &[u8], started: Instant, news: &mp
     let Ok(event) = serde_json::from_slice::<Value>(event) else { return };
     for piece in pieces(speech, &event) {
         let piece = match piece {
-            Piece::Url(url, sign) => Piece::Picture(picture(cx.console.held(), &cx.viewer.csrf, &url, sign)),
+            Piece::Url(url, sign) => Piece::Picture(picture(cx.console.held(), &cx.viewer, &url, sign)),
             other => other,
         };
         let _ = news.send(News::Piece(piece, ms(started))).await;

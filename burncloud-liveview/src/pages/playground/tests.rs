@@ -225,7 +225,7 @@ async fn a_picture_goes_there_and_pictures_come_back() {
     let shop = Shop::open().await;
     let cx = shop.cx("mia", Lang::En).await;
     let held = cx.console.held();
-    let dot = held.picture("token", DOT.into()).unwrap();
+    let dot = held.picture(&cx.viewer, DOT.into()).unwrap();
     let words = Words { pictures: vec![dot.id.clone()], .."What?".into() };
     let asking = || Order { now: Ask::Text(words.clone()), ..order(shop.keys[0].key.id, "gpt-4o-mini") };
     let take = asked(cx.clone(), asking(), |_| false).await;

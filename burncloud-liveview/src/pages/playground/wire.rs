@@ -352,7 +352,7 @@ mod tests {
     use super::super::speech::{Piece, tools};
     use super::*;
     use crate::held::Held;
-    use crate::held::tests::DOT;
+    use crate::held::tests::{DOT, by};
 
     fn all(think: Think) -> Dials {
         let tools = tools(r#"[{"function":{"name":"weather","parameters":{"type":"object"}}}]"#).unwrap();
@@ -447,8 +447,8 @@ mod tests {
     #[test]
     fn each_format_carries_pictures_and_long_texts() {
         let held = Held::default();
-        let dot = held.picture("ann", DOT.into()).unwrap();
-        let long = held.text("ann", "Look! ".repeat(9_000).into()).unwrap();
+        let dot = held.picture(&by("ann"), DOT.into()).unwrap();
+        let long = held.text(&by("ann"), "Look! ".repeat(9_000).into()).unwrap();
         let bag: Bag = [dot.clone(), long.clone()].map(|blob| (blob.id.clone(), blob)).into();
         let asked = Words { text: "What?".into(), long: None, pictures: vec![dot.id.clone()] };
         let drawn = Said {

@@ -94,8 +94,8 @@ pub(super) fn upload(lang: Lang, code: &str, name: &str) -> String {
             "等待超过半小时，已经失效，请重新添加。",
         ),
         "full" => (
-            "this session holds 64 MiB, which is all it may. Clear the conversation and add it again.",
-            "本次登录已存放 64 MiB，达到上限，请清空对话后重新添加。",
+            "all your sessions together hold 64 MiB, which is all they may. Clear a conversation and add it again.",
+            "您的全部登录共存放了 64 MiB，达到上限，请清空一段对话后重新添加。",
         ),
         "crowded" => (
             "the console has no more room at the moment. Try again in some minutes.",
