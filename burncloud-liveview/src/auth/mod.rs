@@ -41,7 +41,7 @@ pub use guard::{CSRF_HEADER, is_write_allowed};
 pub(crate) use next::sign_in as sign_in_path;
 pub(crate) use oidc::Taken;
 pub use pages::qr;
-pub(crate) use sockets::{Sockets, keep};
+pub(crate) use sockets::{AGAIN, Sockets, keep};
 
 use crate::Console;
 use crate::lang::Look;

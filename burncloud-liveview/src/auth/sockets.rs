@@ -3,6 +3,7 @@
 use crate::Console;
 use crate::held::Held;
 use crate::live::Viewer;
+use crate::room::One;
 use burncloud_billing::people::Actor;
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -15,9 +16,45 @@ const EVERY: Duration = Duration::from_secs(10);
 /// How many of those are between two purges of the store.
 const PURGE: u32 = 360;
 
+/// How many sockets one person may have open, over all their sessions.
+const OF_ONE: usize = 32;
+/// How many this process may.
+const OF_ALL: usize = 2_000;
+/// After how many seconds whoever was turned away may ask again.
+pub(crate) const AGAIN: u64 = 60;
+
 /// Whoever has pages open, by the hash of their session.
 #[derive(Default)]
-pub(crate) struct Sockets(Mutex<HashMap<[u8; 32], Session>>);
+pub(crate) struct Sockets {
+    sessions: Mutex<HashMap<[u8; 32], Session>>,
+    open: Open,
+}
+
+/// How many sockets each has open.
+type Open = Arc<Mutex<HashMap<One, usize>>>;
+
+fn is_full(open: &HashMap<One, usize>, one: &One) -> bool {
+    open.get(one).is_some_and(|own| *own >= OF_ONE) || open.values().sum::<usize>() >= OF_ALL
+}
+
+/// One open socket.
+#[derive(Debug)]
+pub(crate) struct Place {
+    one: One,
+    open: Open,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.open.lock();
+        if let Some(own) = open.get_mut(&self.one) {
+            *own -= 1;
+            if *own == 0 {
+                open.remove(&self.one);
+            }
+        }
+    }
+}
 
 struct Session {
     /// The token of its forms: what is held for it goes by that.
@@ -32,14 +69,30 @@ impl fmt::Debug for Sockets {
 }
 
 impl Sockets {
+    /// A place for another socket of theirs; `None` where they, or all together, have as many as may be.
+    pub(crate) fn admit(&self, actor: &Actor) -> Option<Place> {
+        let one = One::of(actor);
+        let mut open = self.open.lock();
+        if is_full(&open, &one) {
+            return None;
+        }
+        *open.entry(one.clone()).or_default() += 1;
+        Some(Place { one, open: self.open.clone() })
+    }
+
+    /// Whether another socket of theirs would be turned away.
+    pub(crate) fn is_full(&self, actor: &Actor) -> bool {
+        is_full(&self.open.lock(), &One::of(actor))
+    }
+
     pub(super) fn keep(&self, session: [u8; 32], viewer: &Arc<Viewer>) {
         let new = || Session { csrf: viewer.csrf.clone(), viewers: Vec::new() };
-        self.0.lock().entry(session).or_insert_with(new).viewers.push(Arc::downgrade(viewer));
+        self.sessions.lock().entry(session).or_insert_with(new).viewers.push(Arc::downgrade(viewer));
     }
 
     /// Sessions with a page that somebody still holds, or for which something is held: their tokens and pages.
     fn open(&self, held: &Held) -> Vec<([u8; 32], String, Vec<Arc<Viewer>>)> {
-        let mut all = self.0.lock();
+        let mut all = self.sessions.lock();
         let mut open = Vec::new();
         all.retain(|hash, session| {
             session.viewers.retain(|viewer| viewer.strong_count() > 0);
@@ -101,5 +154,24 @@ pub(crate) async fn keep(console: impl Fn() -> Option<Console> + Send) {
         {
             tracing::warn!(%error, "ended sessions could not be forgotten");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_and_all_of_them_have_so_many_sockets() {
+        let sockets = Sockets::default();
+        let by = |n: usize| Actor::operator(n.to_string());
+        let mut open: Vec<_> = (0..OF_ALL).map(|n| sockets.admit(&by(n / OF_ONE)).unwrap()).collect();
+        assert!(sockets.admit(&by(9_999)).is_none() && sockets.is_full(&by(9_999)), "all together");
+        open.pop();
+        assert!(sockets.admit(&by(0)).is_none() && sockets.is_full(&by(0)), "their own");
+        assert!(!sockets.is_full(&by(9_999)));
+        drop(sockets.admit(&by(9_999)).unwrap());
+        drop(open);
+        assert!(sockets.open.lock().is_empty());
     }
 }

@@ -111,12 +111,14 @@ function connect() {
     // The session ended: the page answers with the sign-in. A form that was just posted leads elsewhere by itself.
     if (e.code === 4401) return setTimeout(() => location.reload(), leaving ? 3000 : 0);
     lost();
-    // Is it the session, rather than the network? The page itself knows.
+    // Is it the session, rather than the network? The page itself knows, and whether as many sockets are open as may be.
+    let wait = 0;
     if (++tries > 1) {
       const r = await fetch(here(), { redirect: "manual", method: "HEAD" }).catch(() => null);
       if (r && (r.status === 401 || r.type === "opaqueredirect")) return location.reload();
+      wait = Math.min(r?.headers.get("retry-after") * 1000 || 0, 300000);
     }
-    again = setTimeout(connect, Math.min(250 * 2 ** tries, 8000) * (0.5 + Math.random()));
+    again = setTimeout(connect, Math.max(wait, Math.min(250 * 2 ** tries, 8000)) * (0.5 + Math.random()));
   };
 }
 let again = 0, leaving = false;

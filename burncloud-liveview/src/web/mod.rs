@@ -3,7 +3,7 @@
 //! | path below the prefix | |
 //! |---|---|
 //! | any page | the first HTML, never cached; whoever has not signed in is sent to `signin` |
-//! | `ws` | the socket: 403 from another origin, 401 without a session |
+//! | `ws` | the socket: 403 from another origin, 401 without a session, 429 beside as many as may be open |
 //! | `assets/{name}` | embedded files under names with their hash, cached for ever |
 //! | `logs/export` | requests as a file |
 //! | `uploads/pictures`, `uploads/texts`, `uploads/{id}` | POST: pictures and long texts for the playground, held for their session; GET: one of them |

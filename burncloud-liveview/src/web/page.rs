@@ -2,10 +2,11 @@
 
 use super::Web;
 use super::document::{Document, draw};
-use crate::auth::{Caller, sign_in_path};
+use crate::auth::{AGAIN, Caller, sign_in_path};
 use crate::lang::Look;
 use crate::live::{Conn, Place};
 use crate::pages::page_at;
+use crate::room::retry_after;
 use crate::shell::App;
 use axum::extract::{OriginalUri, State};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -19,6 +20,7 @@ pub(super) async fn page(State(web): State<Web>, OriginalUri(uri): OriginalUri, 
     };
     let place = Place::parse(web.console.prefix(), &path);
     let page = page_at(&viewer.actor, &place);
+    let full = web.console.sockets().is_full(&viewer.actor);
     let conn = Conn::page(web.console.clone(), viewer, Look::of(&caller.headers), path);
     let look = conn.look.clone();
     let title =
@@ -27,5 +29,10 @@ pub(super) async fn page(State(web): State<Web>, OriginalUri(uri): OriginalUri, 
     // The components are not `Send`: they are drawn and gone before anything is awaited.
     let body = draw(VirtualDom::new(App).with_root_context(look.clone()).with_root_context(conn));
     let status = if page.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
-    (status, Html(document.around(&body))).into_response()
+    let mut answer = (status, Html(document.around(&body))).into_response();
+    if full {
+        // A browser does not say why a socket was not opened: whoever asks for the page instead is told here.
+        retry_after(answer.headers_mut(), AGAIN);
+    }
+    answer
 }

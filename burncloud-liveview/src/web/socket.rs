@@ -2,9 +2,10 @@
 
 use super::assets::build;
 use super::{Web, same_origin};
-use crate::auth::Caller;
+use crate::auth::{AGAIN, Caller};
 use crate::lang::Look;
 use crate::live::{Conn, MAX_FRAME, pump};
+use crate::room::retry_after;
 use crate::shell::App;
 use axum::extract::{Query, State, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
@@ -30,6 +31,11 @@ pub(super) async fn socket(
         return StatusCode::FORBIDDEN.into_response();
     }
     let Some(viewer) = web.viewer(&caller).await else { return StatusCode::UNAUTHORIZED.into_response() };
+    let Some(place) = web.console.sockets().admit(&viewer.actor) else {
+        let mut answer = StatusCode::TOO_MANY_REQUESTS.into_response();
+        retry_after(answer.headers_mut(), AGAIN);
+        return answer;
+    };
     let upgrade = match upgrade {
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
@@ -41,5 +47,8 @@ pub(super) async fn socket(
     let origin = caller.headers.get(ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let conn = Conn::page(web.console.clone(), viewer, look, from.path).at(origin);
     let limited = upgrade.max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME);
-    limited.on_upgrade(move |socket| pump(socket, web.pool, conn, App, build()))
+    limited.on_upgrade(move |socket| async move {
+        pump(socket, web.pool, conn, App, build()).await;
+        drop(place);
+    })
 }

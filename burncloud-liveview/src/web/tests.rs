@@ -9,6 +9,7 @@ use burncloud_core::adapter::Registry;
 use burncloud_core::store::MemoryStore;
 use http::HeaderMap;
 use http_body_util::BodyExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::ServiceExt;
 
 fn console(url: Option<&str>) -> Console {
@@ -20,7 +21,11 @@ fn console(url: Option<&str>) -> Console {
 
 /// Whoever has the cookie `who` is signed in as the owner, `who=accountant` as one.
 pub(super) fn app(url: Option<&str>) -> Router {
-    router_for(console(url), |_, Caller { headers, .. }| {
+    app_of(console(url))
+}
+
+fn app_of(console: Console) -> Router {
+    router_for(console, |_, Caller { headers, .. }| {
         Box::pin(async move {
             let who = crate::lang::cookie(&headers, "who")?;
             let look = crate::lang::Look::of(&headers);
@@ -184,6 +189,59 @@ async fn a_socket_needs_our_origin_and_a_session() {
     assert_eq!(socket(None, ours, "").await, StatusCode::UNAUTHORIZED);
     // This far only the upgrade itself is missing.
     assert_eq!(socket(None, ours, "who=1").await, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn whoever_has_as_many_sockets_as_may_be_is_told_to_wait() {
+    let console = console(None);
+    let app = app_of(console.clone());
+    let mut open = Vec::new();
+    while let Some(place) = console.sockets().admit(&Actor::operator("ada")) {
+        open.push(place);
+    }
+    assert_eq!(open.len(), 32);
+    let ask = async |path, who| {
+        let headers = [("host", "a"), ("origin", "http://a"), ("cookie", who)];
+        let answer = ask(app.clone(), "GET", path, &headers, "").await;
+        (answer.status.as_u16(), answer.header("retry-after").to_owned())
+    };
+    let (socket, told, not) = ("/console/ws?path=/console", "60".to_owned(), String::new());
+    assert_eq!(ask(socket, "who=1").await, (429, told.clone()));
+    assert_eq!(ask("/console", "who=1").await, (200, told), "where the script reads it");
+    assert_eq!(ask(socket, "who=bea").await, (400, not.clone()), "of another only the upgrade is missing");
+    assert_eq!(ask("/console", "who=bea").await, (200, not.clone()));
+    open.pop();
+    for _ in 0..2 {
+        assert_eq!(ask(socket, "who=1").await, (400, not.clone()), "what is not opened is not counted");
+    }
+    assert_eq!(ask("/console", "who=1").await, (200, not));
+}
+
+#[tokio::test]
+async fn a_socket_counts_until_it_is_closed() {
+    let console = console(None);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let to = listener.local_addr().unwrap();
+    let server = axum::serve(listener, app_of(console.clone()));
+    let server = tokio::spawn(async move { server.await });
+    let ada = Actor::operator("ada");
+    let _others: Vec<_> = (0..31).map(|_| console.sockets().admit(&ada).unwrap()).collect();
+    let mut stream = tokio::net::TcpStream::connect(to).await.unwrap();
+    let request = format!(
+        "GET /console/ws?path=/console HTTP/1.1\r\nhost: {to}\r\norigin: http://{to}\r\ncookie: who=1\r\n\
+        connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+        sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 101");
+    assert!(console.sockets().is_full(&ada), "it is the last that may be");
+    drop(stream);
+    while console.sockets().is_full(&ada) {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    server.abort();
 }
 
 #[tokio::test]
