@@ -173,6 +173,13 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "away", title, detail)
     }
 
+    /// 503 with how long to wait: others are served first.
+    pub(super) fn crowded(seconds: u32) -> Problem {
+        let mut problem = Problem::away(format!("too many large bodies are read; come back in {seconds} s"));
+        problem.retry_after = Some(seconds);
+        problem
+    }
+
     /// How it goes out.
     pub(super) fn render(&self, request_id: &str) -> Response {
         let body = ProblemBody {

@@ -2,8 +2,12 @@
 
 use super::support::{House, Is};
 use axum::body::Body;
+use futures_util::stream;
 use http::header;
 use serde_json::{Value, json};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 
 #[tokio::test]
 async fn a_problem_names_the_field_and_the_request() {
@@ -66,6 +70,36 @@ async fn what_is_not_there_or_cannot_be_read_is_a_problem_too() {
     let mut request = house.request(Is::Owner, "POST", "/api/users", Some(&json!({})));
     *request.body_mut() = Body::from(vec![b' '; (4 << 20) + 1]);
     assert_eq!(house.send(request).await.status, 413);
+}
+
+#[tokio::test]
+async fn one_caller_has_so_many_large_bodies_read_at_a_time() {
+    let house = Arc::new(House::new().await);
+    let request = |is, body: Body| {
+        let mut request = house.request(is, "POST", "/api/keys", Some(&json!({})));
+        *request.body_mut() = body;
+        request
+    };
+    let large = || Body::from(vec![b' '; 100 << 10]);
+    tokio::time::pause();
+    let slow = || {
+        let trickle = stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            Some((Ok::<_, io::Error>(" "), ()))
+        });
+        let (house, request) = (house.clone(), request(Is::Owner, Body::from_stream(trickle)));
+        tokio::spawn(async move { house.send(request).await.status })
+    };
+    let under_way = [slow(), slow()];
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let answer = house.send(request(Is::Owner, large())).await;
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "10"), "{answer:?}");
+    assert_eq!(house.send(request(Is::Owner, Body::from("{"))).await.status, 400, "a small one");
+    assert_eq!(house.send(request(Is::EndUser, large())).await.status, 400, "another's");
+    for one in under_way {
+        assert_eq!(one.await.unwrap(), 400, "it did not come in time");
+    }
+    assert_eq!(house.send(request(Is::Owner, large())).await.status, 400, "it is no JSON");
 }
 
 #[tokio::test]
