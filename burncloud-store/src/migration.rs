@@ -8,6 +8,7 @@ mod m0002_money;
 mod m0003_console;
 mod m0004_reports;
 mod m0005_rotation;
+mod m0006_archive;
 
 use crate::backend;
 use crate::entity::migration::{ActiveModel, Column, Entity};
@@ -33,6 +34,7 @@ pub(crate) const ALL: &[Migration] = &[
     Migration { name: "console", statements: m0003_console::statements },
     Migration { name: "reports", statements: m0004_reports::statements },
     Migration { name: "rotation", statements: m0005_rotation::statements },
+    Migration { name: "archive", statements: m0006_archive::statements },
 ];
 
 /// Applies what is missing.

@@ -5,6 +5,7 @@
 //!
 //! Nothing on a request's way waits for a store but a key seen for the first time.
 
+mod archive;
 mod backup;
 mod identity;
 mod memory;
@@ -12,6 +13,7 @@ mod money;
 mod people;
 mod report;
 
+pub use archive::{ArchiveStore, Archived, ArchivedReceipt, ArchivedSum, ArchivedSums};
 pub use backup::{BackupDone, BackupStore};
 
 pub use identity::{
@@ -309,6 +311,7 @@ impl<T: CallerStore + KeyStore + UserStore + ChannelStore + ReceiptStore + Price
 pub trait ConsoleStore:
     Store
     + AlertStore
+    + ArchiveStore
     + AuditStore
     + BackupStore
     + BudgetStore
@@ -330,6 +333,7 @@ pub trait ConsoleStore:
 impl<T> ConsoleStore for T where
     T: Store
         + AlertStore
+        + ArchiveStore
         + AuditStore
         + BackupStore
         + BudgetStore
