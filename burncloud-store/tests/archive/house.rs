@@ -4,8 +4,7 @@ use burncloud_billing::archive::ArchiveOptions;
 use burncloud_billing::ledger::{VerifyReport, verify, verify_with_archive};
 use burncloud_billing::proof::{PublicKey, Signer};
 use burncloud_core::store::{
-    KeyStore, LedgerStore, NewTenant, NewUser, ProofKey, ProofStore, ReceiptStore, Sealed, Sealer,
-    StoreResult, UserStore,
+    KeyStore, NewTenant, NewUser, ProofKey, ProofStore, ReceiptStore, Sealed, Sealer, StoreResult, UserStore,
 };
 use burncloud_core::testing::{new_key, receipt};
 use burncloud_core::{KeyId, Leg, Line, LineKind, Nano, Receipt, TenantId, UnixMicros, User};
@@ -39,7 +38,7 @@ pub(crate) struct House {
     user: User,
     parent: TenantId,
     at: Arc<AtomicI64>,
-    /// All times are after this one, a day after the ledger was begun.
+    /// All times are counted from this one, which is after the ledger was begun.
     pub(crate) zero: i64,
     /// When receipts arrived that did not do so at the time of their link.
     arrived: Mutex<BTreeMap<u64, i64>>,
@@ -71,7 +70,7 @@ impl House {
         store.add_proof_key(ProofKey { id, public, since: UnixMicros(0) }, &"seed".into()).await.unwrap();
         let folder = place.path().join("archive");
         let (arrived, sealed_at) = Default::default();
-        let zero = store.ledger_begun().await.unwrap().0 + 86_400_000_000;
+        let zero = 4_000_000_000_000_000;
         House { place, store, folder, key, user, parent, at: Arc::default(), zero, arrived, sealed_at }
     }
 

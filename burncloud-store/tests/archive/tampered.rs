@@ -162,7 +162,7 @@ async fn who_changes_entry_balances_and_notes_alike_is_caught_by_the_file() {
         "UPDATE ledger_balances SET balance = balance - 1 WHERE account = 'revenue:2'".to_owned(),
         "UPDATE users SET balance = balance + 1, used = used - 1 WHERE name = 'ann'".to_owned(),
         "UPDATE api_keys SET used = used - 1".to_owned(),
-        "UPDATE usage_quarters SET charge = charge - 1 WHERE model = 'odd'".to_owned(),
+        "UPDATE usage_quarters SET charge = charge - 1 WHERE model = 'odd' AND requests > 0".to_owned(),
         "UPDATE archived_sums SET money = money - 1, later_money = later_money - 1, used = MAX(used - 1, 0) \
          WHERE kind IN (1, 2) OR model = 'odd'"
             .to_owned(),
