@@ -36,7 +36,9 @@ impl Proofs {
             Some(_) => return Ok(None),
             None => {
                 let archived = store.archived_receipts(&[id]).await.map_err(away)?.pop();
-                return archived.filter(|known| known.user == caller.user.id).map_or(Ok(None), |_| Err(gone()));
+                return archived
+                    .filter(|known| known.user == caller.user.id)
+                    .map_or(Ok(None), |_| Err(gone()));
             }
         }
         let link = match store.seal_of(id).await {

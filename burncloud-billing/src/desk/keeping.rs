@@ -1,12 +1,11 @@
 //! For how long requests are kept, and what became of older ones.
 
-use super::reports::Sight;
 use super::{Actor, Desk};
 use crate::archive::{ArchiveDone, ArchiveError, ArchiveOptions, archive};
 use crate::people::Action;
-use burncloud_core::store::{ArchiveStore, ReportStore};
+use burncloud_core::UnixMicros;
+use burncloud_core::store::ArchiveStore;
 use burncloud_core::usecase::UseCaseResult;
-use burncloud_core::{ReceiptId, UnixMicros};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -24,15 +23,6 @@ pub struct Kept {
     pub bytes: Option<u64>,
     /// Where archived ones go; `None` where nobody archives any.
     pub folder: Option<String>,
-}
-
-/// What is known of a request that was archived.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct ArchivedView {
-    /// Its receipt.
-    pub id: ReceiptId,
-    /// The link of the chain it is in: the file of the archive whose name spans that number holds it.
-    pub link: i64,
 }
 
 impl Desk {
@@ -57,19 +47,6 @@ impl Desk {
             bytes: extent.bytes,
             folder: self.archive.as_ref().map(|folder| folder.display().to_string()),
         })
-    }
-
-    /// What is known of a request that was archived; `None` for one that was not, and for one that is not for the actor's
-    /// eyes.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn archived(&self, actor: &Actor, id: ReceiptId) -> UseCaseResult<Option<ArchivedView>> {
-        let known = self.store.archived_receipts(&[id]).await?.pop();
-        let Some(known) = known else { return Ok(None) };
-        let sight = Sight::of(&*self.store, actor).await?;
-        let seen = sight.sees_of(known.user, known.tenant);
-        Ok(seen.then_some(ArchivedView { id, link: known.link }))
     }
 }
 

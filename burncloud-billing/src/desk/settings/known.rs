@@ -77,7 +77,12 @@ pub static SETTINGS: [Known; 11] = [
     ),
     live("cors.origins", "Websites whose pages may call the gateway", none, |v| list(v, origin)),
     live("upstream.proxy", "An HTTP proxy for channels that name none: http://host:port", empty, proxy),
-    live("log.keep_days", "Days that requests are kept before they are archived; 0: for ever", || json!(0), keep_days),
+    live(
+        "log.keep_days",
+        "Days that requests are kept before they are archived; 0: for ever",
+        || json!(0),
+        keep_days,
+    ),
     at_start("server.public_url", "Where browsers reach the console, behind a proxy", empty, public_url),
     at_start(
         "server.trusted_proxies",
@@ -107,7 +112,9 @@ const KEPT_DAYS: [u64; 2] = [30, 3_650];
 fn keep_days(value: &Value) -> Result<Value, String> {
     let [least, most] = KEPT_DAYS;
     let number = value.as_u64().filter(|days| *days == 0 || (least..=most).contains(days));
-    number.map(Value::from).ok_or_else(|| format!("it is 0, for ever, or a whole number from {least} to {most}"))
+    number
+        .map(Value::from)
+        .ok_or_else(|| format!("it is 0, for ever, or a whole number from {least} to {most}"))
 }
 
 fn text(value: &Value) -> Result<&str, String> {
