@@ -119,7 +119,7 @@ impl House {
             key: self.key,
             user: self.user.id,
             tenant,
-            model: if n % 2 == 0 { "even" } else { "odd" }.into(),
+            model: if n.is_multiple_of(2) { "even" } else { "odd" }.into(),
             lines: vec![Line { kind: LineKind::Request, units: 1, price, amount }],
             charge: amount,
             shortfall: Nano::ZERO,

@@ -7,6 +7,7 @@ mod interrupted;
 mod tampered;
 
 use burncloud_billing::archive::{ArchiveError, archive, read_file};
+use burncloud_billing::desk::archive_old;
 use burncloud_billing::ledger::verify_with_archive;
 use burncloud_billing::people::{self, Actor};
 use burncloud_core::ledger::{EntryKind, NewEntry, Posting};
@@ -179,6 +180,23 @@ async fn two_at_once_archive_each_link_once() {
     assert_eq!(house.store.last_archive().await.unwrap().unwrap().total, 120);
     let report = verify_all(&house).await;
     assert_eq!((report.receipts, report.archived), (0, 120));
+}
+
+#[tokio::test]
+async fn what_the_house_keeps_no_longer_goes_by_whole_days() {
+    let house = House::new().await;
+    let day = 86_400_000_000;
+    let days_ago = |days: i64| (UnixMicros::now().0.div_euclid(day) - days) * day - house.zero;
+    house.record(0..2, days_ago(60)).await;
+    house.record(2..4, days_ago(30) - 1).await;
+    // On the day that is kept still.
+    house.record(4..6, days_ago(30)).await;
+    house.record(6..8, days_ago(1)).await;
+    let keep = Duration::from_secs(30 * 86_400);
+    let done = archive_old(&house.store, keep, &house.folder, Duration::ZERO).await.unwrap();
+    assert_eq!((done.links, done.receipts, done.files.len()), (2, 4, 1));
+    let report = verify_all(&house).await;
+    assert_eq!((report.receipts, report.archived), (4, 4));
 }
 
 #[tokio::test]

@@ -45,9 +45,12 @@ async fn a_chain_that_is_not_in_order_is_not_moved() {
     }
 }
 
+/// What is done to a file, how, and what is said of it.
+type Damage = (&'static str, fn(&str) -> String, &'static str);
+
 #[tokio::test]
 async fn a_file_that_was_changed_exchanged_or_lost_is_named() {
-    let damage: [(&str, fn(&str) -> String, &str); 5] = [
+    let damage: [Damage; 5] = [
         ("a charge", |text| text.replacen("\"charge\":11", "\"charge\":12", 1), "was changed"),
         ("cut off", |text| text[..text.len() - 20].to_owned(), "receipts-1-2.jsonl"),
         (

@@ -33,6 +33,14 @@ fn Archived(id: ReceiptId, link: i64) -> Element {
     }
 }
 
+#[cfg(test)]
+pub(super) fn archived_drawn(link: i64) -> String {
+    let props = ArchivedProps { id: ReceiptId(7), link };
+    let mut dom = VirtualDom::new_with_props(Archived, props).with_root_context(crate::lang::Look::default());
+    dom.rebuild_in_place();
+    dioxus_ssr::render(&dom)
+}
+
 /// The request in a drawer, with its neighbours in the list one key away.
 #[component]
 pub(super) fn Trace(id: ReceiptId, shown: Signal<Option<Shown>>, eyes: Eyes) -> Element {

@@ -197,7 +197,30 @@ fn support(release: &str, all: &[SettingView]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::{archived, much, size};
+    use crate::fmt::Fmt;
+    use crate::lang::{Lang, Look};
+    use burncloud_billing::desk::Kept;
+    use burncloud_core::UnixMicros;
+
+    #[test]
+    fn what_is_kept_is_said_with_what_is_known() {
+        let f = Fmt::from(&Look::default());
+        let kept = Kept {
+            receipts: 31,
+            since: Some(UnixMicros(1_000_000_000_000_000)),
+            archived: 7,
+            bytes: Some(2_048),
+            ..Kept::default()
+        };
+        let said = much(Lang::En, &f, &kept);
+        assert!(said.starts_with("31 requests since ") && said.contains("2001"), "{said}");
+        assert!(said.ends_with("The database takes 2.0 KB."), "{said}");
+        assert!(archived(Lang::En, &f, &kept).starts_with("7 requests."));
+        let nothing = Kept::default();
+        assert_eq!(much(Lang::En, &f, &nothing), "No requests.", "no size that is not known");
+        assert!(archived(Lang::Zh, &f, &nothing).starts_with("还没有"));
+    }
 
     #[test]
     fn sizes_are_short() {

@@ -11,7 +11,7 @@ use burncloud_billing::proof::{
     read_footer, read_header, read_link, verify_receipt,
 };
 use burncloud_core::UnixMicros;
-use burncloud_core::store::ArchiveStore;
+use burncloud_core::store::{ArchiveStore, ProofStore};
 use burncloud_store::SqlStore;
 use serde_json::json;
 use std::fs::{File, OpenOptions};
