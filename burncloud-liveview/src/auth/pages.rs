@@ -204,8 +204,9 @@ fn head(title: &str, lead: &str) -> Element {
 }
 
 fn form(door: &Door, path: &str, csrf: &str, button: &str, fields: Element) -> Element {
+    let action = format!("{}{path}", door.prefix);
     rsx! {
-        form { method: "post", action: "{door.prefix}{path}", class: "mt-8 grid gap-4",
+        form { method: "post", action, class: "mt-8 grid gap-4",
             input { r#type: "hidden", name: "csrf", value: "{csrf}" }
             {fields}
             Button { kind: Kind::Primary, submit: true, class: "h-11 mt-1 w-full", "{button}" }

@@ -35,19 +35,36 @@ function keep() {
     .map((e) => [e.id, isCheck(e) ? e.checked : e.value]);
   const unfolded = [...root.querySelectorAll("details[id][open]")].map((e) => e.id);
   const a = document.activeElement, at = a && a.id && typeof a.selectionStart === "number" ? [a.selectionStart, a.selectionEnd] : null;
-  return { typed, unfolded, focus: a && a.id, at, scroll: window.scrollY };
+  return { typed, unfolded, focus: a && a.id, at, scroll: window.scrollY, path: here(), until: Date.now() + 10000 };
 }
-function restore({ typed, unfolded, focus, at, scroll }) {
-  for (const [id, v] of typed) {
-    const e = document.getElementById(id); if (!e) continue;
-    const now = isCheck(e) ? e.checked : e.value; if (now === v) continue;
+// What the page draws only once it was read again is put back when it comes: `owed`, for a moment.
+let owed = null;
+function restore(kept) {
+  const late = { ...kept, typed: [], unfolded: [], focus: null };
+  for (const [id, v] of kept.typed) {
+    const e = document.getElementById(id);
+    if (!e) { late.typed.push([id, v]); continue; }
+    if ((isCheck(e) ? e.checked : e.value) === v) continue;
     if (isCheck(e)) e.checked = v; else e.value = v;
     e.dispatchEvent(new Event("input", { bubbles: true })); // the new session has to hear what the old one had
   }
-  for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
-  const e = focus && document.getElementById(focus);
-  if (e) { e.focus({ preventScroll: true }); if (at) try { e.setSelectionRange(...at); } catch { /* not a text field */ } }
-  window.scrollTo(0, scroll);
+  for (const id of kept.unfolded) {
+    const e = document.getElementById(id);
+    if (e) e.setAttribute("open", ""); else late.unfolded.push(id);
+  }
+  const e = kept.focus && document.getElementById(kept.focus);
+  if (e) { e.focus({ preventScroll: true }); if (kept.at) try { e.setSelectionRange(...kept.at); } catch { /* not a text field */ } }
+  else late.focus = kept.focus;
+  window.scrollTo(0, kept.scroll);
+  late.top = window.scrollY;
+  owed = late.typed.length || late.unfolded.length || late.focus ? late : null;
+}
+function settle() {
+  if (owed.path !== here() || Date.now() > owed.until) { owed = null; return; }
+  // Whoever goes on meanwhile is left alone.
+  if (document.activeElement !== document.body) owed.focus = null;
+  if (window.scrollY !== owed.top) owed.scroll = window.scrollY;
+  restore(owed);
 }
 function mount(bytes) {
   const kept = keep(), next = root.cloneNode(false);
@@ -79,7 +96,7 @@ function connect() {
     const tag = new Uint8Array(data, 0, 1)[0];
     if (tag === 1) {
       // A failed edit leaves elements that the server does not know: start over with a fresh session.
-      try { if (fresh) { mount(data.slice(1)); fresh = false; tries = 0; } else interp.run_from_bytes(data.slice(1)); }
+      try { if (fresh) { mount(data.slice(1)); fresh = false; tries = 0; } else { interp.run_from_bytes(data.slice(1)); if (owed) settle(); } }
       catch (e) { console.error(e); it.onmessage = null; it.close(4000); }
     } else if (tag === 2) {
       const [name, arg] = JSON.parse(dec.decode(new Uint8Array(data, 1)));

@@ -1,6 +1,7 @@
 //! A real browser: Chromium through its driver. Where none is installed, a test says that it skips.
 
 use crate::client::Client;
+use base64::Engine;
 use burncloud_tests::gateway::free_port;
 use burncloud_tests::{PATIENCE, sdk, skip};
 use serde_json::{Value, json};
@@ -141,8 +142,13 @@ impl Browser {
         self.driver.find(By::Css(css)).await.unwrap_or_else(|error| panic!("{css}: {error}"))
     }
 
+    /// Clicks on what is there; where a drawing replaced it meanwhile, on what came instead.
     pub(crate) async fn click(&self, css: &str) {
-        self.element(css).await.click().await.unwrap_or_else(|error| panic!("{css}: {error}"));
+        let mut again = 5;
+        while let Err(error) = self.element(css).await.click().await {
+            again -= 1;
+            assert!(error.to_string().contains("stale") && again > 0, "{css}: {error}");
+        }
     }
 
     /// Types into what is there already.
@@ -185,13 +191,34 @@ impl Browser {
         self.js(&set).await;
     }
 
-    /// A picture of the whole page in `<target>/console-shots`.
+    /// Waits until nothing is on its way any more: what still fades in has no contrast yet.
+    async fn still(&self) {
+        let moving = "document.getAnimations().some((a) => a.playState === 'running' \
+            && a.effect?.getComputedTiming().iterations !== Infinity)";
+        self.until(&format!("!{moving}")).await;
+    }
+
+    /// A picture of the window in `<target>/console-shots`.
     pub(crate) async fn shot(&self, name: &str) {
-        let folder = shots();
-        std::fs::create_dir_all(&folder).unwrap();
-        let png = self.driver.screenshot_as_png().await.unwrap();
-        assert!(png.len() > 2000, "{name} is an empty picture");
-        std::fs::write(folder.join(format!("{name}.png")), png).unwrap();
+        self.still().await;
+        let page = self.js("[innerWidth, innerHeight]").await;
+        let clip = |scale: f64| json!({"x": 0, "y": 0, "width": page[0], "height": page[1], "scale": scale});
+        self.capture(&shots(), name, clip(1.0)).await;
+        // A gallery has to travel with the documentation: a third of the size is enough to see what is where.
+        if let Some(gallery) = std::env::var_os("BURNCLOUD_GALLERY") {
+            self.capture(Path::new(&gallery), name, clip(0.5)).await;
+        }
+    }
+
+    async fn capture(&self, folder: &Path, name: &str, clip: Value) {
+        std::fs::create_dir_all(folder).unwrap();
+        let params = json!({"format": "webp", "quality": 80, "clip": clip});
+        let got = self.driver.cdp().send_raw("Page.captureScreenshot", params).await;
+        let got = got.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let data = got["data"].as_str().or(got["value"]["data"].as_str());
+        let picture = base64::engine::general_purpose::STANDARD.decode(data.unwrap()).unwrap();
+        assert!(picture.len() > 1500, "{name} is an empty picture");
+        std::fs::write(folder.join(format!("{name}.webp")), picture).unwrap();
     }
 
     /// What the browser complained about since it was last asked: errors of scripts, what the policy refused, what did
@@ -216,6 +243,7 @@ impl Browser {
     /// rule about labels that differ from what is seen: it takes initials and key caps, which are hidden from readers, for
     /// parts of a label.
     pub(crate) async fn violations(&self, axe: &str) -> Vec<String> {
+        self.still().await;
         if self.js("typeof window.axe === 'undefined'").await == json!(true) {
             self.driver.execute(axe.to_owned(), Vec::new()).await.unwrap();
         }

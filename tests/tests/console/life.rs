@@ -6,7 +6,6 @@ use serde_json::json;
 use thirtyfour::Key;
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the page comes back; what was typed is not kept on every page yet"]
 async fn a_page_comes_back_with_what_was_typed_after_the_server_died() {
     let mut house = House::start().await;
     let Some(browser) = Browser::open(&house.gateway.url()).await else { return };

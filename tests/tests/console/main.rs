@@ -6,10 +6,12 @@
 
 mod attacks;
 mod browser;
+mod by_hand;
 mod client;
 mod first_run;
 mod house;
 mod life;
+mod lived;
 mod quiet;
 mod scripts;
 mod story;

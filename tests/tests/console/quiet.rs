@@ -5,7 +5,6 @@ use crate::house::House;
 use thirtyfour::Key;
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "at the level of trace the database layer logs the names that it stores"]
 async fn what_is_typed_is_not_logged() {
     let house = House::start().await;
     let Some(browser) = Browser::open(&house.gateway.url()).await else { return };

@@ -6,7 +6,7 @@ use super::edit::{Edit, What};
 use super::shown::{Made, Shown, base, example};
 use super::snippets::Snippets;
 use super::withdraw::{Overlap, Revoke, Rotate};
-use super::words::{self, ends, meter_tone, ms, round_money, state_words};
+use super::words::{self, ends, last_used, meter_tone, ms, round_money, state_words};
 use super::{place_of, sign, use_again};
 use crate::fmt::{grouped, money, now};
 use crate::kit::*;
@@ -181,7 +181,7 @@ fn left(lang: Lang, page: &KeyPage) -> Option<(String, String)> {
 fn Spent(page: KeyPage) -> Element {
     let (lang, f) = (use_lang(), use_fmt());
     let care = matches!(page.row.state, KeyState::Near | KeyState::Spent);
-    let used = page.row.last_used.map(|at| f.ago(ms(at), now()));
+    let used = page.row.last_used.map(|at| last_used(&f, at, now()));
     let quota = page.row.quota_percent().zip(page.row.view.key.quota);
     rsx! {
         section { class: "panel mt-8 p-6", "aria-labelledby": "spent-title",

@@ -3,7 +3,7 @@
 use super::create::Create;
 use super::key::switch_icon;
 use super::shown::{Made, Shown};
-use super::words::{STATES, ms, opens, state_code, state_words, tightest};
+use super::words::{STATES, last_used, opens, state_code, state_words, tightest};
 use super::{place_of, use_again};
 use crate::fmt::{NOTHING, grouped, money, now};
 use crate::kit::*;
@@ -250,7 +250,7 @@ fn Row(row: KeyRow, many: bool, onswitch: EventHandler<(KeyId, bool)>) -> Elemen
     let key = &row.view.key;
     let (tone, word) = state_words(lang, row.state);
     let gone = matches!(row.state, KeyState::Expired | KeyState::Revoked);
-    let used = row.last_used.map_or_else(|| NOTHING.to_owned(), |at| f.ago(ms(at), now()));
+    let used = row.last_used.map_or_else(|| NOTHING.to_owned(), |at| last_used(&f, at, now()));
     let tight = tightest(&f, &row);
     let href = here.href(&place_of(key.id));
     rsx! {

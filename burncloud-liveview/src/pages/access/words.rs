@@ -14,6 +14,15 @@ pub(super) fn ms(at: UnixMicros) -> u64 {
     u64::try_from(at.0 / 1_000).unwrap_or_default()
 }
 
+/// When a key was last used, which is known to the quarter of an hour that begins `at`: never longer ago than it was.
+pub(super) fn last_used(f: &Fmt, at: UnixMicros, now: u64) -> String {
+    const QUARTER: u64 = 15 * 60 * 1_000;
+    match ms(at) + QUARTER {
+        end if end > now => f.lang.t("< 15 min ago", "15 分钟内").to_owned(),
+        end => f.ago(end, now),
+    }
+}
+
 /// The states that the list can be cut to, in the order of its menu.
 pub(super) const STATES: [KeyState; 7] = [
     KeyState::Active,
@@ -182,6 +191,15 @@ mod tests {
 
     fn f(lang: Lang) -> Fmt {
         Fmt { lang, zone: TimeZone::UTC }
+    }
+
+    #[test]
+    fn a_key_is_not_said_to_rest_while_it_is_used() {
+        let (en, quarter) = (f(Lang::En), UnixMicros(1_795_181_400_000_000));
+        let minutes = |n: u64| ms(quarter) + n * 60_000;
+        assert_eq!(last_used(&en, quarter, minutes(14)), "< 15 min ago");
+        assert_eq!(last_used(&f(Lang::Zh), quarter, minutes(14)), "15 分钟内");
+        assert_eq!(last_used(&en, quarter, minutes(17)), "2 min ago");
     }
 
     #[test]

@@ -266,7 +266,7 @@ fn Entry(item: AuditView, open: bool) -> Element {
                     }
                     p { class: "text-sm text-muted num flex flex-wrap gap-x-3",
                         time { "{at}" }
-                        a { class: "mono text-xs! {link}", href: of, title: lang.t("Everything about it", "与它有关的全部"), "{entry.subject}" }
+                        a { class: "mono text-xs! py-1 {link}", href: of, title: lang.t("Everything about it", "与它有关的全部"), "{entry.subject}" }
                         if let Some(acting) = acting { span { "{acting}" } }
                         if let Some(ip) = ip { span { "{ip}" } }
                     }

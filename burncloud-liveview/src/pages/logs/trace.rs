@@ -104,8 +104,9 @@ pub(super) fn Trace(id: ReceiptId, shown: Signal<Option<Shown>>, eyes: Eyes) -> 
         ),
     };
     let (fact, rest) = title;
+    let title = format!("{fact}{rest}");
     rsx! {
-        Drawer { id: "trace", title: "{fact}{rest}", head: rsx! { strong { "{fact}" } "{rest}" }, bar,
+        Drawer { id: "trace", title, head: rsx! { strong { "{fact}" } "{rest}" }, bar,
             onclose: move |()| here.go(here.place().with("open", "")),
             foot: view.map(|view| rsx! { Foot { view } }),
             {body}

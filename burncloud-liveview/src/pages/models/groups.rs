@@ -113,7 +113,7 @@ pub(super) fn Groups(overview: Overview) -> Element {
             }
         }
         Parts { part: Part::Groups, overview }
-        div { class: "grid gap-4 mt-6",
+        div { class: "grid grid-cols-1 gap-4 mt-6",
             for group in all { One { key: "{group.name:?}", group, onturn: onturn.clone() } }
         }
     }
@@ -199,7 +199,7 @@ fn Line(account: Account, part: u32, group: String, onturn: EventHandler<(Channe
         Lang::Zh => format!("{}：{zh}", view.name),
     };
     let off = view.status != Status::Active;
-    let input = "input input-sm w-20 num";
+    let input = "input input-sm w-16 md:w-20 num";
     rsx! {
         tr { class: if off { "text-muted" },
             th { scope: "row", class: "font-normal",
