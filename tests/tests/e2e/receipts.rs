@@ -188,7 +188,8 @@ async fn an_archived_receipt_is_proved_by_its_file() {
     let path = format!("/v1/receipts/{id}");
     let kept = gateway.folder().join("kept.json");
     std::fs::write(&kept, read(&gateway, "dev", &id).await.to_string()).unwrap();
-    let later = gateway.run(&["receipts", "archive", "--before", "2200-01-01T00:00:00Z", "--to", "old"]).await;
+    let later =
+        gateway.run(&["receipts", "archive", "--before", "2200-01-01T00:00:00Z", "--to", "old"]).await;
     assert!(!later.status.success(), "what is recorded now is not archived");
     let done = gateway.cli(&["receipts", "archive", "--before", &now(), "--to", "old"]).await;
     assert_eq!((done["receipts"].as_u64(), done["files"][0].as_str()), (Some(1), Some("receipts-1-1.jsonl")));
@@ -208,10 +209,15 @@ async fn an_archived_receipt_is_proved_by_its_file() {
     // What its owner kept, the file, the chain and the books, with the file and without.
     let file = gateway.folder().join("old/receipts-1-1.jsonl");
     for proof in [kept.to_str().unwrap(), file.to_str().unwrap()] {
-        assert_eq!(gateway.cli(&["receipts", "verify", proof, "--key", &public]).await["ok"], true, "{proof}");
+        assert_eq!(
+            gateway.cli(&["receipts", "verify", proof, "--key", &public]).await["ok"],
+            true,
+            "{proof}"
+        );
     }
     let chain = gateway.cli(&["receipts", "verify"]).await;
-    let counts = |seen: &Value| ["receipts", "archived_receipts", "archive_files_read"].map(|of| seen[of].as_u64());
+    let counts =
+        |seen: &Value| ["receipts", "archived_receipts", "archive_files_read"].map(|of| seen[of].as_u64());
     assert_eq!(counts(&chain), [Some(2), Some(1), Some(0)], "{chain}");
     let chain = gateway.cli(&["receipts", "verify", "--archive", "old"]).await;
     assert_eq!(counts(&chain), [Some(2), Some(1), Some(1)], "{chain}");
@@ -219,7 +225,11 @@ async fn an_archived_receipt_is_proved_by_its_file() {
     assert!(String::from_utf8_lossy(&said.stdout).contains("was not looked at"));
     for (args, reread) in [(&["ledger", "verify"][..], 0), (&["ledger", "verify", "--archive", "old"], 1)] {
         let books = gateway.cli(args).await;
-        assert_eq!((books["archived"].as_u64(), books["reread"].as_u64()), (Some(1), Some(reread)), "{books}");
+        assert_eq!(
+            (books["archived"].as_u64(), books["reread"].as_u64()),
+            (Some(1), Some(reread)),
+            "{books}"
+        );
     }
     let export = gateway.folder().join("rest.jsonl");
     let done = gateway.cli(&["receipts", "export", export.to_str().unwrap()]).await;

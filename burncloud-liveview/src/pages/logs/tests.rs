@@ -397,5 +397,8 @@ fn the_headline_is_a_sentence() {
 #[test]
 fn an_archived_request_says_where_it_is() {
     let html = super::trace::archived_drawn(812);
-    assert!(html.contains("spans link 812") && html.contains("rc_00000000000000000000000000000007"), "{html}");
+    assert!(
+        html.contains("spans link 812") && html.contains("rc_00000000000000000000000000000007"),
+        "{html}"
+    );
 }

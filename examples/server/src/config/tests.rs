@@ -89,7 +89,10 @@ fn websites_that_may_call_are_origins_and_need_no_restart() {
 #[test]
 fn how_long_requests_are_kept_is_a_setting_that_the_file_may_declare() {
     let plain = parse(STABLE).unwrap();
-    assert_eq!((plain.retention.keep_days, plain.retention.dir.to_str()), (0, Some("data/burncloud.archive")));
+    assert_eq!(
+        (plain.retention.keep_days, plain.retention.dir.to_str()),
+        (0, Some("data/burncloud.archive"))
+    );
     assert!(!plain.settings.contains_key("log.keep_days"), "the console's to set");
     let with = |lines: &str| parse(&STABLE.replace("[store]", &format!("[retention]\n{lines}\n[store]")));
     let days = with("keep_days = 90").unwrap();
