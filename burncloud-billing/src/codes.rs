@@ -107,13 +107,16 @@ pub async fn generate_codes<S: CodeStore + UserStore + ?Sized>(
 ) -> UseCaseResult<Vec<PlainCode>> {
     check_name(&batch.name)?;
     if batch.count == 0 || batch.count > MOST {
-        return Err(UseCaseError::invalid("count", format!("make 1 to {MOST} codes at once")));
+        return Err(UseCaseError::invalid(
+            "count",
+            (format!("make 1 to {MOST} codes at once"), format!("一次可生成 1 到 {MOST} 个")),
+        ));
     }
     if batch.amount <= Nano::ZERO {
-        return Err(UseCaseError::invalid("amount", "a code is worth more than nothing"));
+        return Err(UseCaseError::invalid("amount", ("a code is worth more than nothing", "面额须大于零")));
     }
     if batch.expires_at.is_some_and(|at| at <= UnixMicros::now()) {
-        return Err(UseCaseError::invalid("expires_at", "that moment is over"));
+        return Err(UseCaseError::invalid("expires_at", ("that moment is over", "这个时间已经过去")));
     }
     let name = || batch.tenant.to_string();
     store.tenant(batch.tenant).await?.ok_or_else(|| StoreError::NotFound { what: "tenant", name: name() })?;
@@ -146,7 +149,12 @@ pub async fn redeem_code<S: CodeStore + LedgerStore + ?Sized>(
     user: &User,
     text: &str,
 ) -> UseCaseResult<(Posted, Nano)> {
-    let unknown = || UseCaseError::invalid("code", "there is no such code; check how it is written");
+    let unknown = || {
+        UseCaseError::invalid(
+            "code",
+            ("there is no such code; check how it is written", "没有这个兑换码，请检查是否输错"),
+        )
+    };
     let hash = hash(text).ok_or_else(unknown)?;
     let known = store.code(&hash).await?;
     let known = known.filter(|known| known.code.tenant == user.tenant).ok_or_else(unknown)?;

@@ -7,6 +7,7 @@ use crate::rates::{Rates, RatesError};
 use crate::rule::check_rule;
 use crate::snapshot::Snapshot;
 use burncloud_core::store::{PriceOverride, PriceStore};
+use burncloud_core::usecase::Said;
 use burncloud_core::{Caller, LineKind, ServiceTier, TenantId, UnixMicros};
 use std::sync::Arc;
 
@@ -45,11 +46,11 @@ pub async fn reload_prices<S: PriceStore + ?Sized>(store: &S, book: &PriceBook) 
         "It was written by another version of this program: run that one, or take the row out of the store"
     };
     let RatesError { field, message } = source;
-    let message = format!(
+    let message = Said::plain(format!(
         "{message}. It is the stored price of version {version}, in force from {} on (microseconds since 1970). {mend}; no \
          stored price is read until then",
         effective_at.0
-    );
+    ));
     Err(BillingError::Price { model: model.clone(), source: RatesError { field, message } })
 }
 

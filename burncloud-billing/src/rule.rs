@@ -2,7 +2,8 @@
 
 use crate::newapi;
 use crate::rates::{Rates, RatesError};
-use crate::ratio::Ratio;
+use crate::ratio::{ParseRatioError, Ratio};
+use burncloud_core::usecase::Said;
 use burncloud_core::{ChannelId, TenantId};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -66,33 +67,60 @@ pub fn check_rule(
     rule: &Value,
 ) -> Result<PriceRule, RatesError> {
     if channel.is_some() && book.is_some() {
-        return fail("channel", "only the house buys from providers; leave out the book or the channel");
+        return fail(
+            "channel",
+            (
+                "only the house buys from providers; leave out the book or the channel",
+                "只有自营方向上游进货，请去掉价目表或账号",
+            ),
+        );
     }
     let Some(map) = rule.as_object() else {
-        return fail("", "write a table of prices such as { input = \"0.15\" }, or { markup = \"1.25\" }");
+        return fail(
+            "",
+            (
+                "write a table of prices such as { input = \"0.15\" }, or { markup = \"1.25\" }",
+                "填写价格，例如 { input = \"0.15\" }，或 { markup = \"1.25\" }",
+            ),
+        );
     };
     if model.is_empty() {
         if channel.is_some() {
             return fail(
                 "channel",
-                "groups and rates of exchange are of a whole book; leave the channel out",
+                (
+                    "groups and rates of exchange are of a whole book; leave the channel out",
+                    "分组和汇率属于整张价目表，请去掉账号",
+                ),
             );
         }
         return settings(map, book.is_none()).map(PriceRule::Settings);
     }
     if let Some(name) = ["groups", "pairs", "fx"].into_iter().find(|name| map.contains_key(*name)) {
-        return fail(name, "this holds for a whole book, not for one model; set it for the model \"\"");
+        return fail(
+            name,
+            (
+                "this holds for a whole book, not for one model; set it for the model \"\"",
+                "这适用于整张价目表，不能只设给一个模型",
+            ),
+        );
     }
     if let Some(ratios) = map.get("ratios") {
         if map.len() > 1 {
-            return fail("ratios", "ratios stand alone; leave out the other fields");
+            return fail(
+                "ratios",
+                ("ratios stand alone; leave out the other fields", "倍率须单独填写，请去掉其他字段"),
+            );
         }
         let rates = Rates::from_json(&newapi::list_prices(model, object(ratios, "ratios")?)?)?;
         return Ok(PriceRule::List { rates: Arc::new(rates), currency: None });
     }
     match map.get("markup") {
         None => list(map),
-        Some(_) if map.len() > 1 => fail("markup", "a markup stands alone; leave out the other fields"),
+        Some(_) if map.len() > 1 => fail(
+            "markup",
+            ("a markup stands alone; leave out the other fields", "加价须单独填写，请去掉其他字段"),
+        ),
         Some(value) => ratio(value, "markup").map(PriceRule::Markup),
     }
 }
@@ -126,12 +154,28 @@ fn settings(map: &Map<String, Value>, house: bool) -> Result<BookSettings, Rates
                 settings.pairs = pairs.map(pair).collect::<Result<_, RatesError>>()?;
             }
             "fx" if house => settings.fx = exchange(value)?,
-            "fx" => return fail("fx", "rates of exchange stand in the house's book alone"),
-            _ => return fail(name.as_str(), "not a setting of a book; one of: groups, pairs, fx"),
+            "fx" => {
+                return fail(
+                    "fx",
+                    ("rates of exchange stand in the house's book alone", "汇率只能写在自营价目表里"),
+                );
+            }
+            _ => {
+                return fail(
+                    name.as_str(),
+                    (
+                        "not a setting of a book; one of: groups, pairs, fx",
+                        "不是价目表的设置，可选：groups、pairs、fx",
+                    ),
+                );
+            }
         }
     }
     if settings == BookSettings::default() {
-        return fail("", "nothing is set; write `groups`, `pairs` or `fx`");
+        return fail(
+            "",
+            ("nothing is set; write `groups`, `pairs` or `fx`", "什么也没填，请填写分组、组合或汇率"),
+        );
     }
     Ok(settings)
 }
@@ -141,10 +185,13 @@ fn exchange(value: &Value) -> Result<Ratios, RatesError> {
     for (name, rate) in &rates {
         let field = format!("fx.{name}");
         if &*currency(name, &field)? == "USD" {
-            return fail(field, "a dollar is a dollar; leave it out");
+            return fail(field, ("a dollar is a dollar; leave it out", "美元不用填汇率"));
         }
         if rate.is_some_and(|rate| rate.billionths() == 0) {
-            return fail(field, "write how much of it a dollar buys; that is not nothing");
+            return fail(
+                field,
+                ("write how much of it a dollar buys; that is not nothing", "填写一美元可兑换多少，不能为零"),
+            );
         }
     }
     Ok(rates)
@@ -154,14 +201,17 @@ fn currency(text: &str, field: &str) -> Result<Box<str>, RatesError> {
     if text.len() == 3 && text.bytes().all(|b| b.is_ascii_uppercase()) {
         return Ok(text.into());
     }
-    fail(field, "write a currency's three capital letters, such as \"CNY\"")
+    fail(
+        field,
+        ("write a currency's three capital letters, such as \"CNY\"", "填写货币的三个大写字母，例如 \"CNY\""),
+    )
 }
 
 fn ratios(value: &Value, field: &str) -> Result<Ratios, RatesError> {
     let one = |(name, value): (&String, &Value)| {
         let at = format!("{field}.{name}");
         if name.is_empty() {
-            return fail(at, "a name is not empty");
+            return fail(at, ("a name is not empty", "名字不能为空"));
         }
         let ratio = if value.is_null() { None } else { Some(ratio(value, &at)?) };
         Ok((name.as_str().into(), ratio))
@@ -171,16 +221,27 @@ fn ratios(value: &Value, field: &str) -> Result<Ratios, RatesError> {
 
 fn ratio(value: &Value, field: &str) -> Result<Ratio, RatesError> {
     let Some(text) = value.as_str() else {
-        return fail(field, "write the factor as text, such as \"1.25\", so that no digit is lost");
+        return fail(
+            field,
+            (
+                "write the factor as text, such as \"1.25\", so that no digit is lost",
+                "以文本填写系数，例如 \"1.25\"，以免丢失精度",
+            ),
+        );
     };
-    text.parse().or_else(|e| fail(field, format!("{e}")))
+    text.parse().or_else(|e: ParseRatioError| {
+        fail(field, (e.to_string(), "请填写系数，例如 1.25：不能为负，最多九位小数"))
+    })
 }
 
 fn object<'a>(value: &'a Value, field: &str) -> Result<&'a Map<String, Value>, RatesError> {
-    value.as_object().map_or_else(|| fail(field, "write a table such as { vip = \"0.8\" }"), Ok)
+    value.as_object().map_or_else(
+        || fail(field, ("write a table such as { vip = \"0.8\" }", "填写成 { vip = \"0.8\" } 这样")),
+        Ok,
+    )
 }
 
-fn fail<T>(field: impl Into<String>, message: impl Into<String>) -> Result<T, RatesError> {
+fn fail<T>(field: impl Into<String>, message: impl Into<Said>) -> Result<T, RatesError> {
     Err(RatesError { field: field.into(), message: message.into() })
 }
 

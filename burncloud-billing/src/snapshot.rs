@@ -100,7 +100,8 @@ impl Snapshot {
                 "no rate of exchange for {currency} is in force when this price begins to hold; set one first, for the \
                  model \"\": {{\"fx\": {{\"{currency}\": \"7.20\"}}}}"
             );
-            Err(BillingError::Price { model, source: RatesError { field: "currency".into(), message } })
+            let zh = format!("这个价格生效时 {currency} 还没有汇率，请先为整张价目表设置");
+            Err(BillingError::Price { model, source: RatesError { field: "currency".into(), message: (message, zh).into() } })
         })
     }
 

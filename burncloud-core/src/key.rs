@@ -69,7 +69,7 @@ pub struct ApiKey {
     pub id: KeyId,
     /// The operator's name for it; unique.
     pub name: String,
-    /// How it is recognised on a screen, such as `sk-burn-ab12…`.
+    /// How it is recognised on a screen, such as `sk-burn-…ab12`.
     pub hint: String,
     /// Whose it is.
     pub user: UserId,

@@ -1,6 +1,7 @@
 //! What the console is made of: one object that handlers, sockets and pages share.
 
 use crate::auth::{Proxies, Sockets, Taken, keep};
+use crate::held::Held;
 use crate::pages::Drafts;
 use crate::pages::Figures;
 use crate::watch::Watch;
@@ -34,6 +35,7 @@ struct Parts {
     house: ArcSwap<String>,
     release: Box<str>,
     drafts: Drafts,
+    held: Held,
     figures: Figures,
 }
 
@@ -140,6 +142,11 @@ impl Console {
         &self.0.drafts
     }
 
+    /// What was posted for the playground.
+    pub(crate) fn held(&self) -> &Held {
+        &self.0.held
+    }
+
     /// Seals what a browser carries to the provider of identities and back. Gone with the process.
     pub(crate) fn key(&self) -> &[u8] {
         &self.0.key
@@ -244,6 +251,7 @@ impl ConsoleBuilder {
             house: ArcSwap::from_pointee("BurnCloud".to_owned()),
             release,
             drafts: Drafts::default(),
+            held: Held::default(),
             figures: Figures::default(),
         }));
         let weak = Arc::downgrade(&console.0);

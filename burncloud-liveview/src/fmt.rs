@@ -4,7 +4,7 @@
 //! [`use_fmt`](crate::kit::use_fmt).
 
 use crate::lang::{Lang, Look};
-use burncloud_core::Nano;
+use burncloud_core::{Nano, UnixMicros};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -116,6 +116,12 @@ pub fn basis_points(part: i64, whole: i64) -> Option<i64> {
     let rounded =
         if scaled < 0 { (scaled - half) / i128::from(whole) } else { (scaled + half) / i128::from(whole) };
     i64::try_from(rounded).ok()
+}
+
+/// A moment in Unix milliseconds, which clocks and dates are made of; 0 for what was before 1970.
+#[must_use]
+pub fn ms(at: UnixMicros) -> u64 {
+    u64::try_from(at.0 / 1_000).unwrap_or_default()
 }
 
 /// A time spent, in milliseconds: `418 ms`, `2.14 s`, `12.3 s`.
@@ -284,7 +290,7 @@ mod tests {
     fn zh() -> Fmt {
         Fmt { lang: Lang::Zh, zone: TimeZone::get("Asia/Shanghai").unwrap() }
     }
-    fn ms(text: &str) -> u64 {
+    fn unix(text: &str) -> u64 {
         text.parse::<Timestamp>().unwrap().as_millisecond().try_into().unwrap()
     }
 
@@ -348,15 +354,15 @@ mod tests {
 
     #[test]
     fn moments_are_in_the_zone_of_whoever_looks() {
-        let (then, now) = (ms("2027-11-20T14:32:08Z"), ms("2027-11-20T14:40:30Z"));
+        let (then, now) = (unix("2027-11-20T14:32:08Z"), unix("2027-11-20T14:40:30Z"));
         assert_eq!((en().clock(then), zh().clock_seconds(then)), ("14:32".into(), "22:32:08".into()));
         assert_eq!(
-            (en().date(then, now), zh().date(then, ms("2028-02-01T00:00:00Z"))),
+            (en().date(then, now), zh().date(then, unix("2028-02-01T00:00:00Z"))),
             ("Nov 20".into(), "2027年11月20日".into())
         );
         assert_eq!((en().ago(then, now), zh().ago(then, now)), ("8 min ago".into(), "8 分钟前".into()));
         assert_eq!(
-            (en().ago(now, then), en().ago(ms("2026-01-02T00:00:00Z"), now)),
+            (en().ago(now, then), en().ago(unix("2026-01-02T00:00:00Z"), now)),
             ("now".into(), "Jan 2, 2026".into())
         );
         assert_eq!(en().moment(then, now), "Nov 20, 14:32");

@@ -1,5 +1,6 @@
 //! The two languages of the console, and how somebody wants to see it.
 
+use burncloud_core::usecase::Said;
 use http::HeaderMap;
 use http::header::{ACCEPT_LANGUAGE, COOKIE};
 use jiff::tz::TimeZone;
@@ -22,6 +23,12 @@ impl Lang {
             Lang::En => english,
             Lang::Zh => chinese,
         }
+    }
+
+    /// A sentence of the use cases in this language.
+    #[must_use]
+    pub fn said(self, said: &Said) -> &str {
+        self.t(said.en(), said.zh())
     }
 
     /// As in the `lang` attribute of a page.

@@ -14,6 +14,7 @@ mod api;
 pub mod auth;
 mod console;
 pub mod fmt;
+mod held;
 pub mod kit;
 pub mod lang;
 pub mod live;

@@ -1,12 +1,13 @@
 //! The audit log: written by every change of the desk, read by whoever may see what it concerns.
 
-use super::common::{Page, Sight, missing, seen_tenant};
+use super::common::{Page, Sight, json, missing, seen_tenant};
 use super::{Actor, Desk};
 use burncloud_core::store::{AuditEntry, AuditFilter};
 use burncloud_core::usecase::UseCaseResult;
 use burncloud_core::{TenantId, UnixMicros, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::fmt;
 
 /// Which entries are wanted, among those that one sees.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,20 @@ pub(super) struct Change {
     pub(super) before: Value,
     /// What it is; null where it is gone.
     pub(super) after: Value,
+}
+
+impl Change {
+    /// Of something that is shown as it is stored, `None` where it was not or is no more. First come its kind, id, name
+    /// and tenant.
+    pub(super) fn of<T: Serialize>(
+        action: &'static str,
+        (kind, id, name, tenant): (&str, impl fmt::Display, &str, TenantId),
+        before: Option<&T>,
+        after: Option<&T>,
+    ) -> Change {
+        let (subject, name) = (format!("{kind}:{id}"), name.to_owned());
+        Change { action, subject, name, tenant, before: json(&before), after: json(&after) }
+    }
 }
 
 impl Desk {

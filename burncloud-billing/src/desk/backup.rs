@@ -68,7 +68,10 @@ impl Desk {
     pub async fn back_up(&self, actor: &Actor) -> UseCaseResult<BackupView> {
         actor.check_in_house(Action::ManageHouse)?;
         let Some(folder) = self.backup_folder().map(Path::to_owned) else {
-            return Err(UseCaseError::invalid("backup", "this database is copied by its own tools"));
+            return Err(UseCaseError::invalid(
+                "backup",
+                ("this database is copied by its own tools", "这种数据库请用它自己的工具备份"),
+            ));
         };
         let now = UnixMicros::now();
         let name = format!("burncloud-{}.db", now.0 / 1000);

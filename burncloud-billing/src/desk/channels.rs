@@ -2,7 +2,6 @@
 
 mod batch;
 mod probe;
-mod rest;
 
 pub use batch::{ImportReport, RowError};
 pub use probe::{Found, Known, Timed};
@@ -248,7 +247,10 @@ impl Desk {
             return Ok(ChannelView::from(&stored));
         }
         if next.base_url != stored.base_url && !given && !stored.credential.expose_secret().is_empty() {
-            let message = "it would be sent to another address: give the credential again";
+            let message = (
+                "it would be sent to another address: give the credential again",
+                "地址变了，请重新填写凭证",
+            );
             return Err(UseCaseError::invalid("credential", message));
         }
         rules::update_channel(&*self.store, &self.registry, &next).await?;
@@ -352,7 +354,9 @@ fn same(a: &ChannelConfig, b: &ChannelConfig) -> bool {
 
 fn refuse_revoked(status: Status) -> UseCaseResult<()> {
     match status {
-        Status::Revoked => Err(UseCaseError::invalid("status", "a channel is not made withdrawn")),
+        Status::Revoked => {
+            Err(UseCaseError::invalid("status", ("a channel is not made withdrawn", "不能新建已撤下的账号")))
+        }
         Status::Active | Status::Disabled => Ok(()),
     }
 }

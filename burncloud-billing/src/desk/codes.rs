@@ -138,7 +138,7 @@ impl Desk {
         if taken.first().is_some_and(|code| code.code.tenant != tenant) {
             return Err(UseCaseError::invalid(
                 "name",
-                "there is a batch of this name already; choose another",
+                ("there is a batch of this name already; choose another", "已有同名批次，请换个名字"),
             ));
         }
         let batch = Batch { name, count, amount, expires_at, sold, tenant };
@@ -219,11 +219,15 @@ impl Desk {
     /// Those of [`people::redeem_code`]; `Invalid` for one who typed ten wrong ones from there within a minute, and where there
     /// is no user behind the actor.
     pub async fn redeem(&self, actor: &Actor, code: &str) -> UseCaseResult<Redeemed> {
-        let id =
-            actor.user.ok_or_else(|| UseCaseError::invalid("code", "sign in as the user whose it is"))?;
+        let id = actor.user.ok_or_else(|| {
+            UseCaseError::invalid("code", ("sign in as the user whose it is", "请以兑换的用户身份登录"))
+        })?;
         let who = format!("{id} {}", actor.ip);
         if self.tries.lately(&who, Instant::now()) >= WRONG {
-            let message = "too many wrong codes; wait a minute and check how it is written";
+            let message = (
+                "too many wrong codes; wait a minute and check how it is written",
+                "输错次数过多，请稍等一分钟并检查",
+            );
             return Err(UseCaseError::invalid("code", message));
         }
         let user = self.store.user(id).await?.ok_or_else(|| missing("user", id))?;

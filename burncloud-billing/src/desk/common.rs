@@ -165,7 +165,10 @@ pub(super) fn tenant_name(tree: &Tree, id: TenantId) -> String {
 /// Refuses in the words for a field, where a use case names another.
 pub(super) fn not_for_oneself(actor: &Actor, user: &User, field: &'static str) -> UseCaseResult<()> {
     if actor.user == Some(user.id) || actor.acting == Some(user.id) {
-        let message = "nobody does this to themselves; ask somebody else who may";
+        let message = (
+            "nobody does this to themselves; ask somebody else who may",
+            "不能对自己这样做，请让有权限的人来做",
+        );
         return Err(UseCaseError::invalid(field, message));
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::audit::Change;
 use super::common::{
-    OneTime, Page, Sight, branch, check_version, json, missing, present, seen_tenant, tenant_name, version_of,
+    OneTime, Page, Sight, branch, check_version, missing, present, seen_tenant, tenant_name, version_of,
 };
 use super::{Actor, Desk};
 use crate::people::{self, Tree};
@@ -182,8 +182,10 @@ impl Desk {
     /// Those of [`people::create_key`]; `Store(NotFound)` for a user whom the actor does not see.
     pub async fn create_key(&self, actor: &Actor, draft: KeyDraft) -> UseCaseResult<MadeKey> {
         let tree = self.tree().await?;
-        let user =
-            draft.user.or(actor.user).ok_or_else(|| UseCaseError::invalid("user", "say whose key it is"))?;
+        let user = draft
+            .user
+            .or(actor.user)
+            .ok_or_else(|| UseCaseError::invalid("user", ("say whose key it is", "请选择密钥归谁")))?;
         let owner = self.seen_user(actor, &tree, user).await?;
         let KeyDraft { name, quota, limits, models, ips, apps, expires_at, group, .. } = draft;
         check_term(expires_at)?;
@@ -213,7 +215,10 @@ impl Desk {
         if change.status == Some(Status::Revoked) {
             return Err(UseCaseError::invalid(
                 "status",
-                "a key is withdrawn for good by itself, not with other changes",
+                (
+                    "a key is withdrawn for good by itself, not with other changes",
+                    "作废密钥要单独进行，不能与其他修改一起",
+                ),
             ));
         }
         check_term(change.expires_at.flatten())?;
@@ -249,10 +254,7 @@ impl Desk {
         expected: Option<&str>,
     ) -> UseCaseResult<MadeKey> {
         let _one_at_a_time = self.writing.lock().await;
-        let tree = self.tree().await?;
-        let (old, owner) = self.seen_key(actor, &tree, id).await?;
-        people::check_key(&tree, actor, &owner, false, None)?;
-        check_version("key", &old.name, expected, &version(&old))?;
+        let (tree, old, owner) = self.expected_key(actor, id, expected).await?;
         let overlap = Duration::from_secs(overlap_s.into());
         let CreatedKey { key, secret } = rules::rotate_key(&*self.store, &old.name, overlap).await?;
         self.note_key(actor, "key.rotate", &owner, Some(&old), Some(&key)).await?;
@@ -270,10 +272,7 @@ impl Desk {
         expected: Option<&str>,
     ) -> UseCaseResult<KeyView> {
         let _one_at_a_time = self.writing.lock().await;
-        let tree = self.tree().await?;
-        let (old, owner) = self.seen_key(actor, &tree, id).await?;
-        people::check_key(&tree, actor, &owner, false, None)?;
-        check_version("key", &old.name, expected, &version(&old))?;
+        let (tree, old, owner) = self.expected_key(actor, id, expected).await?;
         let key = rules::revoke_key(&*self.store, &old.name).await?;
         if key != old {
             self.note_key(actor, "key.revoke", &owner, Some(&old), Some(&key)).await?;
@@ -292,10 +291,7 @@ impl Desk {
         expected: Option<&str>,
     ) -> UseCaseResult<KeyView> {
         let _one_at_a_time = self.writing.lock().await;
-        let tree = self.tree().await?;
-        let (old, owner) = self.seen_key(actor, &tree, id).await?;
-        people::check_key(&tree, actor, &owner, false, None)?;
-        check_version("key", &old.name, expected, &version(&old))?;
+        let (tree, old, owner) = self.expected_key(actor, id, expected).await?;
         let key = ApiKey { previous_until: None, ..old.clone() };
         if key != old {
             self.store.update_key(&key, None).await?;
@@ -313,13 +309,28 @@ impl Desk {
         let tree = self.tree().await?;
         let (key, owner) = self.seen_key(actor, &tree, id).await?;
         if actor.user != Some(owner.id) || actor.acting.is_some() {
-            let message = "only the user of a key is given what it signs with";
-            return Err(UseCaseError::Forbidden(message.into()));
+            let message =
+                ("only the user of a key is given what it signs with", "只有密钥的使用者能看签名凭证");
+            return Err(UseCaseError::forbidden(message));
         }
         people::check_key(&tree, actor, &owner, false, None)?;
         let pair = rules::aws_pair(&*self.store, &key.name).await?;
         self.note_key(actor, "key.sign", &owner, Some(&key), Some(&key)).await?;
         Ok((pair.access_key_id, OneTime::new(pair.secret_access_key)))
+    }
+
+    /// The key that somebody looked at, with its owner, if the actor may change it.
+    async fn expected_key(
+        &self,
+        actor: &Actor,
+        id: KeyId,
+        expected: Option<&str>,
+    ) -> UseCaseResult<(Tree, ApiKey, User)> {
+        let tree = self.tree().await?;
+        let (key, owner) = self.seen_key(actor, &tree, id).await?;
+        people::check_key(&tree, actor, &owner, false, None)?;
+        check_version("key", &key.name, expected, &version(&key))?;
+        Ok((tree, key, owner))
     }
 
     async fn note_key(
@@ -331,15 +342,8 @@ impl Desk {
         after: Option<&ApiKey>,
     ) -> UseCaseResult<()> {
         let key = after.or(before).ok_or_else(|| missing("key", ""))?;
-        let change = Change {
-            action,
-            subject: format!("key:{}", key.id),
-            name: key.name.clone(),
-            tenant: owner.tenant,
-            before: json(&before),
-            after: json(&after),
-        };
-        self.note(actor, change).await
+        let what = ("key", key.id, &*key.name, owner.tenant);
+        self.note(actor, Change::of(action, what, before, after)).await
     }
 }
 
@@ -347,7 +351,10 @@ fn check_term(expires_at: Option<UnixMicros>) -> UseCaseResult<()> {
     if expires_at.is_some_and(|at| at <= UnixMicros::now()) {
         return Err(UseCaseError::invalid(
             "expires_at",
-            "that moment is over; to end the key now, withdraw it",
+            (
+                "that moment is over; to end the key now, withdraw it",
+                "这个时间已经过去；要立即停用请作废密钥",
+            ),
         ));
     }
     Ok(())

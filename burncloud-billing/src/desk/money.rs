@@ -154,7 +154,10 @@ impl Desk {
         let before = self.seen_wallet(actor, &tree, id).await?;
         let MoneyMove { kind, amount, reference, reason } = order;
         if kind == MoveKind::CreditLine && reference.is_some() {
-            return Err(UseCaseError::invalid("reference", "a credit line has no reference; leave it out"));
+            return Err(UseCaseError::invalid(
+                "reference",
+                ("a credit line has no reference; leave it out", "信用额度没有凭证号，请留空"),
+            ));
         }
         let store = &*self.store;
         let (action, posted) = match kind {

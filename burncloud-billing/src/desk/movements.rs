@@ -238,7 +238,10 @@ impl Desk {
             Who::All
         };
         if since.0 < 0 || until <= since || until.0 - since.0 > 732 * 24 * 3_600_000_000 {
-            return Err(UseCaseError::invalid("since", "choose a time of at most two years"));
+            return Err(UseCaseError::invalid(
+                "since",
+                ("choose a time of at most two years", "请选择不超过两年的时间"),
+            ));
         }
         let by = vec![Dim::Model];
         let query = UsageQuery { since, until, by, who, ..UsageQuery::default() };

@@ -8,7 +8,7 @@ use crate::people::{self, Action, Tree};
 use crate::rates::Rates;
 use crate::{Offer, Quote};
 use burncloud_core::store::{PriceOverride, StoreError};
-use burncloud_core::usecase::{UseCaseError, UseCaseResult};
+use burncloud_core::usecase::{Said, UseCaseError, UseCaseResult};
 use burncloud_core::{
     ApiKey, Caller, ChannelConfig, ChannelId, LineKind, Nano, ServiceTier, Status, TenantId, UnixMicros, User,
 };
@@ -345,7 +345,7 @@ pub(super) fn broken(error: BillingError) -> UseCaseError {
     match error {
         BillingError::Price { source, .. } => UseCaseError::invalid(source.field, source.message),
         BillingError::Store(error) => UseCaseError::Store(error),
-        BillingError::Catalogue(why) => UseCaseError::invalid("body", why),
+        BillingError::Catalogue(why) => UseCaseError::invalid("body", Said::plain(why)),
         other => UseCaseError::Store(StoreError::Unavailable(other.to_string())),
     }
 }

@@ -9,7 +9,7 @@ use crate::newapi::Tables;
 use crate::people::{self, Action};
 use crate::published;
 use burncloud_core::store::StoreError;
-use burncloud_core::usecase::{UseCaseError, UseCaseResult};
+use burncloud_core::usecase::{Said, UseCaseError, UseCaseResult};
 use burncloud_core::{Nano, UnixMicros};
 use serde::Serialize;
 use serde_json::json;
@@ -133,8 +133,8 @@ impl Desk {
     ) -> UseCaseResult<Imported> {
         let _one_at_a_time = self.writing.lock().await;
         actor.check_in_house(Action::ManageHouse)?;
-        let tables =
-            Tables::parse(text).map_err(|error| UseCaseError::invalid("tables", error.to_string()))?;
+        let tables = Tables::parse(text)
+            .map_err(|error| UseCaseError::invalid("tables", Said::plain(error.to_string())))?;
         let held = self.store.prices().await?;
         let effective_at = effective_at.unwrap_or_else(UnixMicros::now);
         let rules = tables.rules_after(&held, effective_at);

@@ -18,7 +18,10 @@ impl Desk {
         gateway: &Handle,
     ) -> UseCaseResult<Vec<(String, RestingLane)>> {
         if self.view(actor).await? != View::House {
-            return Err(UseCaseError::Forbidden("only the house sees which accounts rest".to_owned()));
+            return Err(UseCaseError::forbidden((
+                "only the house sees which accounts rest",
+                "只有自营方能看哪些账号在休息",
+            )));
         }
         let table = gateway.table();
         let name = |id: ChannelId| {
@@ -78,7 +81,12 @@ impl Desk {
             Status::Disabled => {
                 self.set_channel_status(actor, id, Status::Active, Some(&channel.version)).await?;
             }
-            Status::Revoked => return Err(UseCaseError::invalid("channel", "this account was withdrawn")),
+            Status::Revoked => {
+                return Err(UseCaseError::invalid(
+                    "channel",
+                    ("this account was withdrawn", "这个账号已撤下"),
+                ));
+            }
         }
         match gateway {
             Some(gateway) => self.wake_lanes(actor, gateway, id, None).await,

@@ -224,10 +224,16 @@ impl Desk {
     }
 
     fn check_setting(&self, name: &str, value: &Value) -> UseCaseResult<Value> {
-        let fail = |message: &str| Err(UseCaseError::invalid(name.to_owned(), message));
-        let Some(known) = Known::named(name) else { return fail("there is no such setting") };
+        let fail =
+            |message: (&'static str, &'static str)| Err(UseCaseError::invalid(name.to_owned(), message));
+        let Some(known) = Known::named(name) else {
+            return fail(("there is no such setting", "没有这项设置"));
+        };
         if self.settings.load().declared.contains_key(name) {
-            return fail("the configuration file declares it: change it there");
+            return fail((
+                "the configuration file declares it: change it there",
+                "由配置文件声明，请在那里修改",
+            ));
         }
         if value.is_null() {
             return Ok(Value::Null);

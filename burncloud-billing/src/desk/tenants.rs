@@ -1,7 +1,7 @@
 //! Tenants, as the console handles them.
 
 use super::audit::Change;
-use super::common::{Sight, check_version, json, present, seen_tenant, tenant_name, version_of};
+use super::common::{Sight, check_version, present, seen_tenant, tenant_name, version_of};
 use super::{Actor, Desk};
 use crate::people::{self, Action, TenantChange, Tree};
 use burncloud_core::store::{NewTenant, UserQuery};
@@ -248,14 +248,7 @@ impl Desk {
         before: Option<&Tenant>,
         after: &Tenant,
     ) -> UseCaseResult<()> {
-        let change = Change {
-            action,
-            subject: format!("tenant:{}", after.id),
-            name: after.name.clone(),
-            tenant: after.id,
-            before: json(&before),
-            after: json(after),
-        };
-        self.note(actor, change).await
+        let what = ("tenant", after.id, &*after.name, after.id);
+        self.note(actor, Change::of(action, what, before, Some(after))).await
     }
 }

@@ -44,8 +44,9 @@ impl Desk {
         let (key, owner) = self.seen_key(actor, &tree, id).await?;
         let own = actor.user == Some(owner.id);
         if !own && !actor.may_in_house(Action::ManageHouse) {
-            let text = "calls from the console are made with a key of your own";
-            return Err(UseCaseError::Forbidden(text.into()));
+            let text =
+                ("calls from the console are made with a key of your own", "在控制台中调用须用自己的密钥");
+            return Err(UseCaseError::forbidden(text));
         }
         people::check_key(&tree, actor, &owner, false, None)?;
         let hash = self.store.key_hash(id).await?.ok_or_else(|| missing("key", id))?;

@@ -2,7 +2,7 @@
 
 use super::audit::Change;
 use super::common::{
-    Page, Sight, branch, check_version, json, not_for_oneself, present, seen_tenant, tenant_name, version_of,
+    Page, Sight, branch, check_version, not_for_oneself, present, seen_tenant, tenant_name, version_of,
 };
 use super::{Actor, Desk};
 use crate::people::{self, Tree, UserChange};
@@ -308,15 +308,8 @@ impl Desk {
         before: Option<&User>,
         after: &User,
     ) -> UseCaseResult<()> {
-        let change = Change {
-            action,
-            subject: format!("user:{}", after.id),
-            name: after.name.clone(),
-            tenant: after.tenant,
-            before: json(&before),
-            after: json(after),
-        };
-        self.note(actor, change).await
+        let what = ("user", after.id, &*after.name, after.tenant);
+        self.note(actor, Change::of(action, what, before, Some(after))).await
     }
 }
 

@@ -20,6 +20,7 @@ pub use tables::{NewApiError, Tables};
 
 use crate::rates::RatesError;
 use burncloud_core::Nano;
+use burncloud_core::usecase::Said;
 use serde_json::{Map, Value};
 
 /// What a model ratio of 1 costs: nano-dollars per million input tokens.
@@ -53,7 +54,7 @@ fn gcd(a: u128, b: u128) -> u128 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-fn fail<T>(field: &str, message: impl Into<String>) -> Result<T, RatesError> {
+fn fail<T>(field: &str, message: impl Into<Said>) -> Result<T, RatesError> {
     Err(RatesError { field: format!("ratios.{field}"), message: message.into() })
 }
 
@@ -73,13 +74,27 @@ pub fn list_prices(model: &str, ratios: &Map<String, Value>) -> Result<Value, Ra
         let Some(value) = ratios.get(name) else { return Ok(None) };
         match value.as_str().and_then(Decimal::parse) {
             Some(ratio) if !ratio.is_negative() => Ok(Some(ratio)),
-            _ => fail(name, "write a ratio as decimal text, not negative, such as \"1.25\""),
+            _ => fail(
+                name,
+                (
+                    "write a ratio as decimal text, not negative, such as \"1.25\"",
+                    "以十进制文本填写倍率，不能为负，例如 \"1.25\"",
+                ),
+            ),
         }
     };
     if let Some(unknown) = ratios.keys().find(|name| !RATIOS.contains(&name.as_str())) {
-        return fail(unknown, format!("not a ratio; one of: {}", RATIOS.join(", ")));
+        return fail(
+            unknown,
+            (
+                format!("not a ratio; one of: {}", RATIOS.join(", ")),
+                format!("不是倍率，可选：{}", RATIOS.join(", ")),
+            ),
+        );
     }
-    let Some(ratio) = read("model")? else { return fail("model", "a model needs its ratio") };
+    let Some(ratio) = read("model")? else {
+        return fail("model", ("a model needs its ratio", "模型需要填写倍率"));
+    };
     let input = Product(UNIT, 1).times(ratio.fraction());
     let times = |by: (i128, i128)| input.and_then(|input| input.times(by));
     let one = Decimal::ONE.fraction();
@@ -99,7 +114,13 @@ pub fn list_prices(model: &str, ratios: &Map<String, Value>) -> Result<Value, Ra
     let mut list = Map::new();
     for (class, price) in prices {
         let Some(price) = price.and_then(Product::nano) else {
-            return fail("model", format!("`{class}` comes to more than can be counted"));
+            return fail(
+                "model",
+                (
+                    format!("`{class}` comes to more than can be counted"),
+                    format!("`{class}` 的结果太大，无法计数"),
+                ),
+            );
         };
         list.insert(class.to_owned(), price.to_string().into());
     }

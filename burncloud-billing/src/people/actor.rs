@@ -121,6 +121,7 @@ impl Actor {
     fn refused(&self, action: Action, place: &str) -> UseCaseError {
         let Actor { name, role, .. } = self;
         let role = role.as_str().replace('_', " ");
-        UseCaseError::Forbidden(format!("`{name}` ({role}) may not {}{place}", action.words()))
+        let en = format!("`{name}` ({role}) may not {}{place}", action.words());
+        UseCaseError::forbidden((en, format!("`{name}` 无权{}", action.words_zh())))
     }
 }

@@ -28,7 +28,10 @@ impl Move<'_> {
     ) -> UseCaseResult<Posted> {
         let Move { kind, account, against, amount, reason } = *self;
         if amount == Nano::ZERO {
-            return Err(UseCaseError::invalid("amount", "an amount of nothing moves nothing"));
+            return Err(UseCaseError::invalid(
+                "amount",
+                ("an amount of nothing moves nothing", "金额不能为零"),
+            ));
         }
         let other = Posting { account: against, amount: Nano::ZERO.minus(amount) };
         let entry = NewEntry {
@@ -70,7 +73,10 @@ pub(super) async fn look<S: UserStore + LedgerStore + ?Sized>(
 }
 
 pub(super) fn changed_meanwhile(wallet: &Wallet) -> UseCaseError {
-    let message = format!("somebody else changed the wallet of `{}`; look at it again", wallet.name());
+    let message = (
+        format!("somebody else changed the wallet of `{}`; look at it again", wallet.name()),
+        format!("「{}」的钱包已被别人改动，请重新查看", wallet.name()),
+    );
     UseCaseError::invalid("balance", message)
 }
 
@@ -82,10 +88,34 @@ pub(super) fn own_reference(
 ) -> UseCaseResult<Option<String>> {
     let Some(reference) = reference else { return Ok(None) };
     if reference.trim().is_empty() || reference.starts_with("opening:") {
-        let message = "a reference is not empty and does not begin with `opening:`";
+        let message = (
+            "a reference is not empty and does not begin with `opening:`",
+            "凭证号不能为空，也不能以 `opening:` 开头",
+        );
         return Err(UseCaseError::invalid("reference", message));
     }
     Ok(Some(format!("{}:{}:{reference}", kind.as_str(), wallet.keeper())))
+}
+
+pub(super) fn check_payback(wallet: &Wallet, amount: Nano) -> UseCaseResult<()> {
+    if amount >= Nano::ZERO || wallet.balance().plus(amount) >= Nano::ZERO {
+        return Ok(());
+    }
+    let message = (
+        format!("`{}` has ${}: no more than that is paid back", wallet.name(), wallet.balance()),
+        format!("「{}」余额为 ${}，退款不能超过它", wallet.name(), wallet.balance()),
+    );
+    Err(UseCaseError::invalid("amount", message))
+}
+
+pub(super) fn check_reason(reason: &str) -> UseCaseResult<()> {
+    if reason.trim().is_empty() {
+        return Err(UseCaseError::invalid(
+            "reason",
+            ("say why: an adjustment is read long after it was made", "请写明原因：调整日后还会有人查看"),
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -97,6 +97,31 @@ impl Action {
             Action::RedeemOwn => "use redeem codes",
         }
     }
+
+    /// As [`words`](Action::words), in Chinese, after "may not".
+    pub(super) fn words_zh(self) -> &'static str {
+        match self {
+            Action::See => "查看用户与条款",
+            Action::SeeMoney => "查看资金",
+            Action::CreateTenant => "新建租户",
+            Action::ChangeTenant => "修改条款",
+            Action::FundTenant => "动用钱包里的钱",
+            Action::CreditTenant => "给予信用额度",
+            Action::ManageUsers => "修改用户",
+            Action::ManageKeys => "修改密钥",
+            Action::FundUser => "动用用户的钱",
+            Action::CreditUser => "给用户信用额度",
+            Action::SetRole => "分配角色",
+            Action::SetPrices => "定价",
+            Action::MakeCodes => "生成兑换码",
+            Action::ManageHouse => "替自营方作主",
+            Action::ManageAdministrators => "任免管理员",
+            Action::ManageOwners => "任免所有者",
+            Action::SeeOwn => "查看自己的数据",
+            Action::ManageOwnKeys => "修改自己的密钥",
+            Action::RedeemOwn => "使用兑换码",
+        }
+    }
 }
 
 /// Where a tenant is, as somebody else sees it from their own.

@@ -87,7 +87,10 @@ pub async fn update_tenant<S: UserStore + PlanStore + ?Sized>(
         check_plan(store, actor, next.plan.as_deref()).await?;
     }
     if stored.status == Status::Revoked && next.status != Status::Revoked {
-        let message = format!("the tenant `{name}` was withdrawn for good; make one of another name");
+        let message = (
+            format!("the tenant `{name}` was withdrawn for good; make one of another name"),
+            format!("租户「{name}」已撤销，请用别的名字新建"),
+        );
         return Err(UseCaseError::invalid("status", message));
     }
     if next != stored {
@@ -111,7 +114,10 @@ pub async fn list_tenants<S: UserStore + ?Sized>(
 
 /// A tenant of the house pays nobody: it has no wallet, and no group in anybody's price book.
 fn refuse_wallet(unlimited: bool, group: Option<&String>) -> UseCaseResult<()> {
-    let message = "a tenant of the house (without a parent) buys from nobody; leave it out, or name a parent";
+    let message = (
+        "a tenant of the house (without a parent) buys from nobody; leave it out, or name a parent",
+        "自营租户（没有上级）不向谁进货，请留空，或指定上级",
+    );
     if unlimited {
         return Err(UseCaseError::invalid("unlimited", message));
     }
@@ -142,7 +148,10 @@ pub(super) async fn check_plan<S: PlanStore + ?Sized>(
 pub fn check_time_zone(name: &str) -> UseCaseResult<()> {
     let fits = |b: u8| b.is_ascii_alphanumeric() || b"/_+-".contains(&b);
     if name.len() > 64 || !name.bytes().all(fits) || zone(name).is_none() {
-        let message = "write the IANA name of a time zone, such as Europe/Berlin";
+        let message = (
+            "write the IANA name of a time zone, such as Europe/Berlin",
+            "填写 IANA 时区名，例如 Asia/Shanghai",
+        );
         return Err(UseCaseError::invalid("time_zone", message));
     }
     Ok(())

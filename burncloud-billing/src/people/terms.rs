@@ -34,7 +34,7 @@ pub(crate) async fn check_budget<S: BudgetStore + UserStore + KeyStore + ?Sized>
         Allowance::Tokens(_) => false,
     };
     if nothing {
-        return Err(UseCaseError::invalid("allowance", "a budget is not negative"));
+        return Err(UseCaseError::invalid("allowance", ("a budget is not negative", "预算不能为负")));
     }
     let tree = Tree::load(store).await?;
     check_scope(store, actor, &tree, &budget.scope).await?;
@@ -92,7 +92,7 @@ pub async fn set_plan<S: PlanStore + ?Sized>(store: &S, actor: &Actor, plan: &Pl
     if plan.abort.drain().is_some_and(|drain| drain > MAX_DRAIN) {
         return Err(UseCaseError::invalid(
             "drain_ms",
-            "an answer is read on for ten minutes at most (600000)",
+            ("an answer is read on for ten minutes at most (600000)", "应答最多再读十分钟（600000）"),
         ));
     }
     Ok(store.set_plan(plan).await?)

@@ -98,7 +98,7 @@ fn owner() -> Actor {
 
 fn refused<T: std::fmt::Debug>(result: Result<T, UseCaseError>) -> String {
     match result {
-        Err(UseCaseError::Forbidden(why)) => why,
+        Err(UseCaseError::Forbidden(why)) => why.to_string(),
         other => panic!("not refused: {other:?}"),
     }
 }

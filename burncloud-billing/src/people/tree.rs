@@ -79,8 +79,10 @@ impl Tree {
         if self.path(parent).count() < MAX_DEPTH {
             return Ok(());
         }
-        let message =
-            format!("tenants are at most {MAX_DEPTH} levels deep; make it below one that is further up");
+        let message = (
+            format!("tenants are at most {MAX_DEPTH} levels deep; make it below one that is further up"),
+            format!("租户最多 {MAX_DEPTH} 层，请放在更上层之下"),
+        );
         Err(UseCaseError::invalid("parent", message))
     }
 }

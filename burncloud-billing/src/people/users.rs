@@ -79,7 +79,10 @@ pub async fn update_user<S: UserStore + PlanStore + ?Sized>(
         check_plan(store, actor, next.plan.as_deref()).await?;
     }
     if stored.status == Status::Revoked && next.status != Status::Revoked {
-        let message = format!("the user `{name}` was withdrawn for good; make one of another name");
+        let message = (
+            format!("the user `{name}` was withdrawn for good; make one of another name"),
+            format!("用户「{name}」已注销，请用别的名字新建"),
+        );
         return Err(UseCaseError::invalid("status", message));
     }
     if next != stored {
@@ -148,19 +151,28 @@ pub(crate) fn check_role(tree: &Tree, actor: &Actor, tenant: TenantId, role: Rol
         tree.get(tenant).ok_or_else(|| StoreError::NotFound { what: "tenant", name: tenant.to_string() })?;
     let of_house = matches!(role, Role::Owner | Role::Administrator);
     if of_house && tenant.parent.is_some() {
-        let message = format!(
-            "an {} belongs to a tenant of the house (without a parent), `{}` is not one",
-            role.as_str(),
-            tenant.name
+        let message = (
+            format!(
+                "an {} belongs to a tenant of the house (without a parent), `{}` is not one",
+                role.as_str(),
+                tenant.name
+            ),
+            format!("{} 须属于自营租户（没有上级），`{}` 不是", role.as_str(), tenant.name),
         );
         return Err(UseCaseError::invalid("role", message));
     }
     // One could grant credit and put in money without end: nobody above would pay for it but the house.
     if role == Role::Reseller && tenant.parent.is_none() {
-        let message = format!(
-            "a reseller belongs to a tenant with a parent, which it buys from; `{}` is a tenant of the house: make a \
+        let message = (
+            format!(
+                "a reseller belongs to a tenant with a parent, which it buys from; `{}` is a tenant of the house: make a \
              tenant below it, or an administrator",
-            tenant.name
+                tenant.name
+            ),
+            format!(
+                "分销商须属于有上级的租户，向上级进货；`{}` 是自营租户：请在其下新建租户，或设为管理员",
+                tenant.name
+            ),
         );
         return Err(UseCaseError::invalid("role", message));
     }

@@ -1,7 +1,7 @@
 //! What is done with the money in wallets, and with credit lines. Each is an entry in the ledger.
 
 use super::actor::Actor;
-use super::moves::{ATTEMPTS, Move, changed_meanwhile, look, own_reference};
+use super::moves::{ATTEMPTS, Move, changed_meanwhile, check_payback, check_reason, look, own_reference};
 use super::roles::Action;
 use super::tree::Tree;
 use super::{find_tenant, find_user};
@@ -38,9 +38,12 @@ impl Wallet {
         if tenant.parent.is_some() {
             return Ok(Wallet::Tenant(tenant));
         }
-        let message = format!(
-            "`{name}` is a tenant of the house: it buys from nobody and has no wallet; name one of its users, or a \
+        let message = (
+            format!(
+                "`{name}` is a tenant of the house: it buys from nobody and has no wallet; name one of its users, or a \
              tenant with a parent"
+            ),
+            format!("`{name}` 是自营租户，不进货，没有钱包；请选它的某个用户，或有上级的租户"),
         );
         Err(UseCaseError::invalid("tenant", message))
     }
@@ -184,14 +187,6 @@ pub async fn top_up<S: UserStore + LedgerStore + ?Sized>(
     next.post(store, actor, own_reference(EntryKind::TopUp, wallet, reference)?).await
 }
 
-fn check_payback(wallet: &Wallet, amount: Nano) -> UseCaseResult<()> {
-    if amount >= Nano::ZERO || wallet.balance().plus(amount) >= Nano::ZERO {
-        return Ok(());
-    }
-    let message = format!("`{}` has ${}: no more than that is paid back", wallet.name(), wallet.balance());
-    Err(UseCaseError::invalid("amount", message))
-}
-
 /// Credit that is given away.
 ///
 /// # Errors
@@ -206,7 +201,10 @@ pub async fn promote<S: UserStore + LedgerStore + ?Sized>(
 ) -> UseCaseResult<Posted> {
     wallet.check_fund(store, actor).await?;
     if amount < Nano::ZERO {
-        return Err(UseCaseError::invalid("amount", "what is given away is not negative; adjust instead"));
+        return Err(UseCaseError::invalid(
+            "amount",
+            ("what is given away is not negative; adjust instead", "赠送额不能为负，请改用调整"),
+        ));
     }
     let against = Account::Promotion(wallet.keeper());
     let kind = EntryKind::Promotion;
@@ -263,13 +261,6 @@ pub async fn set_balance<S: UserStore + LedgerStore + ?Sized>(
     Err(changed_meanwhile(wallet))
 }
 
-fn check_reason(reason: &str) -> UseCaseResult<()> {
-    if reason.trim().is_empty() {
-        return Err(UseCaseError::invalid("reason", "say why: an adjustment is read long after it was made"));
-    }
-    Ok(())
-}
-
 /// What a wallet starts with (reference `opening:user:NAME`); it is never paid twice, and not into a wallet that was in use
 /// before. `None` where nothing was done.
 ///
@@ -283,7 +274,10 @@ pub async fn open_wallet<S: UserStore + LedgerStore + ?Sized>(
 ) -> UseCaseResult<Option<Posted>> {
     wallet.check_fund(store, actor).await?;
     if amount < Nano::ZERO {
-        return Err(UseCaseError::invalid("balance", "a balance does not start negative"));
+        return Err(UseCaseError::invalid(
+            "balance",
+            ("a balance does not start negative", "初始余额不能为负"),
+        ));
     }
     if amount == Nano::ZERO || wallet.used() != Nano::ZERO || wallet.balance() != Nano::ZERO {
         return Ok(None);
@@ -339,7 +333,7 @@ pub async fn set_credit<S: UserStore + LedgerStore + ?Sized>(
     reason: &str,
 ) -> UseCaseResult<Option<Posted>> {
     if credit < Nano::ZERO {
-        return Err(UseCaseError::invalid("credit", "a credit line is not negative"));
+        return Err(UseCaseError::invalid("credit", ("a credit line is not negative", "信用额度不能为负")));
     }
     wallet.check_credit(store, actor).await?;
     for _ in 0..ATTEMPTS {
@@ -404,10 +398,16 @@ pub async fn reverse<S: UserStore + LedgerStore + ?Sized>(
         check_reversal(store, actor, &tree, posting.account).await?;
     }
     if reason.trim().is_empty() {
-        return Err(UseCaseError::invalid("reason", "say why: a reversal is read long after it was made"));
+        return Err(UseCaseError::invalid(
+            "reason",
+            ("say why: a reversal is read long after it was made", "请写明原因：冲正日后还会有人查看"),
+        ));
     }
     if found.kind == EntryKind::Receipts {
-        let message = "what requests cost is not undone: adjust the wallet, and say why";
+        let message = (
+            "what requests cost is not undone: adjust the wallet, and say why",
+            "请求的费用不能冲正，请调整钱包并写明原因",
+        );
         return Err(UseCaseError::invalid("entry", message));
     }
     let back = |posting: &Posting| Posting { amount: Nano::ZERO.minus(posting.amount), ..*posting };

@@ -1,6 +1,7 @@
 //! Rates from an operator's declaration.
 
 use super::*;
+use burncloud_core::usecase::Said;
 
 /// Why a declaration is not one: the field, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,13 +9,13 @@ pub struct RatesError {
     /// The path of the field, such as `tiers[0].input`; empty for the whole.
     pub field: String,
     /// What is wrong and how to mend it.
-    pub message: String,
+    pub message: Said,
 }
 
 impl fmt::Display for RatesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.field.is_empty() {
-            f.write_str(&self.message)
+            self.message.fmt(f)
         } else {
             write!(f, "`{}`: {}", self.field, self.message)
         }
@@ -23,7 +24,7 @@ impl fmt::Display for RatesError {
 
 impl std::error::Error for RatesError {}
 
-pub(super) fn fail<T>(field: impl Into<String>, message: impl Into<String>) -> Result<T, RatesError> {
+pub(super) fn fail<T>(field: impl Into<String>, message: impl Into<Said>) -> Result<T, RatesError> {
     Err(RatesError { field: field.into(), message: message.into() })
 }
 
@@ -86,7 +87,13 @@ impl Rates {
         let own = Given::default();
         let (given, standard) = table(map, "", own, &[], &["flex", "priority", "batch"])?;
         if given.0.iter().all(Option::is_none) && standard.images.is_empty() {
-            return fail("", "no price is given; write at least `input` (\"0\" if the model is free)");
+            return fail(
+                "",
+                (
+                    "no price is given; write at least `input` (\"0\" if the model is free)",
+                    "没有价格，至少填写输入价（免费填 0）",
+                ),
+            );
         }
         let variant = |name: &str| -> Result<Option<Table>, RatesError> {
             let Some(value) = map.get(name) else { return Ok(None) };
@@ -106,7 +113,18 @@ impl<'de> Deserialize<'de> for Rates {
 }
 
 pub(super) fn object<'a>(value: &'a Value, field: &str) -> Result<&'a Map<String, Value>, RatesError> {
-    value.as_object().map_or_else(|| fail(field, "write a table of prices such as { input = \"0.15\" }"), Ok)
+    value.as_object().map_or_else(
+        || {
+            fail(
+                field,
+                (
+                    "write a table of prices such as { input = \"0.15\" }",
+                    "填写价格，例如 { input = \"0.15\" }",
+                ),
+            )
+        },
+        Ok,
+    )
 }
 
 fn table(
@@ -122,17 +140,28 @@ fn table(
     let listed = match map.get("tiers") {
         None => &[][..],
         Some(Value::Array(list)) => list,
-        Some(_) => return fail(format!("{prefix}tiers"), "write a list of tables, each with `above`"),
+        Some(_) => {
+            return fail(
+                format!("{prefix}tiers"),
+                ("write a list of tables, each with `above`", "填写阶梯列表，每项都要有 `above`"),
+            );
+        }
     };
     let mut under = given;
     for (i, value) in listed.iter().enumerate() {
         let at = format!("{prefix}tiers[{i}]");
         let tier = object(value, &at)?;
         let Some(above) = tier.get("above").and_then(Value::as_u64).filter(|above| *above > 0) else {
-            return fail(format!("{at}.above"), "write the number of input tokens above which it holds");
+            return fail(
+                format!("{at}.above"),
+                ("write the number of input tokens above which it holds", "填写从多少输入 token 起适用"),
+            );
         };
         if tiers.last().is_some_and(|(last, _)| *last >= above) {
-            return fail(format!("{at}.above"), "write tiers in the order of their thresholds");
+            return fail(
+                format!("{at}.above"),
+                ("write tiers in the order of their thresholds", "阶梯须按门槛从小到大填写"),
+            );
         }
         under = self::given(tier, &format!("{at}."), &["above"])?.over(under);
         tiers.push((above, under.resolve(&images)));
@@ -150,7 +179,13 @@ fn given(map: &Map<String, Value>, prefix: &str, others: &[&str]) -> Result<Give
         let Some((_, kind, scale)) = FIELDS.iter().find(|(known, ..)| known == name) else {
             let known: Vec<&str> =
                 FIELDS.iter().map(|(known, ..)| *known).chain(others.iter().copied()).collect();
-            return fail(field, format!("not a field of a price; one of: {}", known.join(", ")));
+            return fail(
+                field,
+                (
+                    format!("not a field of a price; one of: {}", known.join(", ")),
+                    format!("不是价格字段，可选：{}", known.join(", ")),
+                ),
+            );
         };
         given.0[*kind as usize] = Some(dollars(value, field, *scale)?);
     }
@@ -160,17 +195,23 @@ fn given(map: &Map<String, Value>, prefix: &str, others: &[&str]) -> Result<Give
 /// A price as it is declared, for a million of ours.
 pub(super) fn dollars(value: &Value, field: String, scale: i64) -> Result<Nano, RatesError> {
     let Some(text) = value.as_str() else {
-        return fail(field, "write the dollars as text, such as \"0.15\", so that no digit is lost");
+        return fail(
+            field,
+            (
+                "write the dollars as text, such as \"0.15\", so that no digit is lost",
+                "以文本填写美元金额，例如 \"0.15\"，以免丢失精度",
+            ),
+        );
     };
     let price: Nano = match text.parse() {
         Ok(price) => price,
-        Err(e) => return fail(field, format!("{e}")),
+        Err(e) => return fail(field, (e.to_string(), "请填写美元金额，例如 0.15，最多九位小数")),
     };
     if price < Nano::ZERO {
-        return fail(field, "a price is not negative");
+        return fail(field, ("a price is not negative", "价格不能为负"));
     }
     let Some(scaled) = price.0.checked_mul(scale) else {
-        return fail(field, "a price for one is at most 9223 dollars");
+        return fail(field, ("a price for one is at most 9223 dollars", "单价最多 9223 美元"));
     };
     Ok(Nano(scaled))
 }

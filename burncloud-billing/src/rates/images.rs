@@ -21,14 +21,19 @@ pub(super) fn read(
     let list = match value {
         None => &[][..],
         Some(Value::Array(list)) => list,
-        Some(_) => return fail(format!("{prefix}images"), "write a list of tables, each with `price`"),
+        Some(_) => {
+            return fail(
+                format!("{prefix}images"),
+                ("write a list of tables, each with `price`", "填写列表，每项都要有 `price`"),
+            );
+        }
     };
     let mut images: Vec<(Picture, Nano)> = Vec::new();
     for (i, value) in list.iter().enumerate() {
         let at = format!("{prefix}images[{i}]");
         let (picture, price) = entry(object(value, &at)?, &at)?;
         if images.iter().any(|(known, _)| *known == picture) {
-            return fail(at, "this size and quality has a price already");
+            return fail(at, ("this size and quality has a price already", "这个尺寸和质量已有价格"));
         }
         images.push((picture, price));
     }
@@ -49,20 +54,39 @@ fn entry(map: &Map<String, Value>, at: &str) -> Result<(Picture, Nano), RatesErr
             ("price", _) => price = Some(dollars(value, field, 1_000_000)?),
             ("size", Some(size)) => {
                 let Some((width, height)) = sides(size) else {
-                    return fail(field, "write width and height in pixels, such as \"1024x1024\"");
+                    return fail(
+                        field,
+                        (
+                            "write width and height in pixels, such as \"1024x1024\"",
+                            "填写像素宽高，例如 \"1024x1024\"",
+                        ),
+                    );
                 };
                 (picture.width, picture.height) = (width, height);
             }
             ("quality", Some(word)) => match quality(word) {
                 Some(quality) => picture.quality = quality,
-                None => return fail(field, "one of: low, medium, high, standard, hd"),
+                None => {
+                    return fail(
+                        field,
+                        ("one of: low, medium, high, standard, hd", "可选：low、medium、high、standard、hd"),
+                    );
+                }
             },
-            ("size" | "quality", None) => return fail(field, "write it as text"),
-            _ => return fail(field, "not a field of a picture's price; one of: size, quality, price"),
+            ("size" | "quality", None) => return fail(field, ("write it as text", "请以文本填写")),
+            _ => {
+                return fail(
+                    field,
+                    (
+                        "not a field of a picture's price; one of: size, quality, price",
+                        "不是图片价格的字段，可选：size、quality、price",
+                    ),
+                );
+            }
         }
     }
     price.map_or_else(
-        || fail(format!("{at}.price"), "write the dollars for one picture"),
+        || fail(format!("{at}.price"), ("write the dollars for one picture", "填写每张图片的美元价格")),
         |price| Ok((picture, price)),
     )
 }

@@ -3,6 +3,7 @@
 use super::ChannelError;
 use crate::adapter::{Adapter, Registry, Signer, Transform};
 use crate::transport::{Client, Origin, Upstream};
+use crate::usecase::Said;
 use crate::{ChannelConfig, ChannelId, TimeoutSettings};
 use http::{HeaderName, HeaderValue, StatusCode, Uri};
 use secrecy::ExposeSecret;
@@ -96,6 +97,14 @@ impl fmt::Debug for Channel {
     }
 }
 
+fn fault(
+    config: &ChannelConfig,
+    field: impl Into<Cow<'static, str>>,
+    message: impl Into<Said>,
+) -> ChannelError {
+    ChannelError { channel: config.name.clone(), field: field.into(), message: message.into() }
+}
+
 impl Channel {
     pub(crate) fn prepare(
         config: &ChannelConfig,
@@ -103,35 +112,50 @@ impl Channel {
         defaults: &Timeouts,
         old: Option<&Channel>,
     ) -> Result<Channel, ChannelError> {
-        let fail =
-            |field: Cow<'static, str>, message| ChannelError { channel: config.name.clone(), field, message };
         let adapter = registry.get(&config.provider).ok_or_else(|| {
             let known = registry.names().join(", ");
-            fail("provider".into(), format!("`{}` is not known; one of: {known}", config.provider))
+            fault(
+                config,
+                "provider",
+                (
+                    format!("`{}` is not known; one of: {known}", config.provider),
+                    format!("没有平台 `{}`，可选：{known}", config.provider),
+                ),
+            )
         })?;
         let adapter = match adapter.configure(config) {
             Ok(Some(configured)) => configured,
             Ok(None) => match config.settings.options.keys().next() {
                 Some(name) => {
-                    let text = format!("`{}` has no such option; take it out", config.provider);
-                    return Err(fail(format!("options.{name}").into(), text));
+                    let text = (
+                        format!("`{}` has no such option; take it out", config.provider),
+                        format!("`{}` 没有这个选项，请删去", config.provider),
+                    );
+                    return Err(fault(config, format!("options.{name}"), text));
                 }
                 None => adapter.clone(),
             },
-            Err(error) => return Err(fail(error.field.into(), error.message)),
+            Err(error) => return Err(fault(config, error.field, Said::plain(error.message))),
         };
         let base = config.base_url.as_deref().unwrap_or_else(|| adapter.default_base_url());
         if base.is_empty() {
-            return Err(fail(
-                "base_url".into(),
-                "this provider has no address of its own: set base_url".into(),
+            return Err(fault(
+                config,
+                "base_url",
+                (
+                    "this provider has no address of its own: set base_url",
+                    "这个平台没有默认地址，请填写接口地址",
+                ),
             ));
         }
-        let uri: Uri = base.parse().map_err(|e| fail("base_url".into(), format!("not a URL: {e}")))?;
+        let uri: Uri = base.parse().map_err(|e| {
+            fault(config, "base_url", (format!("not a URL: {e}"), format!("不是有效的网址：{e}")))
+        })?;
         let proxy = config.settings.proxy.as_deref();
-        let origin = Origin::new(&uri, proxy).map_err(|(field, why)| fail(field.into(), why))?;
-        let headers =
-            adapter.authorize(&config.credential).map_err(|e| fail("credential".into(), e.to_string()))?;
+        let origin = Origin::new(&uri, proxy).map_err(|(field, why)| fault(config, field, why))?;
+        let headers = adapter
+            .authorize(&config.credential)
+            .map_err(|e| fault(config, "credential", Said::plain(e.to_string())))?;
         let signed_with = fingerprint(config);
         let signer = match old {
             // Its tokens are still good: a reload must not fetch them all again.
@@ -139,17 +163,19 @@ impl Channel {
             _ => {
                 let client = Client::new(config.settings.proxy.clone());
                 let signer = adapter.signer(&config.credential, &client);
-                signer.map_err(|e| fail("credential".into(), e.to_string()))?
+                signer.map_err(|e| fault(config, "credential", Said::plain(e.to_string())))?
             }
         };
-        let transform = registry.transform(config).map_err(|e| fail(e.field.into(), e.message))?;
-        let status_mapping = statuses(config).map_err(|e| fail("status_mapping".into(), e))?;
+        let transform =
+            registry.transform(config).map_err(|e| fault(config, e.field, Said::plain(e.message)))?;
+        let status_mapping = statuses(config).map_err(|e| fault(config, "status_mapping", Said::plain(e)))?;
         let upstream = match old {
             Some(old) if *old.upstream.origin() == origin => old.upstream.clone(),
             _ => Arc::new(Upstream::new(origin)),
         };
-        let host = HeaderValue::from_str(upstream.origin().authority())
-            .map_err(|_| fail("base_url".into(), "the host cannot stand in a header".into()))?;
+        let host = HeaderValue::from_str(upstream.origin().authority()).map_err(|_| {
+            fault(config, "base_url", ("the host cannot stand in a header", "主机名不能用在请求头里"))
+        })?;
         Ok(Channel {
             id: config.id,
             name: config.name.as_str().into(),

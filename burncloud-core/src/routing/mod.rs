@@ -11,6 +11,7 @@ pub use breaker::{Breaker, BreakerSettings, BreakerState, Resting, Why};
 pub use channel::{Channel, Timeouts};
 
 use crate::adapter::Registry;
+use crate::usecase::Said;
 use crate::{ChannelConfig, ChannelId, Endpoint, Slot, Status};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -127,7 +128,7 @@ pub struct ChannelError {
     /// The setting at fault.
     pub field: Cow<'static, str>,
     /// What is wrong and how to mend it.
-    pub message: String,
+    pub message: Said,
 }
 
 impl fmt::Display for ChannelError {

@@ -307,31 +307,18 @@ impl<T: CallerStore + KeyStore + UserStore + ChannelStore + ReceiptStore + Price
 {
 }
 
-/// Everything that the console keeps and shows.
-pub trait ConsoleStore:
-    Store
-    + AlertStore
-    + ArchiveStore
-    + AuditStore
-    + BackupStore
-    + BudgetStore
-    + CatalogueStore
-    + CodeStore
-    + InvitationStore
-    + LoginStore
-    + OnceStore
-    + PeopleStore
-    + PlanStore
-    + ProofStore
-    + ReportStore
-    + SessionStore
-    + SettingStore
-    + SpendingStore
-{
+macro_rules! whoever_is {
+    ($(#[$doc:meta])* $name:ident: $first:ident $(+ $part:ident)+) => {
+        $(#[$doc])*
+        pub trait $name: $first $(+ $part)+ {}
+
+        impl<T: $first $(+ $part)+> $name for T {}
+    };
 }
 
-impl<T> ConsoleStore for T where
-    T: Store
+whoever_is! {
+    /// Everything that the console keeps and shows.
+    ConsoleStore: Store
         + AlertStore
         + ArchiveStore
         + AuditStore
@@ -349,5 +336,4 @@ impl<T> ConsoleStore for T where
         + SessionStore
         + SettingStore
         + SpendingStore
-{
 }

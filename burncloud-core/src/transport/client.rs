@@ -64,7 +64,8 @@ impl Client {
 
     async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
         let (mut head, body) = request.into_parts();
-        let origin = Origin::new(&head.uri, self.proxy.as_deref()).map_err(|(_, why)| failed(why))?;
+        let origin =
+            Origin::new(&head.uri, self.proxy.as_deref()).map_err(|(_, why)| failed(why.to_string()))?;
         let host = HeaderValue::from_str(origin.authority()).map_err(|e| failed(e.to_string()))?;
         head.headers.insert(HOST, host);
         head.uri = Uri::from(head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/")));

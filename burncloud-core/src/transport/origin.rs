@@ -1,5 +1,6 @@
 //! Where a provider is.
 
+use crate::usecase::Said;
 use http::Uri;
 
 /// A provider's scheme, host and port, and the proxy on the way to it.
@@ -17,22 +18,28 @@ impl Origin {
     ///
     /// # Errors
     /// The field at fault and what to do about it.
-    pub fn new(base: &Uri, proxy: Option<&str>) -> Result<Origin, (&'static str, String)> {
-        let bad = |why: &str| ("base_url", why.to_owned());
+    pub fn new(base: &Uri, proxy: Option<&str>) -> Result<Origin, (&'static str, Said)> {
+        let bad = |en: &'static str, zh: &'static str| ("base_url", Said::new(en, zh));
         let tls = match base.scheme_str() {
             Some("http") => false,
             Some("https") => true,
-            _ => return Err(bad("start it with https:// or http://")),
+            _ => return Err(bad("start it with https:// or http://", "请以 https:// 或 http:// 开头")),
         };
         if tls && cfg!(not(feature = "tls")) {
-            return Err(bad("https needs the feature `tls` of burncloud-core"));
+            return Err(bad(
+                "https needs the feature `tls` of burncloud-core",
+                "https 需要 burncloud-core 的 `tls` 特性",
+            ));
         }
-        let authority = base.authority().ok_or_else(|| bad("it names no host"))?;
+        let authority = base.authority().ok_or_else(|| bad("it names no host", "缺少主机名"))?;
         if authority.as_str().contains('@') {
-            return Err(bad("put the credential into `credential`, not into the URL"));
+            return Err(bad(
+                "put the credential into `credential`, not into the URL",
+                "凭证请填在凭证一栏，不要写进网址",
+            ));
         }
         if base.query().is_some() {
-            return Err(bad("a query cannot be part of it"));
+            return Err(bad("a query cannot be part of it", "网址不能带查询参数"));
         }
         let port = base.port_u16().unwrap_or(if tls { 443 } else { 80 });
         Ok(Origin {
@@ -75,8 +82,8 @@ impl Origin {
     }
 }
 
-fn parse_proxy(text: &str) -> Result<(String, u16), (&'static str, String)> {
-    let bad = || ("proxy", "write it as http://host:port".to_owned());
+fn parse_proxy(text: &str) -> Result<(String, u16), (&'static str, Said)> {
+    let bad = || ("proxy", Said::new("write it as http://host:port", "请写成 http://主机:端口"));
     let uri: Uri = text.parse().map_err(|_| bad())?;
     match (uri.scheme_str(), uri.host(), uri.port_u16()) {
         (Some("http"), Some(host), Some(port)) => Ok((host.trim_matches(['[', ']']).to_owned(), port)),
@@ -88,7 +95,7 @@ fn parse_proxy(text: &str) -> Result<(String, u16), (&'static str, String)> {
 mod tests {
     use super::*;
 
-    fn origin(text: &str) -> Result<Origin, (&'static str, String)> {
+    fn origin(text: &str) -> Result<Origin, (&'static str, Said)> {
         Origin::new(&text.parse().unwrap(), None)
     }
 

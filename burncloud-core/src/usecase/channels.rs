@@ -4,7 +4,7 @@ pub use super::probing::{
     PROBE_BYTES, PROBE_PAGES, PROBE_WITHIN, Probe, ProbeOutcome, Speed, SpeedOf, probe, speed,
 };
 
-use super::{MAX_NAME, UseCaseError, UseCaseResult, check_name};
+use super::{MAX_NAME, Said, UseCaseError, UseCaseResult, check_name};
 use crate::adapter::Registry;
 use crate::routing::Timeouts;
 use crate::store::{ChannelStore, StoreError};
@@ -24,7 +24,8 @@ pub fn check_channel(channel: &ChannelConfig, registry: &Registry) -> UseCaseRes
     check_models(channel)?;
     check_settings(channel)?;
     if channel.provider == NO_ADDRESS && channel.base_url.is_none() {
-        let message = "this provider has no address of its own: set base_url";
+        let message =
+            ("this provider has no address of its own: set base_url", "这个平台没有默认地址，请填写接口地址");
         return Err(UseCaseError::invalid("base_url", message));
     }
     // Whatever else can be wrong is what preparing it for use would stumble over.
@@ -34,25 +35,30 @@ pub fn check_channel(channel: &ChannelConfig, registry: &Registry) -> UseCaseRes
 }
 
 fn check_models(channel: &ChannelConfig) -> UseCaseResult<()> {
-    let fail = |field, message: String| Err(UseCaseError::invalid(field, message));
+    fn fail(field: &'static str, message: impl Into<Said>) -> UseCaseResult<()> {
+        Err(UseCaseError::invalid(field, message))
+    }
     if channel.models.is_empty() && channel.model_mapping.is_empty() {
-        return fail("models", "it serves no model; name at least one".into());
+        return fail("models", ("it serves no model; name at least one", "没有模型，至少填写一个"));
     }
     let mut seen = HashSet::new();
     for model in &channel.models {
         if model.trim().is_empty() {
-            return fail("models", "a model's name is empty".into());
+            return fail("models", ("a model's name is empty", "模型名不能为空"));
         }
         if !seen.insert(model) {
-            return fail("models", format!("`{model}` is named twice"));
+            return fail("models", (format!("`{model}` is named twice"), format!("`{model}` 重复了")));
         }
     }
     for (asked, sent) in &channel.model_mapping {
         if asked.trim().is_empty() || sent.trim().is_empty() {
-            return fail("model_mapping", "a model's name is empty".into());
+            return fail("model_mapping", ("a model's name is empty", "模型名不能为空"));
         }
         if asked == sent {
-            let message = format!("`{asked}` is mapped to itself; name it in `models` instead");
+            let message = (
+                format!("`{asked}` is mapped to itself; name it in `models` instead"),
+                format!("`{asked}` 映射到自己，直接列为模型即可"),
+            );
             return fail("model_mapping", message);
         }
     }
@@ -64,31 +70,42 @@ fn check_settings(channel: &ChannelConfig) -> UseCaseResult<()> {
     if [connect_ms, first_byte_ms, idle_ms, total_ms].contains(&Some(0)) {
         return Err(UseCaseError::invalid(
             "timeouts",
-            "a time limit is at least 1 ms; leave it out for none",
+            ("a time limit is at least 1 ms; leave it out for none", "时限至少 1 毫秒，不限请留空"),
         ));
     }
     check_groups(&channel.settings.groups)?;
     if channel.settings.concurrency == Some(0) {
-        let message = "nothing could use this channel; leave it out for no limit";
+        let message = (
+            "nothing could use this channel; leave it out for no limit",
+            "这样谁也用不了这个账号，不限请留空",
+        );
         return Err(UseCaseError::invalid("concurrency", message));
     }
     Ok(())
 }
 
 fn check_groups(groups: &[String]) -> UseCaseResult<()> {
-    let fail = |message: String| Err(UseCaseError::invalid("groups", message));
+    fn fail(message: impl Into<Said>) -> UseCaseResult<()> {
+        Err(UseCaseError::invalid("groups", message))
+    }
     let mut seen = HashSet::new();
     for group in groups {
         if group.is_empty() {
-            return fail("a group's name is empty; leave `groups` out to serve everybody".into());
+            return fail((
+                "a group's name is empty; leave `groups` out to serve everybody",
+                "分组名不能为空，供所有人使用请留空",
+            ));
         }
         if group.len() > MAX_NAME || group.chars().any(char::is_control) || group.trim() != group {
-            return fail(format!(
-                "{group:?} names no group: at most {MAX_NAME} bytes, no control characters, no white space at its ends"
+            return fail((
+                format!(
+                    "{group:?} names no group: at most {MAX_NAME} bytes, no control characters, no white space at its ends"
+                ),
+                format!("{group:?} 不是有效的分组名：最多 {MAX_NAME} 字节，不含控制字符，首尾无空白"),
             ));
         }
         if !seen.insert(group) {
-            return fail(format!("`{group}` is named twice"));
+            return fail((format!("`{group}` is named twice"), format!("`{group}` 重复了")));
         }
     }
     Ok(())
@@ -128,8 +145,10 @@ pub async fn update_channel<S: ChannelStore + ?Sized>(
     check_channel(channel, registry)?;
     let stored = store.channels().await?.into_iter().find(|c| c.id == channel.id);
     if stored.is_some_and(|c| c.status == Status::Revoked) {
-        let message =
-            format!("the channel `{}` was revoked for good; make one of another name", channel.name);
+        let message = (
+            format!("the channel `{}` was revoked for good; make one of another name", channel.name),
+            format!("账号「{}」已撤下，请用别的名字新建", channel.name),
+        );
         return Err(UseCaseError::invalid("name", message));
     }
     Ok(store.update_channel(channel).await?)

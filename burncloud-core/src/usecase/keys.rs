@@ -78,17 +78,15 @@ pub fn generate_secret() -> UseCaseResult<SecretString> {
     Ok(SecretString::from(text))
 }
 
-/// What may be shown of a secret: a generated one's first four random characters, a quarter of a chosen one
-/// (at most eight characters).
+/// What may be shown of a secret, after what every generated one begins with: its last four characters, of a chosen one a
+/// quarter at most.
 #[must_use]
 pub fn hint(secret: &SecretString) -> String {
     let text = secret.expose_secret();
-    let shown = match text.strip_prefix(PREFIX) {
-        Some(rest) if rest.len() >= RANDOM_CHARACTERS => PREFIX.len() + 4,
-        _ => (text.len() / 4).min(8),
-    };
-    let shown: String = text.chars().take(shown).collect();
-    format!("{shown}…")
+    let made = text.strip_prefix(PREFIX).filter(|rest| rest.len() >= RANDOM_CHARACTERS);
+    let shown = if made.is_some() { 4 } else { (text.chars().count() / 4).min(4) };
+    let end = text.char_indices().rev().take(shown).last().map_or(text.len(), |(at, _)| at);
+    format!("{}…{}", made.map_or("", |_| PREFIX), &text[end..])
 }
 
 /// Checks a secret that the operator chose: at least [`MIN_SECRET`] bytes, all of them visible ASCII (a key
@@ -99,11 +97,17 @@ pub fn hint(secret: &SecretString) -> String {
 pub fn check_secret(secret: &SecretString) -> UseCaseResult<()> {
     let text = secret.expose_secret();
     if text.len() < MIN_SECRET {
-        let message = "a key has at least 8 characters; leave it out to have one made";
+        let message = (
+            "a key has at least 8 characters; leave it out to have one made",
+            "密钥至少 8 个字符，留空则自动生成",
+        );
         return Err(UseCaseError::invalid("secret", message));
     }
     if !text.bytes().all(|b| b.is_ascii_graphic()) {
-        let message = "a key consists of visible ASCII characters without spaces";
+        let message = (
+            "a key consists of visible ASCII characters without spaces",
+            "密钥只能用可见的 ASCII 字符，不含空格",
+        );
         return Err(UseCaseError::invalid("secret", message));
     }
     Ok(())
@@ -117,13 +121,22 @@ pub fn check_spec(spec: &KeySpec) -> UseCaseResult<()> {
     check_name(&spec.name)?;
     check_limits(&spec.limits)?;
     if spec.quota.is_some_and(|quota| quota < Nano::ZERO) {
-        return Err(UseCaseError::invalid("quota", "a quota is not negative; leave it out for no limit"));
+        return Err(UseCaseError::invalid(
+            "quota",
+            ("a quota is not negative; leave it out for no limit", "额度不能为负，不限请留空"),
+        ));
     }
     if let Some(models) = &spec.models {
         check_models(models)?;
     }
     if spec.ips.as_ref().is_some_and(Vec::is_empty) {
-        return Err(UseCaseError::invalid("ips", "no address could use this key; leave it out for all"));
+        return Err(UseCaseError::invalid(
+            "ips",
+            (
+                "no address could use this key; leave it out for all",
+                "这样任何地址都用不了这把密钥，不限请留空",
+            ),
+        ));
     }
     spec.apps.as_deref().map_or(Ok(()), check_apps)
 }
@@ -132,27 +145,34 @@ pub fn check_spec(spec: &KeySpec) -> UseCaseResult<()> {
 pub const MAX_APPS: usize = 64;
 
 fn check_apps(apps: &[String]) -> UseCaseResult<()> {
-    let fail = |message: &str| Err(UseCaseError::invalid("apps", message));
+    let fail = |message: (&'static str, &'static str)| Err(UseCaseError::invalid("apps", message));
     if apps.is_empty() {
-        return fail("no application could use this key; leave it out for all");
+        return fail((
+            "no application could use this key; leave it out for all",
+            "这样任何应用都用不了这把密钥，不限请留空",
+        ));
     }
     if apps.len() > MAX_APPS {
-        return fail("a key names at most 64 applications");
+        return fail(("a key names at most 64 applications", "一把密钥最多限定 64 个应用"));
     }
     if apps.iter().any(|app| check_name(app).is_err()) {
-        return fail(
+        return fail((
             "write a host such as chat.example.com, or the name that an application sends as X-Title",
-        );
+            "填写域名，例如 chat.example.com，或应用在 X-Title 中发送的名字",
+        ));
     }
     Ok(())
 }
 
 fn check_models(models: &[String]) -> UseCaseResult<()> {
     if models.is_empty() {
-        return Err(UseCaseError::invalid("models", "no model could be asked for; leave it out for all"));
+        return Err(UseCaseError::invalid(
+            "models",
+            ("no model could be asked for; leave it out for all", "这样什么模型都用不了，不限请留空"),
+        ));
     }
     if models.iter().any(|m| m.trim().is_empty()) {
-        return Err(UseCaseError::invalid("models", "a model's name is empty"));
+        return Err(UseCaseError::invalid("models", ("a model's name is empty", "模型名不能为空")));
     }
     Ok(())
 }
@@ -195,14 +215,20 @@ pub async fn find_key<S: KeyStore + ?Sized>(store: &S, name: &str) -> UseCaseRes
 pub async fn aws_pair<S: KeyStore + CallerStore + ?Sized>(store: &S, name: &str) -> UseCaseResult<AwsPair> {
     let key = find_key(store, name).await?;
     if key.status == Status::Revoked {
-        return Err(UseCaseError::invalid("name", "this key is revoked: nothing that it signs is taken"));
+        return Err(UseCaseError::invalid(
+            "name",
+            ("this key is revoked: nothing that it signs is taken", "这把密钥已作废，它的签名不再有效"),
+        ));
     }
     let hash = store.key_hash(key.id).await?;
     let hash = hash.ok_or_else(|| StoreError::NotFound { what: "key", name: name.to_owned() })?;
     let secret_access_key = store.signing_secret(&hash).ok_or_else(|| {
         UseCaseError::invalid(
             "name",
-            "this store keeps no secret from which AWS's signatures could be checked",
+            (
+                "this store keeps no secret from which AWS's signatures could be checked",
+                "这个存储不保留用于校验 AWS 签名的密文",
+            ),
         )
     })?;
     Ok(AwsPair { access_key_id: hash.access_key_id(), secret_access_key })
@@ -257,7 +283,10 @@ pub async fn rotate_key<S: KeyStore + ?Sized>(
     overlap: Duration,
 ) -> UseCaseResult<CreatedKey> {
     if overlap > MAX_OVERLAP {
-        return Err(UseCaseError::invalid("overlap", "an old secret works for seven more days at most"));
+        return Err(UseCaseError::invalid(
+            "overlap",
+            ("an old secret works for seven more days at most", "旧密钥最多再用七天"),
+        ));
     }
     let mut key = find_key(store, name).await?;
     refuse_revoked(&key)?;
@@ -301,7 +330,10 @@ async fn set_status<S: KeyStore + ?Sized>(
 
 fn refuse_revoked(key: &ApiKey) -> UseCaseResult<()> {
     if key.status == Status::Revoked {
-        let message = format!("the key `{}` was revoked for good; make one of another name", key.name);
+        let message = (
+            format!("the key `{}` was revoked for good; make one of another name", key.name),
+            format!("密钥「{}」已作废，请用别的名字新建", key.name),
+        );
         return Err(UseCaseError::invalid("name", message));
     }
     Ok(())
@@ -324,10 +356,13 @@ mod tests {
 
     #[test]
     fn a_hint_shows_little() {
-        let made = SecretString::from(format!("{PREFIX}{}", "x".repeat(RANDOM_CHARACTERS)));
-        assert_eq!(hint(&made), "sk-burn-xxxx…");
-        assert_eq!(hint(&SecretString::from("12345678")), "12…");
-        assert_eq!(hint(&SecretString::from("sk-burn-short")), "sk-…");
+        let made = SecretString::from(format!("{PREFIX}{}wxyz", "x".repeat(RANDOM_CHARACTERS - 4)));
+        assert_eq!(hint(&made), "sk-burn-…wxyz");
+        for (chosen, shown) in
+            [("12345678", "…78"), ("sk-burn-short", "…ort"), ("chosen-by-the-operator", "…ator")]
+        {
+            assert_eq!(hint(&SecretString::from(chosen)), shown);
+        }
     }
 
     #[test]

@@ -7,6 +7,9 @@
 pub mod channels;
 pub mod keys;
 mod probing;
+mod said;
+
+pub use said::Said;
 
 use crate::Limits;
 use crate::routing::ChannelError;
@@ -23,10 +26,10 @@ pub enum UseCaseError {
         /// The field at fault.
         field: Cow<'static, str>,
         /// What is wrong and how to mend it; holds no secret.
-        message: String,
+        message: Said,
     },
     /// Whoever asks may not do this; says what, and who could.
-    Forbidden(String),
+    Forbidden(Said),
     /// Somebody else changed it since it was looked at: what it is, by kind and name.
     Changed {
         /// What kind of thing.
@@ -40,8 +43,25 @@ pub enum UseCaseError {
 
 impl UseCaseError {
     /// A field that breaks a rule.
-    pub fn invalid(field: impl Into<Cow<'static, str>>, message: impl Into<String>) -> UseCaseError {
+    pub fn invalid(field: impl Into<Cow<'static, str>>, message: impl Into<Said>) -> UseCaseError {
         UseCaseError::Invalid { field: field.into(), message: message.into() }
+    }
+
+    /// What whoever asks may not do.
+    pub fn forbidden(message: impl Into<Said>) -> UseCaseError {
+        UseCaseError::Forbidden(message.into())
+    }
+
+    /// What went wrong, for people: of a broken rule without the field.
+    #[must_use]
+    pub fn said(&self) -> Said {
+        match self {
+            UseCaseError::Invalid { message, .. } | UseCaseError::Forbidden(message) => message.clone(),
+            UseCaseError::Changed { what, name } => {
+                (self.to_string(), format!("{}「{name}」已被别人修改，请重新查看", said::noun(what))).into()
+            }
+            UseCaseError::Store(error) => error.said(),
+        }
     }
 }
 
@@ -49,7 +69,7 @@ impl fmt::Display for UseCaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             UseCaseError::Invalid { field, message } => write!(f, "{field}: {message}"),
-            UseCaseError::Forbidden(message) => f.write_str(message),
+            UseCaseError::Forbidden(message) => message.fmt(f),
             UseCaseError::Changed { what, name } => {
                 write!(f, "somebody else changed the {what} `{name}` in the meantime; look at it again")
             }
@@ -84,15 +104,18 @@ pub const MAX_NAME: usize = 128;
 /// # Errors
 /// `Invalid` with the field `name`.
 pub fn check_name(name: &str) -> UseCaseResult<()> {
-    let fail = |message: &str| Err(UseCaseError::invalid("name", message));
+    let fail = |message: (&'static str, &'static str)| Err(UseCaseError::invalid("name", message));
     if name.is_empty() {
-        return fail("give it a name");
+        return fail(("give it a name", "请起个名字"));
     }
     if name.len() > MAX_NAME {
-        return fail("a name has at most 128 bytes");
+        return fail(("a name has at most 128 bytes", "名字最多 128 字节"));
     }
     if name.chars().any(char::is_control) || name.trim() != name {
-        return fail("a name has no control characters and no white space at its ends");
+        return fail((
+            "a name has no control characters and no white space at its ends",
+            "名字不能含控制字符，首尾不能有空白",
+        ));
     }
     Ok(())
 }
@@ -110,8 +133,10 @@ pub fn check_limits(limits: &Limits) -> UseCaseResult<()> {
     ];
     match all.into_iter().find(|(_, limit)| *limit == Some(0)) {
         Some((name, _)) => {
-            let message =
-                format!("{name} is 0: nothing would pass; leave it out for no limit, or disable the key");
+            let message = (
+                format!("{name} is 0: nothing would pass; leave it out for no limit, or disable the key"),
+                format!("{name} 为 0 会拒绝一切请求；不限请留空，停用请关闭密钥"),
+            );
             Err(UseCaseError::invalid("limits", message))
         }
         None => Ok(()),

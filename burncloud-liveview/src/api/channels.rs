@@ -8,6 +8,7 @@ use super::{Api, schema, table};
 use axum::extract::{FromRequest, Request, State};
 use axum::response::{IntoResponse, Response};
 use burncloud_billing::desk::channels::{ChannelChange, NewChannel, RowError};
+use burncloud_core::usecase::Said;
 use burncloud_core::{ChannelId, ChannelSettings, Status};
 use http::header;
 use secrecy::SecretString;
@@ -245,7 +246,7 @@ async fn import_channels(
     }
     let errors = report.errors.into_iter().map(|error| FieldError {
         field: format!("rows[{}].{}", error.row, error.field),
-        message: error.message,
+        message: error.message.to_string(),
     });
     Err(Problem::many("nothing was imported: rows are counted from 1", errors.collect()))
 }
@@ -273,21 +274,26 @@ impl FromRequest<Api> for Rows {
 
 /// The rows of a file with many channels: JSON (a list of them, or an object with one under `channels`) by its first
 /// character, else CSV. Each row, or why it cannot be read.
-pub(crate) fn rows(bytes: &[u8]) -> Result<Vec<Result<NewChannel, RowError>>, String> {
+pub(crate) fn rows(bytes: &[u8]) -> Result<Vec<Result<NewChannel, RowError>>, Said> {
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     if !matches!(first, Some(b'{' | b'[')) {
-        return table::from_csv(bytes).map_err(|problem| problem.detail().to_owned());
+        return table::from_csv(bytes).map_err(|problem| Said::plain(problem.detail().to_owned()));
     }
-    let whole: serde_json::Value =
-        serde_json::from_slice(bytes).map_err(|error| format!("no JSON: {error}"))?;
+    let whole: serde_json::Value = serde_json::from_slice(bytes)
+        .map_err(|error| Said::new(format!("no JSON: {error}"), format!("不是 JSON：{error}")))?;
     let all = whole.get("channels").unwrap_or(&whole).as_array();
-    let all = all.ok_or("write a list of channels, or an object with one under `channels`")?;
+    let all = all.ok_or_else(|| {
+        Said::new(
+            "write a list of channels, or an object with one under `channels`",
+            "请写账号列表，或 `channels` 下有列表的对象",
+        )
+    })?;
     let row = |(n, row): (usize, &serde_json::Value)| {
         let read = serde_path_to_error::deserialize::<_, ChannelBody>(row);
         read.map(NewChannel::from).map_err(|error| RowError {
             row: n + 1,
             field: error.path().to_string().trim_matches('.').to_owned(),
-            message: error.inner().to_string(),
+            message: Said::plain(error.inner().to_string()),
         })
     };
     Ok(all.iter().enumerate().map(row).collect())

@@ -214,8 +214,8 @@ impl IntoResponse for Problem {
 impl From<UseCaseError> for Problem {
     fn from(error: UseCaseError) -> Problem {
         match error {
-            UseCaseError::Invalid { field, message } => Problem::invalid(&field, &message),
-            UseCaseError::Forbidden(message) => Problem::forbidden(message),
+            UseCaseError::Invalid { field, message } => Problem::invalid(&field, message.en()),
+            UseCaseError::Forbidden(message) => Problem::forbidden(message.en()),
             UseCaseError::Changed { .. } => Problem::changed(error.to_string()),
             UseCaseError::Store(error) => Problem::from(error),
             other => Problem::away(other.to_string()),

@@ -2,6 +2,7 @@
 
 use super::problem::Problem;
 use burncloud_billing::desk::channels::{ChannelView, NewChannel, RowError};
+use burncloud_core::usecase::Said;
 use burncloud_core::{ChannelSettings, Status};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -85,12 +86,14 @@ pub(super) fn from_csv(bytes: &[u8]) -> Result<Vec<Result<NewChannel, RowError>>
         return Err(Problem::invalid("header", &format!("`{unknown}` is no column of this table")));
     }
     let rows = reader.records().enumerate().map(|(index, record)| {
-        let fail = |field: &str, message: &str| RowError {
+        let fail = |field: &str, en: &'static str, zh: &'static str| RowError {
             row: index + 1,
             field: field.to_owned(),
-            message: message.to_owned(),
+            message: Said::new(en, zh),
         };
-        let record = record.map_err(|_| fail("", "this row has not as many cells as the first line"))?;
+        let record = record.map_err(|_| {
+            fail("", "this row has not as many cells as the first line", "这一行的格数与首行不同")
+        })?;
         let cells: BTreeMap<&str, &str> = head.iter().map(String::as_str).zip(record.iter()).collect();
         from_cells(&cells, fail)
     });
@@ -99,7 +102,7 @@ pub(super) fn from_csv(bytes: &[u8]) -> Result<Vec<Result<NewChannel, RowError>>
 
 fn from_cells(
     cells: &BTreeMap<&str, &str>,
-    fail: impl Fn(&str, &str) -> RowError,
+    fail: impl Fn(&str, &'static str, &'static str) -> RowError,
 ) -> Result<NewChannel, RowError> {
     let raw = |name: &str| cells.get(name).copied().unwrap_or_default();
     let get = |name: &str| uncell(raw(name));
@@ -107,7 +110,11 @@ fn from_cells(
     let mut model_mapping = BTreeMap::new();
     for pair in list("model_mapping") {
         let Some((asked, sent)) = pair.split_once('=') else {
-            return Err(fail("model_mapping", "write asked=sent, several divided by semicolons"));
+            return Err(fail(
+                "model_mapping",
+                "write asked=sent, several divided by semicolons",
+                "写成 asked=sent，多个用分号隔开",
+            ));
         };
         model_mapping.insert(asked.trim().to_owned(), sent.trim().to_owned());
     }
@@ -118,8 +125,9 @@ fn from_cells(
     let (priority, weight) = (number("priority", "0"), number("weight", "1"));
     let settings = match raw("settings") {
         "" => ChannelSettings::default(),
-        text => serde_json::from_str(text)
-            .map_err(|_| fail("settings", "these are no settings of a channel, as JSON"))?,
+        text => serde_json::from_str(text).map_err(|_| {
+            fail("settings", "these are no settings of a channel, as JSON", "不是账号设置的 JSON")
+        })?,
     };
     Ok(NewChannel {
         name: get("name").to_owned(),
@@ -128,12 +136,15 @@ fn from_cells(
         credential: SecretString::from(raw("credential")),
         models: list("models").map(str::to_owned).collect(),
         model_mapping,
-        priority: priority.1.parse().map_err(|_| fail(priority.0, "it is a whole number"))?,
-        weight: weight.1.parse().map_err(|_| fail(weight.0, "it is a whole number, not negative"))?,
+        priority: priority.1.parse().map_err(|_| fail(priority.0, "it is a whole number", "这里填整数"))?,
+        weight: weight
+            .1
+            .parse()
+            .map_err(|_| fail(weight.0, "it is a whole number, not negative", "这里填整数，不能为负"))?,
         status: match raw("status") {
             "" | "active" => Status::Active,
             "disabled" => Status::Disabled,
-            _ => return Err(fail("status", "it is active or disabled")),
+            _ => return Err(fail("status", "it is active or disabled", "填 active 或 disabled")),
         },
         settings,
     })

@@ -76,7 +76,7 @@ pub(super) async fn password(Of(console): Of<Console>, asker: Asker, Form(typed)
         Err(answer) => return answer,
     };
     let (current, next) = (typed.current.into(), typed.password.into());
-    match console.desk().change_password(&seat.actor(), current, next, &asker.guest).await {
+    match console.desk().change_password(&seat.actor_at(asker.guest.ip), current, next, &asker.guest).await {
         Ok(entry) => enter(&console, &asker, entry),
         Err(refused) => refuse(&console, &asker, refused, |field, text| State::Change {
             current: (field == Some("current")).then(|| text.clone()),
@@ -92,7 +92,7 @@ pub(super) async fn elsewhere(Of(console): Of<Console>, asker: Asker, Form(typed
         Ok(seat) => seat,
         Err(answer) => return answer,
     };
-    match console.desk().end_others(&seat.actor(), &seat.session.hash).await {
+    match console.desk().end_others(&seat.actor_at(asker.guest.ip), &seat.session.hash).await {
         Ok(_) => Redirect::to(&format!("{}/account", console.prefix())).into_response(),
         Err(error) => refuse(&console, &asker, Refused::Fault(error), |_, text| State::Notice { text }),
     }

@@ -3,6 +3,7 @@
 use super::asker::Peer;
 use super::{guard, seat};
 use crate::Console;
+use burncloud_billing::desk::login::Seat;
 use burncloud_billing::people::Actor;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
@@ -26,25 +27,22 @@ pub enum Denied {
 /// # Errors
 /// [`Denied`].
 pub async fn api_actor(console: &Console, parts: &Parts) -> Result<Actor, Denied> {
-    let actor = actor(console, &parts.method, &parts.headers).await?;
-    Ok(match Peer::of(console, parts).0 {
-        Some(ip) => actor.from(ip.to_canonical().to_string()),
-        None => actor,
-    })
+    let seat = sitting(console, &parts.method, &parts.headers).await?;
+    Ok(seat.actor_at(Peer::of(console, parts).0))
 }
 
-pub(super) async fn actor(console: &Console, method: &Method, headers: &HeaderMap) -> Result<Actor, Denied> {
+pub(super) async fn sitting(console: &Console, method: &Method, headers: &HeaderMap) -> Result<Seat, Denied> {
     if let Some(given) = headers.get(AUTHORIZATION) {
         let token = given.to_str().ok().and_then(|given| given.split_once(' '));
         let token =
             token.filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer")).ok_or(Denied::Nobody)?.1.trim();
         let seat = console.desk().bearer(&SecretString::from(token)).await.map_err(|_| Denied::Away)?;
-        return seat.map(|seat| seat.actor()).ok_or(Denied::Nobody);
+        return seat.ok_or(Denied::Nobody);
     }
     let (cookie, seat) = seat(console, headers).await.ok_or(Denied::Nobody)?;
     let reads = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     if !reads && !guard::is_write_allowed(console, headers, &cookie, None) {
         return Err(Denied::Forged);
     }
-    Ok(seat.actor())
+    Ok(seat)
 }

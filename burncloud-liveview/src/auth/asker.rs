@@ -1,9 +1,11 @@
 //! Whoever asks: where from, with what, and how they want to see it.
 
-use super::cookies;
+use super::{cookies, next};
 use crate::Console;
 use crate::lang::{Lang, Look};
-use axum::extract::{ConnectInfo, FromRequestParts};
+use crate::live::Place;
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts};
+use axum::response::{IntoResponse, Redirect, Response};
 use burncloud_billing::desk::login::{Guest, is_mac, mac, random_text};
 use burncloud_core::layers::auth::RemoteIp;
 use http::header::USER_AGENT;
@@ -54,11 +56,34 @@ impl Peer {
     }
 }
 
+/// A request as far as it says who sent it: its headers, and the address of the browser.
+#[derive(Clone, Debug, Default)]
+pub struct Caller {
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// The address: whoever is connected, or whom a proxy that is trusted names.
+    pub ip: Option<IpAddr>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller
+where
+    Console: FromRef<S>,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Caller, Infallible> {
+        let ip = Peer::of(&Console::from_ref(state), parts).0;
+        Ok(Caller { headers: parts.headers.clone(), ip })
+    }
+}
+
 /// Whoever asks.
 pub(super) struct Asker {
     pub(super) headers: HeaderMap,
     pub(super) guest: Guest,
     pub(super) look: Look,
+    /// Where they were going before they had to sign in.
+    pub(super) next: Option<Place>,
     /// Whether the browser came by HTTPS.
     pub(super) secure: bool,
     /// What its forms are tied to where it has no session; new if `fresh`.
@@ -78,13 +103,29 @@ impl FromRequestParts<Console> for Asker {
         // Without random bytes the form carries a token that fits nothing.
         let door = door.map_or_else(|| random_text().unwrap_or_default(), str::to_owned);
         let (look, secure) = (Look::of(&headers), cookies::is_secure(console, &headers));
-        Ok(Asker { headers, guest, look, secure, door, fresh })
+        let next = next::of(console.prefix(), &parts.uri);
+        Ok(Asker { headers, guest, look, next, secure, door, fresh })
     }
 }
 
 impl Asker {
     pub(super) fn lang(&self) -> Lang {
         self.look.lang
+    }
+
+    /// Another page at the door, from which they go where they were going.
+    pub(super) fn onward(&self, console: &Console, path: &str) -> Response {
+        let to = format!("{}{}", console.prefix(), next::with(path, self.next.as_ref()));
+        Redirect::to(&to).into_response()
+    }
+
+    /// The path of where they were going, or of the first page.
+    pub(super) fn goal(&self, console: &Console) -> String {
+        match (&self.next, console.prefix()) {
+            (Some(next), prefix) => format!("{prefix}{next}"),
+            (None, "") => "/".to_owned(),
+            (None, prefix) => prefix.to_owned(),
+        }
     }
 
     /// What its forms carry.

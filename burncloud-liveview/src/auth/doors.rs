@@ -23,7 +23,15 @@ pub(super) fn show(console: &Console, asker: &Asker, status: StatusCode, state: 
         _ => None,
     };
     let house = console.house().to_string();
-    let door = Door { prefix: console.prefix().to_owned(), house, csrf: asker.csrf(), state };
+    let next = asker.next.as_ref().map(super::next::query).unwrap_or_default();
+    let door = Door {
+        prefix: console.prefix().to_owned(),
+        next,
+        goal: asker.goal(console),
+        house,
+        csrf: asker.csrf(),
+        state,
+    };
     let mut response = crate::web::still(console, &asker.look, &title, super::pages::app, door);
     *response.status_mut() = status;
     if let Some(wait) = wait {
@@ -55,7 +63,6 @@ pub(super) fn session_cookie(asker: &Asker, opened: &Opened) -> Option<HeaderVal
 
 /// Their way in, or on to the next step.
 pub(super) fn enter(console: &Console, asker: &Asker, entry: Entry) -> Response {
-    let prefix = console.prefix();
     match entry {
         Entry::Open { opened, device } => {
             let set = [
@@ -64,17 +71,16 @@ pub(super) fn enter(console: &Console, asker: &Asker, entry: Entry) -> Response 
                 asker.set_cookie(cookies::STEP, "", Some(0)),
                 asker.set_cookie(cookies::SETUP, "", Some(0)),
             ];
-            let home = if prefix.is_empty() { "/" } else { prefix };
-            with(Redirect::to(home).into_response(), set.into_iter().flatten())
+            with(Redirect::to(&asker.goal(console)).into_response(), set.into_iter().flatten())
         }
         Entry::More { need, step } => {
             let path = match need {
-                Need::Code => "code",
-                Need::Password => "password",
-                Need::Factor => "factor",
+                Need::Code => "/signin/code",
+                Need::Password => "/signin/password",
+                Need::Factor => "/signin/factor",
             };
             let cookie = asker.set_cookie(cookies::STEP, &step, Some(600));
-            with(Redirect::to(&format!("{prefix}/signin/{path}")).into_response(), cookie)
+            with(asker.onward(console, path), cookie)
         }
     }
 }
@@ -96,12 +102,16 @@ pub(super) fn refuse(
         }
         Refused::Over => {
             let cookie = asker.set_cookie(cookies::STEP, "", Some(0));
-            with(Redirect::to(&format!("{}/signin", console.prefix())).into_response(), cookie)
+            with(asker.onward(console, "/signin"), cookie)
         }
-        Refused::Fault(UseCaseError::Invalid { field, message }) => {
-            show(console, asker, StatusCode::UNPROCESSABLE_ENTITY, again(Some(&field), message))
-        }
-        Refused::Fault(UseCaseError::Forbidden(text)) => {
+        Refused::Fault(UseCaseError::Invalid { field, message }) => show(
+            console,
+            asker,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            again(Some(&field), lang.said(&message).to_owned()),
+        ),
+        Refused::Fault(UseCaseError::Forbidden(message)) => {
+            let text = lang.said(&message).to_owned();
             show(console, asker, StatusCode::FORBIDDEN, State::Notice { text })
         }
         Refused::Fault(UseCaseError::Store(StoreError::Conflict { .. })) => {

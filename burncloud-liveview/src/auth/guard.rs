@@ -11,7 +11,7 @@ pub const CSRF_HEADER: &str = "x-csrf";
 
 /// Whether the browser says that it comes from here: `Origin` is there and ours, and `Sec-Fetch-Site`, if it is there, says
 /// the same.
-pub(super) fn is_from_here(console: &Console, headers: &HeaderMap) -> bool {
+pub(crate) fn is_from_here(console: &Console, headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site").map(http::HeaderValue::as_bytes);
     same_origin(console, headers) && site.is_none_or(|site| site == b"same-origin")
 }

@@ -12,6 +12,8 @@
 //! | `account/password`, `account/elsewhere` | POST: another password; ends every other session |
 //! | `oidc`, `oidc/back` | through a provider of identities |
 //!
+//! `?next=` of a page at the door is the page that was asked for: whoever came in by any way goes there.
+//!
 //! Each POST needs an `Origin` of the console itself and the token that its form carries: [`csrf_of`] of the session, or of
 //! the cookie `bc-door` for whoever has none.
 
@@ -21,6 +23,7 @@ mod asker;
 mod cookies;
 mod doors;
 mod guard;
+mod next;
 mod oidc;
 mod pages;
 mod setup;
@@ -30,9 +33,12 @@ mod sockets;
 mod tests;
 
 pub use api::{Denied, api_actor};
+pub use asker::Caller;
 pub(crate) use asker::Proxies;
 pub use burncloud_billing::desk::login::csrf_of;
+pub(crate) use guard::is_from_here;
 pub use guard::{CSRF_HEADER, is_write_allowed};
+pub(crate) use next::sign_in as sign_in_path;
 pub(crate) use oidc::Taken;
 pub use pages::qr;
 pub(crate) use sockets::{Sockets, keep};
@@ -87,11 +93,11 @@ async fn seat(console: &Console, headers: &HeaderMap) -> Option<(SecretString, S
 }
 
 /// Whoever sent a request, where it carries a session that stands. Their sockets are closed when it ends.
-pub async fn viewer(console: &Console, headers: &HeaderMap) -> Option<Arc<Viewer>> {
-    let (cookie, seat) = seat(console, headers).await?;
-    let look = Look::of(headers);
+pub async fn viewer(console: &Console, caller: &Caller) -> Option<Arc<Viewer>> {
+    let (cookie, seat) = seat(console, &caller.headers).await?;
+    let look = Look::of(&caller.headers);
     let viewer = Viewer {
-        actor: seat.actor(),
+        actor: seat.actor_at(caller.ip),
         name: seat.display.clone(),
         lang: look.lang,
         theme: look.theme,
@@ -107,9 +113,9 @@ pub async fn viewer(console: &Console, headers: &HeaderMap) -> Option<Arc<Viewer
 /// Whoever sent a form, where it is a page's own: their session stands, and `csrf` is its token.
 pub(crate) async fn sender(
     console: &Console,
-    headers: &HeaderMap,
+    caller: &Caller,
     csrf: &str,
 ) -> Option<burncloud_billing::people::Actor> {
-    let (cookie, seat) = seat(console, headers).await?;
-    guard::is_write_allowed(console, headers, &cookie, Some(csrf)).then(|| seat.actor())
+    let (cookie, seat) = seat(console, &caller.headers).await?;
+    guard::is_write_allowed(console, &caller.headers, &cookie, Some(csrf)).then(|| seat.actor_at(caller.ip))
 }

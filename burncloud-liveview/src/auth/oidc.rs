@@ -4,10 +4,11 @@
 //! transport, without following redirects.
 
 use super::asker::Asker;
-use super::cookies;
 use super::doors::{enter, refuse, show, with};
 use super::pages::State;
+use super::{cookies, next};
 use crate::Console;
+use crate::live::Place;
 use axum::extract::{Query, State as Of};
 use axum::response::{IntoResponse, Redirect, Response};
 use burncloud_billing::desk::login::{Known, OidcSettings, SecretPlace, seal, unseal};
@@ -47,6 +48,9 @@ struct Asked {
     nonce: String,
     verifier: String,
     until: i64,
+    /// Where they were going.
+    #[serde(default)]
+    next: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -126,7 +130,7 @@ async fn provider(console: &Console, settings: &OidcSettings) -> Result<Provider
 
 /// Sends somebody to the provider.
 pub(super) async fn start(Of(console): Of<Console>, asker: Asker) -> Response {
-    match begin(&console).await {
+    match begin(&console, asker.next.as_ref()).await {
         Ok((to, cookie)) => with(
             Redirect::to(&to).into_response(),
             asker.set_cookie(cookies::OIDC, &cookie, Some(COOKIE_SECONDS)),
@@ -140,7 +144,7 @@ async fn settings(console: &Console) -> Result<OidcSettings, Fault> {
     access.oidc.ok_or_else(|| Fault("there is no provider of identities".into()))
 }
 
-async fn begin(console: &Console) -> Result<(String, String), Fault> {
+async fn begin(console: &Console, next: Option<&Place>) -> Result<(String, String), Fault> {
     let client = provider(console, &settings(console).await?).await?;
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let (to, state, nonce) = client
@@ -154,15 +158,23 @@ async fn begin(console: &Console) -> Result<(String, String), Fault> {
         nonce: nonce.secret().clone(),
         verifier: verifier.secret().clone(),
         until: UnixMicros::now().0 + COOKIE_SECONDS * 1_000_000,
+        next: next.map(Place::to_string),
     };
     let text = serde_json::to_vec(&asked).map_err(|e| fault("what is asked")(&e))?;
     Ok((to.to_string(), seal(console.key(), &text)))
 }
 
 /// Somebody comes back from the provider.
-pub(super) async fn back(Of(console): Of<Console>, Query(answer): Query<Answer>, asker: Asker) -> Response {
+pub(super) async fn back(
+    Of(console): Of<Console>,
+    Query(answer): Query<Answer>,
+    mut asker: Asker,
+) -> Response {
     let gone = asker.set_cookie(cookies::OIDC, "", Some(0));
-    let response = match known(&console, &asker, answer).await {
+    let asked = asked(&console, &asker);
+    let next = asked.as_ref().and_then(|asked| asked.next.as_deref());
+    asker.next = next.and_then(|next| next::wanted(console.prefix(), next));
+    let response = match known(&console, asked, answer).await {
         Ok(known) => match console.desk().enter_known(&known, &asker.guest).await {
             Ok(entry) => enter(&console, &asker, entry),
             Err(refused) => refuse(&console, &asker, refused, |_, text| State::Notice { text }),
@@ -172,9 +184,13 @@ pub(super) async fn back(Of(console): Of<Console>, Query(answer): Query<Answer>,
     with(response, gone)
 }
 
-async fn known(console: &Console, asker: &Asker, answer: Answer) -> Result<Known, Fault> {
-    let asked = asker.cookie(console, cookies::OIDC).and_then(|cookie| unseal(console.key(), cookie));
-    let asked = asked.and_then(|text| serde_json::from_slice::<Asked>(&text).ok());
+/// What this browser was sent to the provider with.
+fn asked(console: &Console, asker: &Asker) -> Option<Asked> {
+    let sealed = asker.cookie(console, cookies::OIDC)?;
+    serde_json::from_slice(&unseal(console.key(), sealed)?).ok()
+}
+
+async fn known(console: &Console, asked: Option<Asked>, answer: Answer) -> Result<Known, Fault> {
     let asked = asked.ok_or_else(|| Fault("nothing was asked from this browser".into()))?;
     if asked.until <= UnixMicros::now().0 {
         return Err(Fault("that took too long".into()));

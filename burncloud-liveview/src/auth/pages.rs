@@ -20,6 +20,10 @@ const LINK: &str = "mt-5 text-center text-sm";
 #[derive(Clone, PartialEq)]
 pub(super) struct Door {
     pub(super) prefix: String,
+    /// What its forms and links carry: `?next=` with where somebody was going, or nothing.
+    pub(super) next: String,
+    /// Where whoever is in goes.
+    pub(super) goal: String,
     pub(super) house: String,
     pub(super) csrf: String,
     pub(super) state: State,
@@ -166,7 +170,7 @@ pub(super) fn app(door: Door) -> Element {
                     "{door.house}"
                 }
                 form { method: "post", action: "{look}", class: "ms-auto flex gap-0.5",
-                    input { r#type: "hidden", name: "back", value: "{door.prefix}/signin" }
+                    input { r#type: "hidden", name: "back", value: "{door.prefix}/signin{door.next}" }
                     button { r#type: "submit", name: "lang", value: lang.other().code(), class: "btn btn-ghost btn-sm btn-square",
                         "aria-label": lang.t("切换到中文", "Switch to English"),
                         span { class: "text-sm font-medium", {lang.t("中", "EN")} }
@@ -204,7 +208,7 @@ fn head(title: &str, lead: &str) -> Element {
 }
 
 fn form(door: &Door, path: &str, csrf: &str, button: &str, fields: Element) -> Element {
-    let action = format!("{}{path}", door.prefix);
+    let action = format!("{}{path}{}", door.prefix, door.next);
     rsx! {
         form { method: "post", action, class: "mt-8 grid gap-4",
             input { r#type: "hidden", name: "csrf", value: "{csrf}" }
@@ -254,10 +258,10 @@ fn sign_in(lang: Lang, door: &Door, state: &SignInState) -> Element {
         {head(lang.t("Welcome back", "欢迎回来"), "")}
         {form(door, "/signin", &door.csrf, lang.t("Sign in", "登录"), fields)}
         if let Some(provider) = provider {
-            a { href: "{door.prefix}/oidc", class: "btn btn-quiet h-11 w-full mt-3", "{provider}" }
+            a { href: "{door.prefix}/oidc{door.next}", class: "btn btn-quiet h-11 w-full mt-3", "{provider}" }
         }
         if state.register {
-            p { class: LINK, a { href: "{door.prefix}/signup", class: "link", {lang.t("Make an account", "注册账号")} } }
+            p { class: LINK, a { href: "{door.prefix}/signup{door.next}", class: "link", {lang.t("Make an account", "注册账号")} } }
         }
         details { class: "{LINK} text-muted",
             summary { class: "link cursor-pointer", {lang.t("Forgot the password?", "忘记密码？")} }
@@ -316,13 +320,12 @@ fn recovery(lang: Lang, door: &Door, codes: &[String]) -> Element {
         "Each opens once when your phone is gone. They are shown only now.",
         "手机不在时每个可用一次，仅显示这一次。",
     );
-    let home = if door.prefix.is_empty() { "/" } else { &door.prefix };
     rsx! {
         {head(lang.t("Keep these codes", "请保存恢复码"), lead)}
         ul { class: "mt-6 grid grid-cols-2 gap-2 mono text-sm",
             for code in codes { li { key: "{code}", class: "text-center", "{code}" } }
         }
-        a { href: "{home}", class: "btn btn-primary h-11 mt-6 w-full", {lang.t("I have them", "已保存")} }
+        a { href: "{door.goal}", class: "btn btn-primary h-11 mt-6 w-full", {lang.t("I have them", "已保存")} }
     }
 }
 
@@ -434,7 +437,7 @@ fn notice(lang: Lang, door: &Door, text: &str) -> Element {
     rsx! {
         {head(lang.t("This did not work", "没有成功"), "")}
         p { role: "alert", class: LEAD, "{text}" }
-        p { class: LINK, a { href: "{door.prefix}/signin", class: "link", {lang.t("To the sign-in", "去登录")} } }
+        p { class: LINK, a { href: "{door.prefix}/signin{door.next}", class: "link", {lang.t("To the sign-in", "去登录")} } }
     }
 }
 

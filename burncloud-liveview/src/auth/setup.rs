@@ -6,7 +6,7 @@ use super::doors::{enter, forged, refuse, show, with};
 use super::pages::{NewState, State, Which};
 use crate::Console;
 use axum::extract::{Form, Query, State as Of};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use burncloud_billing::desk::login::{NewLogin, Refused};
 use http::StatusCode;
 use secrecy::SecretString;
@@ -47,14 +47,10 @@ impl Typed {
     }
 }
 
-fn to_sign_in(console: &Console) -> Response {
-    Redirect::to(&format!("{}/signin", console.prefix())).into_response()
-}
-
 pub(super) async fn form(Of(console): Of<Console>, asker: Asker) -> Response {
     match console.desk().is_new().await {
         Ok(true) => show(&console, &asker, StatusCode::OK, State::First { error: None }),
-        Ok(false) => to_sign_in(&console),
+        Ok(false) => asker.onward(&console, "/signin"),
         Err(error) => refuse(&console, &asker, Refused::Fault(error), |_, text| State::Notice { text }),
     }
 }
@@ -67,7 +63,7 @@ pub(super) async fn code(Of(console): Of<Console>, asker: Asker, Form(typed): Fo
     match console.desk().check_setup(&code.as_str().into()).await {
         Ok(()) => {
             let cookie = asker.set_cookie(cookies::SETUP, &code, Some(1800));
-            with(Redirect::to(&format!("{}/setup/owner", console.prefix())).into_response(), cookie)
+            with(asker.onward(&console, "/setup/owner"), cookie)
         }
         Err(refused) => refuse(&console, &asker, refused, |_, error| State::First { error: Some(error) }),
     }
@@ -75,7 +71,7 @@ pub(super) async fn code(Of(console): Of<Console>, asker: Asker, Form(typed): Fo
 
 pub(super) async fn owner_form(Of(console): Of<Console>, asker: Asker) -> Response {
     if asker.cookie(&console, cookies::SETUP).is_none() || !console.desk().is_new().await.unwrap_or(false) {
-        return Redirect::to(&format!("{}/setup", console.prefix())).into_response();
+        return asker.onward(&console, "/setup");
     }
     show(&console, &asker, StatusCode::OK, State::New(NewState::new(Which::Owner)))
 }
@@ -125,7 +121,7 @@ pub(super) async fn register_form(Of(console): Of<Console>, asker: Asker) -> Res
         Ok(access) if access.registration.is_some() => {
             show(&console, &asker, StatusCode::OK, State::New(NewState::new(Which::Anybody)))
         }
-        Ok(_) => to_sign_in(&console),
+        Ok(_) => asker.onward(&console, "/signin"),
         Err(error) => refuse(&console, &asker, Refused::Fault(error), |_, text| State::Notice { text }),
     }
 }

@@ -36,17 +36,12 @@ async fn sign_in_state(console: &Console, name: &str, error: Option<String>) -> 
     })
 }
 
-fn home(console: &Console) -> Response {
-    let prefix = console.prefix();
-    Redirect::to(if prefix.is_empty() { "/" } else { prefix }).into_response()
-}
-
 pub(super) async fn form(Of(console): Of<Console>, asker: Asker) -> Response {
     if is_in(&console, &asker.headers).await {
-        return home(&console);
+        return Redirect::to(&asker.goal(&console)).into_response();
     }
     if console.desk().is_new().await.unwrap_or(false) {
-        return Redirect::to(&format!("{}/setup", console.prefix())).into_response();
+        return asker.onward(&console, "/setup");
     }
     show(&console, &asker, StatusCode::OK, sign_in_state(&console, "", None).await)
 }
@@ -82,7 +77,7 @@ pub(super) async fn step(Of(console): Of<Console>, asker: Asker) -> Response {
     let step = asker.cookie(&console, cookies::STEP).unwrap_or_default().to_owned();
     match console.desk().need_of(&step) {
         Some(need) => show_step(&console, &asker, &step, need, None).await,
-        None => Redirect::to(&format!("{}/signin", console.prefix())).into_response(),
+        None => asker.onward(&console, "/signin"),
     }
 }
 
@@ -143,7 +138,8 @@ pub(super) async fn factor(Of(console): Of<Console>, asker: Asker, Form(typed): 
             with(show(&console, &asker, StatusCode::OK, State::Recovery { codes }), cookies)
         }
         Err(Refused::Fault(burncloud_core::usecase::UseCaseError::Invalid { message, .. })) => {
-            show_step(&console, &asker, &step, Need::Factor, Some(message)).await
+            let error = asker.lang().said(&message).to_owned();
+            show_step(&console, &asker, &step, Need::Factor, Some(error)).await
         }
         Err(refused) => refuse(&console, &asker, refused, |_, text| State::Notice { text }),
     }

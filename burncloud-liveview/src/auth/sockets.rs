@@ -2,6 +2,7 @@
 
 use crate::Console;
 use crate::live::Viewer;
+use burncloud_billing::people::Actor;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::fmt;
@@ -55,8 +56,13 @@ impl Sockets {
                 }
             };
             let actor = seat.map(|seat| seat.actor());
-            let changed = |viewer: &Arc<Viewer>| actor.as_ref() != Some(&viewer.actor);
+            // Where a page is looked at from is its own affair.
+            let same = |actor: &Actor, viewer: &Viewer| actor.clone().from(&*viewer.actor.ip) == viewer.actor;
+            let changed = |viewer: &Arc<Viewer>| !actor.as_ref().is_some_and(|actor| same(actor, viewer));
             viewers.iter().filter(|viewer| changed(viewer)).for_each(|viewer| viewer.ended.cancel());
+            if actor.is_none() {
+                viewers.iter().for_each(|viewer| console.held().forget(&viewer.csrf));
+            }
         }
     }
 }
@@ -72,6 +78,7 @@ pub(crate) async fn keep(console: impl Fn() -> Option<Console> + Send) {
         let told = tokio::time::timeout(EVERY, endings.changed()).await;
         let Some(console) = console() else { return };
         console.sockets().sweep(&console).await;
+        console.held().sweep();
         // Another process may have been told another name.
         console.take_house().await;
         match told {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod forms;
+mod next;
 mod people;
 mod provider;
 mod sessions;

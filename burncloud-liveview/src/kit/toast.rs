@@ -183,8 +183,8 @@ fn One(entry: Entry) -> Element {
         dioxus::core::spawn_forever(async move {
             match doing.await {
                 Ok(Ok(())) => changes.happened(),
-                Ok(Err(fault)) => toasts.show(Toast::failed(fault.text)),
-                Err(_) => toasts.show(Toast::failed("this failed: the server's log says why")),
+                Ok(Err(fault)) => toasts.show(Toast::failed(fault.in_lang(lang).text)),
+                Err(_) => toasts.show(Toast::failed(crate::live::broken(lang))),
             }
         });
         toasts.drop_one(id);

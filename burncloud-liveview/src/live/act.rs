@@ -3,6 +3,7 @@
 use super::conn::{Conn, Cx, use_conn};
 use super::fault::Fault;
 use crate::kit::{Toast, Toasts};
+use crate::lang::Lang;
 use dioxus::prelude::*;
 use std::future::Future;
 use std::pin::Pin;
@@ -24,6 +25,11 @@ impl Changes {
     pub(crate) fn happened(&mut self) {
         *self.0.write() += 1;
     }
+}
+
+/// What is said of a write that ended without an answer.
+pub(crate) fn broken(lang: Lang) -> &'static str {
+    lang.t("this failed: the server’s log says why", "操作失败，原因见服务器日志")
 }
 
 type Doing<O> = Pin<Box<dyn Future<Output = Result<O, Fault>> + Send>>;
@@ -87,7 +93,7 @@ impl<I: 'static, O: Send + 'static> Act<I, O> {
         if *self.busy.peek() {
             return;
         }
-        let mut act = *self;
+        let (mut act, lang) = (*self, self.conn.peek().look.lang);
         act.busy.set(true);
         let doing = (self.action.peek().clone())(self.conn.peek().cx(), input);
         let doing = self.conn.peek().console.runtime().spawn(doing);
@@ -100,8 +106,8 @@ impl<I: 'static, O: Send + 'static> Act<I, O> {
                     act.changes.happened();
                     done(output);
                 }
-                Ok(Err(fault)) => act.failed(fault),
-                Err(_) => act.failed(Fault::new("this failed: the server's log says why")),
+                Ok(Err(fault)) => act.failed(fault.in_lang(lang)),
+                Err(_) => act.failed(Fault::new(broken(lang))),
             }
         });
     }

@@ -13,6 +13,8 @@ class Lv extends NativeInterpreter {
     RawInterpreter.prototype.initialize.call(this, el, (e) => this.handleEvent(e, e.type, true));
   }
   readFiles() {} // file contents never travel on the socket
+  // [data-quiet]: what is typed there is nobody's business before it is sent; it may be longer than a frame.
+  handleEvent(e, ...rest) { if (!e.target.closest?.("[data-quiet]")) super.handleEvent(e, ...rest); }
 }
 const open = () => ws && ws.readyState === 1;
 window.ipc = { postMessage: (m) => { if (typeof m === "string" && open()) ws.send(m); } };

@@ -89,13 +89,16 @@ where
         }
         // Dropped with the task: nobody waits for a reading that was overtaken.
         let reading = load(conn.cx(), wanted.0.clone());
+        let lang = conn.look.lang;
         let reading = AbortOnDropHandle::new(conn.console.runtime().spawn(reading));
         let task = spawn(async move {
             let (mut value, mut busy) = (value, busy);
             busy.set(true);
             let read = match reading.await {
-                Ok(read) => read.map_err(Into::into),
-                Err(_) => Err(Fault::new("this could not be read: the server's log says why")),
+                Ok(read) => read.map_err(|error| Into::<Fault>::into(error).in_lang(lang)),
+                Err(_) => Err(Fault::new(
+                    lang.t("this could not be read: the server’s log says why", "无法读取，原因见服务器日志"),
+                )),
             };
             value.set(Some(read));
             busy.set(false);

@@ -21,8 +21,8 @@ mod script;
 mod turns;
 mod watch;
 
-pub(crate) use act::Changes;
 pub use act::{Act, use_act};
+pub(crate) use act::{Changes, broken};
 pub use client::Client;
 pub use conn::{Conn, Cx, Viewer, use_conn, use_lang};
 pub use fault::Fault;

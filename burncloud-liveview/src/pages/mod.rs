@@ -51,6 +51,7 @@ mod models;
 mod nothing;
 mod playground;
 mod radar;
+mod reasons;
 mod settings;
 mod users;
 

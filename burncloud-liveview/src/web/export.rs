@@ -1,6 +1,7 @@
 //! `GET logs/export`: requests as a file, for whoever is signed in, sent as they are read.
 
 use super::Web;
+use crate::auth::Caller;
 use crate::live::{Place, Viewer};
 use crate::pages::logs::query::Query;
 use axum::body::Body;
@@ -12,7 +13,7 @@ use burncloud_core::UnixMicros;
 use burncloud_core::usecase::UseCaseError;
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderMap, StatusCode, header};
+use http::{StatusCode, header};
 use std::io;
 use std::sync::Arc;
 
@@ -26,9 +27,9 @@ const AT_ONCE: u32 = 500;
 pub(super) async fn export(
     State(web): State<Web>,
     OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
+    caller: Caller,
 ) -> Response {
-    let Some(viewer) = web.viewer(&headers).await else {
+    let Some(viewer) = web.viewer(&caller).await else {
         return (StatusCode::UNAUTHORIZED, "sign in first\n").into_response();
     };
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
@@ -83,9 +84,9 @@ impl File {
     /// The next rows, as they are written.
     async fn part(&mut self) -> Result<Bytes, UseCaseError> {
         if self.viewer.ended.is_cancelled() {
-            return Err(UseCaseError::Forbidden("the session ended".to_owned()));
+            return Err(UseCaseError::forbidden(("the session ended", "会话已结束")));
         }
-        let unwritten = |_| UseCaseError::Forbidden("the rows cannot be written down".to_owned());
+        let unwritten = |_| UseCaseError::forbidden(("the rows cannot be written down", "这些行无法写出"));
         let actor = &self.viewer.actor;
         let mut text = Vec::new();
         let (rows, next) = if self.lines {
@@ -133,9 +134,9 @@ mod tests {
     async fn ask(store: &Arc<MemoryStore>, who: &str, query: &str) -> (StatusCode, String, String) {
         let desk = Desk::new(store.clone(), Registry::default());
         let console = Console::builder(desk).build(tokio::runtime::Handle::current());
-        let app = super::super::router_for(console, |_, headers| {
+        let app = super::super::router_for(console, |_, caller| {
             Box::pin(async move {
-                let who = crate::lang::cookie(&headers, "who")?;
+                let who = crate::lang::cookie(&caller.headers, "who")?;
                 let actor = Actor::operator("ada");
                 let stranger =
                     Actor { role: Role::EndUser, user: Some(UserId(77)), ..Actor::operator("eve") };

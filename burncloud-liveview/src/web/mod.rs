@@ -6,6 +6,7 @@
 //! | `ws` | the socket: 403 from another origin, 401 without a session |
 //! | `assets/{name}` | embedded files under names with their hash, cached for ever |
 //! | `logs/export` | requests as a file |
+//! | `uploads/pictures`, `uploads/texts`, `uploads/{id}` | POST: pictures and long texts for the playground, held for their session; GET: one of them |
 //! | `look` | POST: another language or theme, then back |
 
 mod assets;
@@ -18,6 +19,7 @@ mod page;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod uploads;
 
 pub use document::still;
 pub(crate) use export::EXPORT_MOST;
@@ -25,18 +27,23 @@ pub use headers::{CSP, secure};
 pub use origin::same_origin;
 
 use crate::Console;
-use crate::auth;
+use crate::auth::{self, Caller};
 use crate::live::Viewer;
 use axum::Router;
+use axum::extract::FromRef;
 use axum::routing::{get, post};
 use dioxus_liveview::LiveViewPool;
-use http::HeaderMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+/// Where pictures go.
+pub(crate) const PICTURES: &str = "/uploads/pictures";
+/// Where long texts go.
+pub(crate) const TEXTS: &str = "/uploads/texts";
+
 /// How it is found out who sent a request.
-type Viewers = fn(Console, HeaderMap) -> Pin<Box<dyn Future<Output = Option<Arc<Viewer>>> + Send>>;
+type Viewers = fn(Console, Caller) -> Pin<Box<dyn Future<Output = Option<Arc<Viewer>>> + Send>>;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -47,14 +54,20 @@ struct Web {
 }
 
 impl Web {
-    async fn viewer(&self, headers: &HeaderMap) -> Option<Arc<Viewer>> {
-        (self.viewers)(self.console.clone(), headers.clone()).await
+    async fn viewer(&self, caller: &Caller) -> Option<Arc<Viewer>> {
+        (self.viewers)(self.console.clone(), caller.clone()).await
+    }
+}
+
+impl FromRef<Web> for Console {
+    fn from_ref(web: &Web) -> Console {
+        web.console.clone()
     }
 }
 
 /// Everything of the console that is a page. Needs a tokio runtime around it.
 pub fn router(console: Console) -> Router {
-    router_for(console, |console, headers| Box::pin(async move { auth::viewer(&console, &headers).await }))
+    router_for(console, |console, caller| Box::pin(async move { auth::viewer(&console, &caller).await }))
 }
 
 fn router_for(console: Console, viewers: Viewers) -> Router {
@@ -66,6 +79,9 @@ fn router_for(console: Console, viewers: Viewers) -> Router {
         .route(&under("/assets/{name}"), get(assets::asset))
         .route(&under("/look"), post(look::look))
         .route(&under("/logs/export"), get(export::export))
+        .route(&under(PICTURES), post(uploads::picture))
+        .route(&under(TEXTS), post(uploads::text))
+        .route(&under("/uploads/{id}"), get(uploads::show))
         .route(&root, get(page::page))
         .route(&under("/{*path}"), get(page::page));
     if !prefix.is_empty() {

@@ -1,11 +1,13 @@
 use super::*;
 use crate::lang::{Lang, Theme};
 use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::{Request, Response, StatusCode};
 use burncloud_billing::Desk;
 use burncloud_billing::people::Actor;
+use burncloud_core::Role;
 use burncloud_core::adapter::Registry;
 use burncloud_core::store::MemoryStore;
+use http::HeaderMap;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
@@ -16,18 +18,21 @@ fn console(url: Option<&str>) -> Console {
     builder.build(tokio::runtime::Handle::current())
 }
 
-/// Whoever has the cookie `who` is signed in as the owner.
-fn app(url: Option<&str>) -> Router {
-    router_for(console(url), |_, headers| {
+/// Whoever has the cookie `who` is signed in as the owner, `who=accountant` as one.
+pub(super) fn app(url: Option<&str>) -> Router {
+    router_for(console(url), |_, Caller { headers, .. }| {
         Box::pin(async move {
-            crate::lang::cookie(&headers, "who")?;
+            let who = crate::lang::cookie(&headers, "who")?;
             let look = crate::lang::Look::of(&headers);
             Some(Arc::new(Viewer {
-                actor: Actor::operator("ada"),
+                actor: match who {
+                    "accountant" => Actor { role: Role::Accountant, ..Actor::operator("abe") },
+                    _ => Actor::operator("ada"),
+                },
                 name: "Ada <b>Lovelace</b>".into(),
                 lang: look.lang,
                 theme: look.theme,
-                csrf: "token".into(),
+                csrf: format!("token of {who}"),
                 ended: Default::default(),
                 acting: None,
             }))
@@ -47,12 +52,16 @@ impl Answer {
     }
 }
 
+pub(super) async fn send(app: Router, request: Request<Body>) -> Response<Body> {
+    app.oneshot(request).await.unwrap()
+}
+
 async fn ask(app: Router, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let response = app.oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+    let response = send(app, request.body(Body::from(body.to_owned())).unwrap()).await;
     let (parts, body) = response.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     Answer { status: parts.status, headers: parts.headers, body: String::from_utf8_lossy(&body).into_owned() }
@@ -80,7 +89,10 @@ async fn every_answer_has_the_headers() {
 #[tokio::test]
 async fn whoever_has_not_signed_in_is_sent_to_sign_in() {
     let answer = page("/console/logs?q=a", "").await;
-    assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, "/console/signin"));
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (StatusCode::SEE_OTHER, "/console/signin?next=%2Flogs%3Fq%3Da")
+    );
 }
 
 #[tokio::test]

@@ -2,11 +2,12 @@
 //! cost on every request. What else is asked for is found by way of the sums: they know in which quarters of an hour there
 //! was any, and receipts lie in the order of time.
 
+use super::narrow;
 use crate::SqlStore;
 use crate::backend;
 use crate::entity::receipt::{Column, Entity, Model};
 use crate::error::database;
-use crate::receipt::{model_key, row};
+use crate::receipt::row;
 use burncloud_core::store::{LogQuery, Outcome, StoreResult, Who};
 use burncloud_core::{QUARTER_US, Receipt, ReceiptId, TraceId, UnixMicros};
 use sea_orm::sea_query::{Expr, ExprTrait, Order, Query, SelectStatement};
@@ -89,24 +90,7 @@ fn summed_quarters(query: &LogQuery, range: &Range<i64>) -> SelectStatement {
         .and_where(Expr::col("requests").gt(0))
         .order_by("quarter", Order::Desc)
         .limit(SOME as u64);
-    match &query.who {
-        Who::All => {}
-        Who::Tenants(tenants) => {
-            select.and_where(Expr::col("tenant_id").is_in(tenants.iter().map(|tenant| tenant.0)));
-        }
-        Who::User(user) => {
-            select.and_where(Expr::col("user_id").eq(user.0));
-        }
-        Who::Key(key) => {
-            select.and_where(Expr::col("key_id").eq(key.0));
-        }
-    }
-    if let Some(channel) = query.channel {
-        select.and_where(Expr::col("channel_id").eq(channel.0));
-    }
-    if let Some(model) = &query.model {
-        select.and_where(Expr::col("model").eq(model_key(model)));
-    }
+    narrow(&mut select, &query.who, query.channel, query.model.as_deref());
     match odd(query.outcome) {
         Some(true) => select.and_where(Expr::col("failed").gt(0)),
         Some(false) => select.and_where(Expr::col("refused").gt(0)),

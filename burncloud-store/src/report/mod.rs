@@ -6,11 +6,12 @@ mod usage;
 use crate::SqlStore;
 use crate::backend::{self, ALL, HOURS_BY_CHANNEL};
 use crate::error::database;
+use crate::receipt::model_key;
 use async_trait::async_trait;
 use burncloud_core::store::{
-    Extent, LogQuery, ReportStore, Step, StoreResult, TenantRow, UsageQuery, UsageRow,
+    Extent, LogQuery, ReportStore, Step, StoreResult, TenantRow, UsageQuery, UsageRow, Who,
 };
-use burncloud_core::{KeyId, QUARTER_US, Receipt, TenantId, UnixMicros};
+use burncloud_core::{ChannelId, KeyId, QUARTER_US, Receipt, TenantId, UnixMicros};
 use sea_orm::ConnectionTrait;
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
 
@@ -91,5 +92,27 @@ impl ReportStore for SqlStore {
         all.sort_unstable();
         all.dedup();
         Ok(all)
+    }
+}
+
+/// Cuts quarters of usage to whose they are, to the channel and to the model.
+fn narrow(select: &mut SelectStatement, who: &Who, channel: Option<ChannelId>, model: Option<&str>) {
+    match who {
+        Who::All => {}
+        Who::Tenants(tenants) => {
+            select.and_where(Expr::col("tenant_id").is_in(tenants.iter().map(|tenant| tenant.0)));
+        }
+        Who::User(user) => {
+            select.and_where(Expr::col("user_id").eq(user.0));
+        }
+        Who::Key(key) => {
+            select.and_where(Expr::col("key_id").eq(key.0));
+        }
+    }
+    if let Some(channel) = channel {
+        select.and_where(Expr::col("channel_id").eq(channel.0));
+    }
+    if let Some(model) = model {
+        select.and_where(Expr::col("model").eq(model_key(model)));
     }
 }

@@ -1,5 +1,6 @@
 //! Sums: from the quarters, or from the hours where those tell apart what is asked for.
 
+use super::narrow;
 use crate::SqlStore;
 use crate::backend::{self, ALL, HOURS_BY_CHANNEL, HOURS_BY_MODEL, HOURS_BY_TENANT, USAGE};
 use crate::error::database;
@@ -17,6 +18,8 @@ use std::ops::Range;
 const ROWS: usize = 100_000;
 /// Quarters in an hour.
 const HOUR: i64 = 4;
+/// The most hours that are looked up quarter by quarter: a year of days.
+const TORN: usize = 366;
 
 /// Sums of hours that hold what a query asks for.
 struct Hours {
@@ -27,10 +30,8 @@ struct Hours {
 impl Hours {
     /// Those of a query, if it tells nothing apart, and asks for nothing, that they do not.
     fn of(query: &UsageQuery) -> Option<Hours> {
-        match query.step {
-            Step::Quarter => return None,
-            Step::Day { offset } if offset.div_euclid(QUARTER_US) % HOUR != 0 => return None,
-            _ => {}
+        if query.step == Step::Quarter {
+            return None;
         }
         let asks = |dim| {
             let named = match dim {
@@ -191,36 +192,46 @@ fn columns(
     }
 }
 
+/// The hours of a range in which a day ends and another begins: midnight is not on the hour in all of the world.
+fn torn(step: Step, hours: &Range<i64>) -> Vec<i64> {
+    let Step::Day { offset } = step else { return Vec::new() };
+    let ahead = offset.div_euclid(QUARTER_US);
+    if ahead.rem_euclid(HOUR) == 0 {
+        return Vec::new();
+    }
+    let day = 24 * HOUR;
+    let first = (hours.start * HOUR + ahead).div_euclid(day);
+    let midnights = (first..).map(|number| number * day - ahead).take_while(|at| *at < hours.end * HOUR);
+    midnights.map(|quarter| quarter.div_euclid(HOUR)).filter(|hour| hours.contains(hour)).collect()
+}
+
+/// Which quarters are asked for.
+enum Quarters {
+    From(Range<i64>),
+    /// Those of these hours.
+    Of(Vec<i64>),
+}
+
 /// Sums of quarters.
-fn of_quarters(query: &UsageQuery, range: Range<i64>, asked: Asked, backend: DbBackend) -> SelectStatement {
+fn of_quarters(query: &UsageQuery, quarters: &Quarters, asked: Asked, backend: DbBackend) -> SelectStatement {
     let mut select = Query::select();
     columns(&mut select, asked, &USAGE, span(query.step, "quarter", HOUR, backend), backend);
     for dim in &query.by {
         let column = quarters_column(*dim);
         select.expr_as(Expr::col(column), alias(*dim)).add_group_by([Expr::col(column)]);
     }
-    select
-        .from("usage_quarters")
-        .and_where(Expr::col("quarter").gte(range.start))
-        .and_where(Expr::col("quarter").lt(range.end));
-    match &query.who {
-        Who::All => {}
-        Who::Tenants(tenants) => {
-            select.and_where(Expr::col("tenant_id").is_in(tenants.iter().map(|tenant| tenant.0)));
+    select.from("usage_quarters");
+    match quarters {
+        Quarters::From(range) => {
+            select.and_where(Expr::col("quarter").gte(range.start));
+            select.and_where(Expr::col("quarter").lt(range.end));
         }
-        Who::User(user) => {
-            select.and_where(Expr::col("user_id").eq(user.0));
-        }
-        Who::Key(key) => {
-            select.and_where(Expr::col("key_id").eq(key.0));
+        Quarters::Of(hours) => {
+            let each = hours.iter().flat_map(|hour| hour * HOUR..(hour + 1) * HOUR);
+            select.and_where(Expr::col("quarter").is_in(each));
         }
     }
-    if let Some(channel) = query.channel {
-        select.and_where(Expr::col("channel_id").eq(channel.0));
-    }
-    if let Some(model) = &query.model {
-        select.and_where(Expr::col("model").eq(model_key(model)));
-    }
+    narrow(&mut select, &query.who, query.channel, query.model.as_deref());
     select
 }
 
@@ -229,6 +240,7 @@ fn of_hours(
     query: &UsageQuery,
     hours: &Hours,
     range: Range<i64>,
+    torn: &[i64],
     asked: Asked,
     backend: DbBackend,
 ) -> SelectStatement {
@@ -244,6 +256,9 @@ fn of_hours(
         .and_where(Expr::col("kind").eq(hours.kind))
         .and_where(Expr::col("hour").gte(range.start))
         .and_where(Expr::col("hour").lt(range.end));
+    if !torn.is_empty() {
+        select.and_where(Expr::col("hour").is_not_in(torn.iter().copied()));
+    }
     if let Some(channel) = query.channel {
         select.and_where(Expr::col("id").eq(channel.0));
     }
@@ -302,19 +317,29 @@ impl SqlStore {
         // Whole hours from the sums of hours, and quarters before the first and after the last.
         let first = wanted.start.div_euclid(HOUR) + i64::from(wanted.start.rem_euclid(HOUR) != 0);
         let hours = first..wanted.end.div_euclid(HOUR);
-        let by_hour = Hours::of(query).filter(|_| !hours.is_empty());
+        let torn = torn(query.step, &hours);
+        let by_hour = Hours::of(query).filter(|_| !hours.is_empty() && torn.len() <= TORN);
         let mut rows = Vec::new();
-        let left = match &by_hour {
-            None => vec![wanted],
-            Some(of) => {
-                rows = self
-                    .some_usage(query, |asked| of_hours(query, of, hours.clone(), asked, backend))
-                    .await?;
-                vec![wanted.start..hours.start * HOUR, hours.end * HOUR..wanted.end]
+        let mut left = Vec::new();
+        let mut some = |range: Range<i64>| {
+            if !range.is_empty() {
+                left.push(Quarters::From(range));
             }
         };
-        for range in left.into_iter().filter(|range| !range.is_empty()) {
-            let more = self.some_usage(query, |asked| of_quarters(query, range.clone(), asked, backend));
+        match &by_hour {
+            None => some(wanted),
+            Some(of) => {
+                some(wanted.start..hours.start * HOUR);
+                some(hours.end * HOUR..wanted.end);
+                let make = |asked| of_hours(query, of, hours.clone(), &torn, asked, backend);
+                rows = self.some_usage(query, make).await?;
+                if !torn.is_empty() {
+                    left.push(Quarters::Of(torn));
+                }
+            }
+        }
+        for quarters in left {
+            let more = self.some_usage(query, |asked| of_quarters(query, &quarters, asked, backend));
             rows.extend(more.await?);
         }
         if by_hour.is_some() {
@@ -368,5 +393,24 @@ impl SqlStore {
         rows.retain(|row| row.tokens > 0 || row.money != Nano::ZERO);
         rows.sort_unstable_by_key(|row| (row.start, row.tenant));
         Ok(rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_is_torn_where_midnight_is_not_on_it() {
+        let quarter = QUARTER_US;
+        let day = |quarters: i64| Step::Day { offset: quarters * quarter };
+        // In Kolkata, 22 quarters ahead, days begin at 18:30 of the day before.
+        assert_eq!(torn(day(22), &(0..72)), [18, 42, 66]);
+        // In St. John's, 14 quarters behind, at 03:30; in Kathmandu, 23 ahead, at 18:15.
+        assert_eq!(torn(day(-14), &(0..48)), [3, 27]);
+        assert_eq!(torn(day(23), &(18..19)), [18]);
+        assert_eq!(torn(day(22), &(19..42)), [0_i64; 0]);
+        assert_eq!(torn(day(32), &(0..72)), [0_i64; 0], "on the hour");
+        assert_eq!(torn(Step::Hour, &(0..72)), [0_i64; 0]);
     }
 }

@@ -148,7 +148,9 @@ async fn whoever_is_not_signed_in_sees_nothing() {
     let mut stranger = Client::new(house.gateway.addr());
     for (_, path, _) in crate::walk::PAGES {
         let answer = stranger.page(path).await;
-        assert_eq!((answer.status, answer.headers.get("location")), (303, Some("/console/signin")), "{path}");
+        // The page that was asked for comes along, and nothing else of it.
+        let to = answer.headers.get("location").unwrap_or_default();
+        assert_eq!((answer.status, to.split('?').next()), (303, Some("/console/signin")), "{path}");
     }
     for (path, methods) in document["paths"].as_object().unwrap() {
         let open = methods["get"]["security"] == json!([{}]) || methods["get"]["security"] == json!([]);

@@ -74,7 +74,8 @@ impl Browser {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         stream.set_read_timeout(Some(PATIENCE))?;
         write!(stream, "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
-        stream.read_to_end(&mut Vec::new()).map(drop)
+        // The driver answers when it is done, and keeps the connection open all the same.
+        stream.read(&mut [0; 512]).map(drop)
     }
 
     /// Takes over a session that somebody has.
@@ -113,6 +114,13 @@ impl Browser {
         let script = format!("return ({expression});");
         let value = self.driver.execute(script, Vec::new()).await;
         value.unwrap_or_else(|error| panic!("{expression}: {error}")).json().clone()
+    }
+
+    /// What a script says by calling `done`.
+    pub(crate) async fn promised(&self, script: &str) -> Value {
+        let script = format!("const done = arguments[0]; {script}");
+        let value = self.driver.execute_async(script, Vec::new()).await;
+        value.unwrap_or_else(|error| panic!("{error}")).json().clone()
     }
 
     /// Waits until an expression holds; a page that is being replaced does not fail it.

@@ -12,6 +12,7 @@ mod first_run;
 mod house;
 mod life;
 mod lived;
+mod playground;
 mod quiet;
 mod scripts;
 mod story;

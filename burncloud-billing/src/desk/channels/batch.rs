@@ -5,6 +5,7 @@ use crate::desk::{Actor, Desk};
 use crate::people::Action;
 use burncloud_core::ChannelConfig;
 use burncloud_core::store::StoreError;
+use burncloud_core::usecase::Said;
 use burncloud_core::usecase::channels as rules;
 use burncloud_core::usecase::{UseCaseError, UseCaseResult};
 use serde::Serialize;
@@ -21,7 +22,7 @@ pub struct RowError {
     /// The field at fault.
     pub field: String,
     /// What is wrong and how to mend it.
-    pub message: String,
+    pub message: Said,
 }
 
 /// What became of an import. Where there is any error, nothing was made.
@@ -50,7 +51,10 @@ impl Desk {
     ) -> UseCaseResult<ImportReport> {
         actor.check_in_house(Action::ManageHouse)?;
         if rows.is_empty() || rows.len() > MAX_ROWS {
-            return Err(UseCaseError::invalid("rows", "an import is 1 to 1000 channels"));
+            return Err(UseCaseError::invalid(
+                "rows",
+                ("an import is 1 to 1000 channels", "一次可导入 1 到 1000 个账号"),
+            ));
         }
         let taken = self.store.channels().await?.into_iter().map(|channel| channel.name).collect();
         let (channels, errors) = self.check_rows(rows, taken);
@@ -82,9 +86,10 @@ impl Desk {
                     .and_then(|()| rules::check_channel(&channel, &self.registry))
                     .and_then(|()| match taken.insert(channel.name.clone()) {
                         true => Ok(()),
-                        false => {
-                            Err(UseCaseError::invalid("name", "there is already a channel of this name"))
-                        }
+                        false => Err(UseCaseError::invalid(
+                            "name",
+                            ("there is already a channel of this name", "已有同名账号"),
+                        )),
                     });
                 right.map(|()| channel).map_err(|error| row_error(index + 1, error))
             });
@@ -120,6 +125,6 @@ impl Desk {
 fn row_error(row: usize, error: UseCaseError) -> RowError {
     match error {
         UseCaseError::Invalid { field, message } => RowError { row, field: field.into_owned(), message },
-        other => RowError { row, field: String::new(), message: other.to_string() },
+        other => RowError { row, field: String::new(), message: other.said() },
     }
 }

@@ -113,7 +113,8 @@ fn encode(text: &str) -> String {
 impl Desk {
     async fn own_login(&self, actor: &Actor) -> UseCaseResult<Login> {
         let user = check_himself(actor)?;
-        let none = || UseCaseError::Forbidden("you have no way to sign in of your own".into());
+        let none =
+            || UseCaseError::forbidden(("you have no way to sign in of your own", "你没有自己的登录方式"));
         self.store.login(user).await?.ok_or_else(none)
     }
 
@@ -157,11 +158,14 @@ impl Desk {
     async fn check_own_password(&self, login: &Login, given: SecretString) -> UseCaseResult<()> {
         let (who, now) = (format!("own:{}", login.user), UnixMicros::now());
         if let Some(seconds) = self.doors.throttle.wait(&who, now) {
-            return Err(UseCaseError::invalid("current", format!("try again in {seconds} seconds")));
+            return Err(UseCaseError::invalid(
+                "current",
+                (format!("try again in {seconds} seconds"), format!("请在 {seconds} 秒后重试")),
+            ));
         }
         if !password::verify(login.password.clone(), given).await?.right {
             self.doors.throttle.failed(&who, OF_NAME, now);
-            return Err(UseCaseError::invalid("current", "this is not your password"));
+            return Err(UseCaseError::invalid("current", ("this is not your password", "密码不对")));
         }
         self.doors.throttle.succeeded(&who);
         Ok(())
@@ -223,7 +227,8 @@ impl Desk {
 
     /// Takes a second factor that was offered; answers the recovery codes, which are shown once.
     pub(super) async fn enrol(&self, user: UserId, offer: &str, code: &str) -> UseCaseResult<Vec<String>> {
-        let over = || UseCaseError::invalid("code", "that took too long: begin again");
+        let over =
+            || UseCaseError::invalid("code", ("that took too long: begin again", "用时太久，请重新开始"));
         let text = secrets::unseal(&self.doors.key, offer).and_then(|text| String::from_utf8(text).ok());
         let text = text.ok_or_else(over)?;
         let ["offer", whose, until, secret] = text.split(' ').collect::<Vec<_>>()[..] else {
@@ -238,12 +243,19 @@ impl Desk {
         let _alone = self.doors.alone(&name).await?;
         let mut login = self.store.login(user).await?.ok_or_else(none)?;
         if login.totp.is_some() {
-            return Err(UseCaseError::invalid("code", "there is a second factor: take it away first"));
+            return Err(UseCaseError::invalid(
+                "code",
+                ("there is a second factor: take it away first", "已有双重验证，请先移除"),
+            ));
         }
-        let step = totp::step_of(secret, code, now)
-            .ok_or_else(|| UseCaseError::invalid("code", "this is not the code that it shows now"))?;
+        let step = totp::step_of(secret, code, now).ok_or_else(|| {
+            UseCaseError::invalid("code", ("this is not the code that it shows now", "与当前显示的数字不符"))
+        })?;
         if !self.store.use_totp_step(user, step).await? {
-            return Err(UseCaseError::invalid("code", "that code was used: wait for the next one"));
+            return Err(UseCaseError::invalid(
+                "code",
+                ("that code was used: wait for the next one", "这个数字已用过，请等下一个"),
+            ));
         }
         let mut factor = Factor { secret: secret.to_owned().into(), recovery: Vec::new() };
         let codes = factor.renew(user)?;
@@ -288,7 +300,7 @@ impl Desk {
         let _alone = self.doors.alone(&login.name).await?;
         let mut login = self.own_login(actor).await?;
         self.check_own_password(&login, current).await?;
-        let none = || UseCaseError::invalid("current", "there is no second factor");
+        let none = || UseCaseError::invalid("current", ("there is no second factor", "没有开启双重验证"));
         let mut factor = login.totp.as_ref().and_then(Factor::read).ok_or_else(none)?;
         let codes = factor.renew(login.user)?;
         login.totp = Some(factor.write());
@@ -301,8 +313,11 @@ impl Desk {
     /// Whether somebody may decide how another signs in.
     pub(super) async fn check_login_of(&self, actor: &Actor, user: UserId) -> UseCaseResult<User> {
         if actor.acting.is_some() {
-            let message = "go back to your own account before you change how others sign in";
-            return Err(UseCaseError::Forbidden(message.into()));
+            let message = (
+                "go back to your own account before you change how others sign in",
+                "请先回到自己的账户，再修改他人的登录方式",
+            );
+            return Err(UseCaseError::forbidden(message));
         }
         let none = || StoreError::NotFound { what: "user", name: user.to_string() };
         let user = self.store.user(user).await?.ok_or_else(none)?;
@@ -325,7 +340,10 @@ impl Desk {
     ) -> UseCaseResult<()> {
         let user = self.check_login_of(actor, user).await?;
         if actor.user == Some(user.id) {
-            return Err(UseCaseError::invalid("password", "change your own on your account's page"));
+            return Err(UseCaseError::invalid(
+                "password",
+                ("change your own on your account's page", "自己的密码请在账户页修改"),
+            ));
         }
         let stored = self.store.login(user.id).await?;
         let had = stored.is_some();

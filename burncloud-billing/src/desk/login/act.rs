@@ -51,15 +51,18 @@ impl Desk {
     /// # Errors
     /// `Forbidden`, `NotFound`; `Invalid` for a user who may not come in; the store's.
     pub async fn act_as(&self, seat: &Seat, user: UserId, guest: &Guest) -> UseCaseResult<Opened> {
-        let actor = Actor { ip: guest.ip(), ..seat.actor() };
+        let actor = seat.actor_at(guest.ip);
         let none = || StoreError::NotFound { what: "user", name: user.to_string() };
         let tree = Tree::load(&*self.store).await?;
         let target = self.store.user(user).await?.ok_or_else(none)?;
         if !may_act_as(&tree, &actor, &target) {
-            return Err(UseCaseError::Forbidden("you may not act as this user".into()));
+            return Err(UseCaseError::forbidden(("you may not act as this user", "你不能以该用户身份操作")));
         }
         if !self.may_enter(&target).await? {
-            return Err(UseCaseError::invalid("user", "this user or their tenant is switched off"));
+            return Err(UseCaseError::invalid(
+                "user",
+                ("this user or their tenant is switched off", "该用户或其租户已停用"),
+            ));
         }
         self.note(&actor, change("user.act_as", &target, &seat.user)).await?;
         self.instead_of(seat, target.id, Some(seat.user.id), guest).await
@@ -70,9 +73,9 @@ impl Desk {
     /// # Errors
     /// `Invalid` where nobody acts as anybody; the store's.
     pub async fn act_no_more(&self, seat: &Seat, guest: &Guest) -> UseCaseResult<Opened> {
-        let none = || UseCaseError::invalid("user", "you are yourself already");
+        let none = || UseCaseError::invalid("user", ("you are yourself already", "你已经是自己的身份"));
         let real = seat.acting.as_ref().ok_or_else(none)?;
-        let actor = Actor { ip: guest.ip(), ..seat.actor() };
+        let actor = seat.actor_at(guest.ip);
         self.note(&actor, change("user.act_no_more", &seat.user, real)).await?;
         self.instead_of(seat, real.id, None, guest).await
     }

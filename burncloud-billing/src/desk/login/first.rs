@@ -33,7 +33,10 @@ pub(super) fn check_login_name(name: &str) -> UseCaseResult<String> {
         other => other,
     })?;
     if name.contains(char::is_whitespace) {
-        return Err(UseCaseError::invalid("login", "what you sign in by has no white space"));
+        return Err(UseCaseError::invalid(
+            "login",
+            ("what you sign in by has no white space", "登录名不能有空白"),
+        ));
     }
     Ok(name)
 }
@@ -128,7 +131,12 @@ impl Desk {
     /// # Errors
     /// [`Refused`]: `Fault(Forbidden)` where it does not, `Locked` for an address that made too many.
     pub async fn register(&self, new: NewLogin, guest: &Guest) -> Result<Entry, Refused> {
-        let none = || UseCaseError::Forbidden("nobody can sign up here: ask for an invitation".into());
+        let none = || {
+            UseCaseError::forbidden((
+                "nobody can sign up here: ask for an invitation",
+                "这里不开放注册，请向管理者索取邀请",
+            ))
+        };
         let tenant = self.access().await?.registration.ok_or_else(none)?;
         let tenant = people::find_tenant(&*self.store, &tenant).await?;
         let (who, now) = (guest.ip.map_or_else(|| "?".into(), address), UnixMicros::now());
@@ -151,7 +159,12 @@ impl Desk {
         role: Role,
     ) -> UseCaseResult<(User, Login)> {
         let _alone = self.doors.alone(&login.name).await?;
-        let taken = || UseCaseError::invalid("login", "somebody has that name: take another");
+        let taken = || {
+            UseCaseError::invalid(
+                "login",
+                ("somebody has that name: take another", "这个名字已被使用，请换一个"),
+            )
+        };
         if self.store.login_by_name(&login.name).await?.is_some() {
             return Err(taken());
         }

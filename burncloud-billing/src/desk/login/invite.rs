@@ -48,7 +48,13 @@ impl fmt::Debug for Invited {
 }
 
 fn gone() -> UseCaseError {
-    UseCaseError::invalid("code", "this invitation was used, withdrawn, or is too old: ask for another")
+    UseCaseError::invalid(
+        "code",
+        (
+            "this invitation was used, withdrawn, or is too old: ask for another",
+            "邀请已被使用、撤回或过期，请重新索取",
+        ),
+    )
 }
 
 fn is_open(invitation: &Invitation, now: UnixMicros) -> bool {
@@ -96,13 +102,19 @@ impl Desk {
         let InvitationSpec { tenant, role, note, gift, expires_at } = spec;
         let now = UnixMicros::now();
         if note.len() > LONGEST_NOTE || note.chars().any(char::is_control) {
-            return Err(UseCaseError::invalid("note", "a note is one line of at most 200 bytes"));
+            return Err(UseCaseError::invalid(
+                "note",
+                ("a note is one line of at most 200 bytes", "备注只能一行，最多 200 字节"),
+            ));
         }
         if gift < Nano::ZERO {
-            return Err(UseCaseError::invalid("gift", "a gift is not negative"));
+            return Err(UseCaseError::invalid("gift", ("a gift is not negative", "赠送额不能为负")));
         }
         if expires_at <= now || expires_at.0 > now.0 + MOST_DAYS * DAY {
-            return Err(UseCaseError::invalid("expires_at", "an invitation stands for at most 90 days"));
+            return Err(UseCaseError::invalid(
+                "expires_at",
+                ("an invitation stands for at most 90 days", "邀请最长有效 90 天"),
+            ));
         }
         self.check_invite(actor, tenant, role, gift).await?;
         let code = SecretString::from(secrets::random_text()?);

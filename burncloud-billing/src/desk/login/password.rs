@@ -3,7 +3,7 @@
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::{Algorithm, Argon2, Params, Version};
 use burncloud_core::store::StoreError;
-use burncloud_core::usecase::{UseCaseError, UseCaseResult};
+use burncloud_core::usecase::{Said, UseCaseError, UseCaseResult};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::OnceLock;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -29,23 +29,31 @@ const COMMON: &str = include_str!("common.txt");
 /// # Errors
 /// `Invalid` with the field `password`.
 pub fn check_password(password: &SecretString, names: &[&str]) -> UseCaseResult<()> {
-    let fail = |message: String| Err(UseCaseError::invalid("password", message));
+    fn fail(message: impl Into<Said>) -> UseCaseResult<()> {
+        Err(UseCaseError::invalid("password", message))
+    }
     let text = password.expose_secret();
     let length = text.chars().count();
     if length < SHORTEST {
-        return fail(format!("a password has at least {SHORTEST} characters; a few words will do"));
+        return fail((
+            format!("a password has at least {SHORTEST} characters; a few words will do"),
+            format!("密码至少 {SHORTEST} 个字符，几个词语就可以"),
+        ));
     }
     if length > LONGEST {
-        return fail(format!("a password has at most {LONGEST} characters"));
+        return fail((
+            format!("a password has at most {LONGEST} characters"),
+            format!("密码最多 {LONGEST} 个字符"),
+        ));
     }
     let plain = text.trim().to_lowercase();
     let local = |name: &str| name.split('@').next().unwrap_or_default().to_lowercase();
     if names.iter().any(|name| !name.is_empty() && (plain == name.to_lowercase() || plain == local(name))) {
-        return fail("a password is not the name".into());
+        return fail(("a password is not the name", "密码不能与名字相同"));
     }
     let first = plain.chars().next();
     if COMMON.lines().any(|common| common == plain) || plain.chars().all(|letter| Some(letter) == first) {
-        return fail("this one is among the first that anybody would try".into());
+        return fail(("this one is among the first that anybody would try", "这个密码太容易被猜到"));
     }
     Ok(())
 }

@@ -75,7 +75,17 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// Whom use cases are told.
+    /// Whom use cases are told where a request comes from that address; of one that is not known it is where they signed in
+    /// from.
+    #[must_use]
+    pub fn actor_at(&self, ip: Option<IpAddr>) -> Actor {
+        match ip {
+            Some(ip) => self.actor().from(ip.to_canonical().to_string()),
+            None => self.actor(),
+        }
+    }
+
+    /// Whom use cases are told, where they signed in from.
     #[must_use]
     pub fn actor(&self) -> Actor {
         let actor = Actor::of(&self.user).from(self.session.ip.clone());
@@ -122,11 +132,14 @@ fn active(tree: &Tree, user: &User) -> bool {
 /// Refuses what nobody does in another's name.
 pub(super) fn check_himself(actor: &Actor) -> UseCaseResult<UserId> {
     if actor.acting.is_some() {
-        return Err(UseCaseError::Forbidden(
-            "this is theirs alone: go back to your own account first".into(),
-        ));
+        return Err(UseCaseError::forbidden((
+            "this is theirs alone: go back to your own account first",
+            "这只能由本人操作，请先回到自己的账户",
+        )));
     }
-    actor.user.ok_or_else(|| UseCaseError::Forbidden("the command line has no account of its own".into()))
+    actor.user.ok_or_else(|| {
+        UseCaseError::forbidden(("the command line has no account of its own", "命令行没有自己的账户"))
+    })
 }
 
 impl Desk {
@@ -332,7 +345,10 @@ impl Desk {
         let user = check_himself(actor)?;
         check_name(name)?;
         if !(1..=366).contains(&days) {
-            return Err(UseCaseError::invalid("days", "a token stands for 1 to 366 days"));
+            return Err(UseCaseError::invalid(
+                "days",
+                ("a token stands for 1 to 366 days", "令牌有效期为 1 到 366 天"),
+            ));
         }
         if self.own_sessions(actor).await?.iter().any(|place| place.token.as_deref() == Some(name)) {
             return Err(StoreError::Conflict { what: "token", name: name.to_owned() }.into());

@@ -82,22 +82,29 @@ impl AccessSettings {
     }
 
     fn check(&self) -> UseCaseResult<()> {
-        let fail = |field: &'static str, why: &str| Err(UseCaseError::invalid(field, why));
+        let fail =
+            |field: &'static str, why: (&'static str, &'static str)| Err(UseCaseError::invalid(field, why));
         if !(5..=30 * 24 * 60).contains(&self.idle_minutes) {
-            return fail("idle_minutes", "a session nobody uses ends after 5 minutes to 30 days");
+            return fail(
+                "idle_minutes",
+                ("a session nobody uses ends after 5 minutes to 30 days", "闲置会话在 5 分钟到 30 天后结束"),
+            );
         }
         if !(1..=365).contains(&self.absolute_days) {
-            return fail("absolute_days", "a session ends after 1 to 365 days");
+            return fail("absolute_days", ("a session ends after 1 to 365 days", "会话在 1 到 365 天后结束"));
         }
         let Some(oidc) = &self.oidc else { return Ok(()) };
         let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
         let own = |rest: &str| rest.is_empty() || rest.starts_with([':', '/']);
         let loopback = local.iter().any(|host| oidc.issuer.strip_prefix(host).is_some_and(own));
         if !oidc.issuer.starts_with("https://") && !loopback {
-            return fail("issuer", "an issuer begins with https://");
+            return fail("issuer", ("an issuer begins with https://", "发行方地址须以 https:// 开头"));
         }
         if oidc.client_id.trim().is_empty() {
-            return fail("client_id", "say what the provider calls this console");
+            return fail(
+                "client_id",
+                ("say what the provider calls this console", "请填写平台给本控制台的客户端标识"),
+            );
         }
         // Whoever sets it could have any other secret of the process sent to an issuer of their choice.
         let named = match &oidc.client_secret {
@@ -111,14 +118,26 @@ impl AccessSettings {
         if !named {
             return fail(
                 "client_secret",
-                "the variable's name begins with BURNCLOUD_OIDC_, the file's with burncloud-oidc",
+                (
+                    "the variable's name begins with BURNCLOUD_OIDC_, the file's with burncloud-oidc",
+                    "变量名须以 BURNCLOUD_OIDC_ 开头，文件名须以 burncloud-oidc 开头",
+                ),
             );
         }
         if oidc.domains.iter().any(|domain| domain.is_empty() || domain.contains(['@', ' '])) {
-            return fail("domains", "a domain is what follows the @, such as harbour.example");
+            return fail(
+                "domains",
+                (
+                    "a domain is what follows the @, such as harbour.example",
+                    "域名是 @ 之后的部分，例如 harbour.example",
+                ),
+            );
         }
         if oidc.create_in.is_some() && oidc.domains.is_empty() {
-            return fail("domains", "name the domains whose people become users by themselves");
+            return fail(
+                "domains",
+                ("name the domains whose people become users by themselves", "请填写可自动成为用户的域名"),
+            );
         }
         Ok(())
     }

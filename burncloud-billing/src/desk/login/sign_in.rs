@@ -301,7 +301,11 @@ impl Desk {
         let mut login = self.store.login(user.id).await?.ok_or(Refused::Over)?;
         password::check_password(&next, &[&login.name, &user.name])?;
         if password::verify(login.password.clone(), next.clone()).await?.right {
-            return Err(UseCaseError::invalid("password", "that is the one that somebody else knows").into());
+            return Err(UseCaseError::invalid(
+                "password",
+                ("that is the one that somebody else knows", "这是别人知道的那个密码，请换一个"),
+            )
+            .into());
         }
         login.password = Some(password::hash_password(next).await?);
         login.must_change = false;

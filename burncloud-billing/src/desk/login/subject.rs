@@ -28,7 +28,7 @@ impl Desk {
     /// # Errors
     /// [`Refused`]: `Fault(Forbidden)` for whoever is not let in.
     pub async fn enter_known(&self, known: &Known, guest: &Guest) -> Result<Entry, Refused> {
-        let refused = || UseCaseError::Forbidden("this account is not let in here".into());
+        let refused = || UseCaseError::forbidden(("this account is not let in here", "这个账号不能进入这里"));
         let oidc =
             self.access().await?.oidc.filter(|oidc| oidc.issuer == known.issuer).ok_or_else(refused)?;
         let email = known.email.as_deref().map(sign_in::plain_name);
@@ -65,7 +65,7 @@ impl Desk {
         create_in: Option<&str>,
         guest: &Guest,
     ) -> Result<Login, Refused> {
-        let refused = || UseCaseError::Forbidden("this account is not let in here".into());
+        let refused = || UseCaseError::forbidden(("this account is not let in here", "这个账号不能进入这里"));
         if let Some(mut login) = self.store.login_by_name(email).await? {
             if login.subject.is_some() {
                 return Err(refused().into());

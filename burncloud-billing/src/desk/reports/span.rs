@@ -70,7 +70,13 @@ pub(super) struct Spans {
 }
 
 fn unfit() -> UseCaseError {
-    UseCaseError::invalid("span", "choose a time between the years 1970 and 9000, at most two years long")
+    UseCaseError::invalid(
+        "span",
+        (
+            "choose a time between the years 1970 and 9000, at most two years long",
+            "请选择 1970 到 9000 年之间、不超过两年的时间",
+        ),
+    )
 }
 
 pub(super) fn date_of(zone: &TimeZone, at: UnixMicros) -> UseCaseResult<Date> {

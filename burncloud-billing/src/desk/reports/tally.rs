@@ -104,19 +104,7 @@ pub(super) fn permille(part: Nano, whole: Nano) -> Option<i64> {
 
 impl Tally {
     pub(super) fn add(&mut self, more: &Tally) {
-        let (row, more_row) = (&mut self.row, &more.row);
-        for (sum, more) in [
-            (&mut row.requests, more_row.requests),
-            (&mut row.failed, more_row.failed),
-            (&mut row.refused, more_row.refused),
-            (&mut row.tokens_in, more_row.tokens_in),
-            (&mut row.tokens_out, more_row.tokens_out),
-            (&mut row.begun, more_row.begun),
-            (&mut row.waited_us, more_row.waited_us),
-        ] {
-            *sum = sum.saturating_add(more);
-        }
-        row.charge = row.charge.plus(more_row.charge);
+        self.row.add(&more.row);
         self.revenue = sum(self.revenue, more.revenue);
         self.cost = sum(self.cost, more.cost);
     }

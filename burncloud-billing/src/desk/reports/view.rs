@@ -90,7 +90,10 @@ impl Sight {
             (if reseller { View::Reseller(own) } else { View::House }, Some(branch(&tree)))
         } else {
             let user = actor.user.ok_or_else(|| {
-                UseCaseError::Forbidden(format!("`{}` has nothing of its own to see", actor.name))
+                UseCaseError::forbidden((
+                    format!("`{}` has nothing of its own to see", actor.name),
+                    format!("`{}` 没有自己的数据可看", actor.name),
+                ))
             })?;
             (View::EndUser(user), Some(Vec::new()))
         };
@@ -159,6 +162,9 @@ impl Sight {
         if self.is_house() {
             return Ok(());
         }
-        Err(UseCaseError::Forbidden(format!("only the house sees {what}")))
+        Err(UseCaseError::forbidden((
+            format!("only the house sees {what}"),
+            format!("只有自营方能看：{what}"),
+        )))
     }
 }

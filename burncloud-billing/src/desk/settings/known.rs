@@ -1,5 +1,6 @@
 //! The table of settings.
 
+use burncloud_core::usecase::Said;
 use serde_json::{Value, json};
 use shapes::{host_and_port, origin};
 use std::net::IpAddr;
@@ -14,7 +15,7 @@ pub struct Known {
     /// What holds where nothing is set.
     pub default: fn() -> Value,
     /// The value as it is kept, or what is wrong with it and how to mend it.
-    pub check: fn(&Value) -> Result<Value, String>,
+    pub check: fn(&Value) -> Result<Value, Said>,
     /// Whether a change takes effect at the next start.
     pub needs_restart: bool,
 }
@@ -31,7 +32,7 @@ const fn live(
     name: &'static str,
     about: &'static str,
     default: fn() -> Value,
-    check: fn(&Value) -> Result<Value, String>,
+    check: fn(&Value) -> Result<Value, Said>,
 ) -> Known {
     Known { name, about, default, check, needs_restart: false }
 }
@@ -40,7 +41,7 @@ const fn at_start(
     name: &'static str,
     about: &'static str,
     default: fn() -> Value,
-    check: fn(&Value) -> Result<Value, String>,
+    check: fn(&Value) -> Result<Value, Said>,
 ) -> Known {
     Known { name, about, default, check, needs_restart: true }
 }
@@ -93,76 +94,109 @@ pub static SETTINGS: [Known; 11] = [
     at_start("server.listen", "The address and port of the server, such as 0.0.0.0:3000", empty, listen),
 ];
 
-fn words(value: &Value, least: usize) -> Result<Value, String> {
-    let text = value.as_str().ok_or("it is a text")?.trim();
+fn words(value: &Value, least: usize) -> Result<Value, Said> {
+    let text = value.as_str().ok_or(Said::new("it is a text", "这里填文字"))?.trim();
     if text.len() > 128 || text.len() < least || text.chars().any(char::is_control) {
-        return Err(format!("it has {least} to 128 bytes and no control characters"));
+        return Err(Said::new(
+            format!("it has {least} to 128 bytes and no control characters"),
+            format!("长度为 {least} 到 128 字节，不含控制字符"),
+        ));
     }
     Ok(json!(text))
 }
 
-fn between(value: &Value, least: u64, most: u64) -> Result<Value, String> {
+fn between(value: &Value, least: u64, most: u64) -> Result<Value, Said> {
     let number = value.as_u64().filter(|number| (least..=most).contains(number));
-    number.map(Value::from).ok_or_else(|| format!("it is a whole number from {least} to {most}"))
+    number.map(Value::from).ok_or_else(|| {
+        Said::new(
+            format!("it is a whole number from {least} to {most}"),
+            format!("请填 {least} 到 {most} 之间的整数"),
+        )
+    })
 }
 
 /// The fewest days that requests are kept, and the most; 0 is for ever.
 const KEPT_DAYS: [u64; 2] = [30, 3_650];
 
-fn keep_days(value: &Value) -> Result<Value, String> {
+fn keep_days(value: &Value) -> Result<Value, Said> {
     let [least, most] = KEPT_DAYS;
     let number = value.as_u64().filter(|days| *days == 0 || (least..=most).contains(days));
-    number
-        .map(Value::from)
-        .ok_or_else(|| format!("it is 0, for ever, or a whole number from {least} to {most}"))
+    number.map(Value::from).ok_or_else(|| {
+        Said::new(
+            format!("it is 0, for ever, or a whole number from {least} to {most}"),
+            format!("请填 0（永久）或 {least} 到 {most} 之间的整数"),
+        )
+    })
 }
 
-fn text(value: &Value) -> Result<&str, String> {
-    let text = value.as_str().ok_or("it is a text")?.trim();
-    if text.len() > 512 { Err("it has at most 512 bytes".to_owned()) } else { Ok(text) }
+fn text(value: &Value) -> Result<&str, Said> {
+    let text = value.as_str().ok_or(Said::new("it is a text", "这里填文字"))?.trim();
+    if text.len() > 512 { Err(Said::new("it has at most 512 bytes", "最多 512 字节")) } else { Ok(text) }
 }
 
-fn proxy(value: &Value) -> Result<Value, String> {
+fn proxy(value: &Value) -> Result<Value, Said> {
     let text = text(value)?;
     let right = text.strip_prefix("http://").is_some_and(host_and_port);
-    if text.is_empty() || right { Ok(json!(text)) } else { Err("write http://host:port".to_owned()) }
+    if text.is_empty() || right {
+        Ok(json!(text))
+    } else {
+        Err(Said::new("write http://host:port", "请写成 http://主机:端口"))
+    }
 }
 
-fn public_url(value: &Value) -> Result<Value, String> {
+fn public_url(value: &Value) -> Result<Value, Said> {
     let text = text(value)?.trim_end_matches('/');
     if text.is_empty() { Ok(json!("")) } else { origin(text).map(Value::from) }
 }
 
-fn listen(value: &Value) -> Result<Value, String> {
+fn listen(value: &Value) -> Result<Value, Said> {
     let text = text(value)?;
     let right = text.is_empty() || text.parse::<std::net::SocketAddr>().is_ok();
-    if right { Ok(json!(text)) } else { Err("write an address and a port, such as 0.0.0.0:3000".to_owned()) }
+    if right {
+        Ok(json!(text))
+    } else {
+        Err(Said::new(
+            "write an address and a port, such as 0.0.0.0:3000",
+            "填写地址和端口，例如 0.0.0.0:3000",
+        ))
+    }
 }
 
-fn address(text: &str) -> Result<String, String> {
-    let ip = text.parse::<IpAddr>().map_err(|_| format!("`{text}` is not an IP address"))?;
+fn address(text: &str) -> Result<String, Said> {
+    let ip = text
+        .parse::<IpAddr>()
+        .map_err(|_| Said::new(format!("`{text}` is not an IP address"), format!("`{text}` 不是 IP 地址")))?;
     Ok(ip.to_string())
 }
 
-fn list(value: &Value, check: fn(&str) -> Result<String, String>) -> Result<Value, String> {
-    let items = value.as_array().ok_or("it is a list of texts")?;
+fn list(value: &Value, check: fn(&str) -> Result<String, Said>) -> Result<Value, Said> {
+    let items = value.as_array().ok_or(Said::new("it is a list of texts", "这里填多行文字"))?;
     if items.len() > 100 {
-        return Err("it has at most 100 members".to_owned());
+        return Err(Said::new("it has at most 100 members", "最多 100 项"));
     }
-    let checked: Result<Vec<String>, String> = items.iter().map(|item| check(text(item)?)).collect();
+    let checked: Result<Vec<String>, Said> = items.iter().map(|item| check(text(item)?)).collect();
     Ok(json!(checked?))
 }
 
 /// What addresses look like, as far as it matters here.
 mod shapes {
+    use burncloud_core::usecase::Said;
+
     /// `scheme://host[:port]` and nothing more.
-    pub(super) fn origin(text: &str) -> Result<String, String> {
+    pub(super) fn origin(text: &str) -> Result<String, Said> {
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         let right = rest.is_some_and(|rest| {
             let (host, port) = rest.rsplit_once(':').filter(|(h, _)| !h.is_empty()).unwrap_or((rest, "1"));
             is_host(host) && port.parse::<u16>().is_ok_and(|port| port > 0)
         });
-        if right { Ok(text.to_owned()) } else { Err(format!("`{text}` is not like https://app.example.com")) }
+        if right {
+            Ok(text.to_owned())
+        } else {
+            Err(Said::new(
+                format!("`{text}` is not like https://app.example.com"),
+                format!("`{text}` 不是 https://app.example.com 这样的地址"),
+            ))
+        }
     }
 
     pub(super) fn host_and_port(rest: &str) -> bool {

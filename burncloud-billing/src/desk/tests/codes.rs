@@ -86,10 +86,10 @@ async fn whoever_guesses_has_to_wait() {
         other => panic!("{other:?}"),
     };
     for _ in 0..10 {
-        assert!(refusal(&me, "no code").await.contains("no such code"));
+        assert!(refusal(&me, "no code").await.en().contains("no such code"));
     }
     let right = made.codes[0].expose();
-    assert!(refusal(&me, right).await.contains("wait a minute"), "not even a right one");
+    assert!(refusal(&me, right).await.en().contains("wait a minute"), "not even a right one");
     let elsewhere = me.clone().from("192.0.2.2");
     world.desk.redeem(&elsewhere, right).await.unwrap();
     tokio::time::advance(std::time::Duration::from_secs(60)).await;

@@ -8,6 +8,7 @@ mod movements;
 mod offices;
 mod people;
 mod prices;
+mod said;
 mod shelf;
 mod terms;
 mod trial;

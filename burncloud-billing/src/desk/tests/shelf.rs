@@ -51,20 +51,12 @@ async fn a_shelf_holds_what_one_may_ask_for_at_ones_own_price() {
 }
 
 #[tokio::test]
-async fn hints_and_waking_are_the_houses_alone() {
+async fn hints_are_the_houses_alone() {
     let world = World::new().await;
     let (boss, seller) = (Actor::operator("boss"), world.actor("reseller", Role::Reseller).await);
-    let id = channel(&world.store, "main", &["fast"], &[]).await;
     let models =
         [("mini".to_owned(), "gpt-4o-mini".to_owned()), ("odd".to_owned(), "nobody-knows-it".to_owned())];
     refused(world.desk.price_hints(&seller, "openai", &models).await);
     let hints = world.desk.price_hints(&boss, "openai", &models).await.unwrap();
     assert!(hints[0].buying["input"] > Nano(0) && hints[1].buying.is_empty());
-
-    refused(world.desk.wake_channel(&seller, id, || panic!("it is not theirs to wake")).await);
-    assert_eq!(world.desk.wake_channel(&boss, id, || 0).await.unwrap(), 0);
-    let entries = world.audit().await.len();
-    assert_eq!(world.desk.wake_channel(&boss, id, || 2).await.unwrap(), 2);
-    let entry = world.audit().await.into_iter().next().unwrap();
-    assert_eq!((entry.action.as_str(), world.audit().await.len()), ("channel.wake", entries + 1));
 }

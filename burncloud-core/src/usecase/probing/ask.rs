@@ -5,7 +5,7 @@ use super::{PROBE_BYTES, PROBE_WITHIN};
 use crate::adapter::{ListAsk, Listing, ModelsPage, ProbedModel, Registry};
 use crate::routing::{Channel, Timeouts};
 use crate::transport::{Origin, SendError, Upstream};
-use crate::usecase::{UseCaseError, UseCaseResult};
+use crate::usecase::{Said, UseCaseError, UseCaseResult};
 use crate::{Body, ChannelConfig, Error};
 use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT, HOST, USER_AGENT};
@@ -84,7 +84,7 @@ impl Asker {
     pub(super) fn listing(&self, after: Option<&str>) -> UseCaseResult<Listing> {
         let ask = ListAsk { origin: &self.origin, root: &self.channel.root, after };
         let listing = self.channel.adapter.listing(&ask);
-        listing.map_err(|error| UseCaseError::invalid("base_url", error.message()))
+        listing.map_err(|error| UseCaseError::invalid("base_url", Said::plain(error.message().to_owned())))
     }
 
     /// What is listed in an answer.
@@ -206,7 +206,7 @@ impl Asker {
 
 fn elsewhere_at(origin: &str, proxy: Option<&str>) -> Result<Upstream, Failed> {
     let uri: Uri = origin.parse().map_err(|_| Failed::Unreachable("no address to list at".to_owned()))?;
-    Origin::new(&uri, proxy).map(Upstream::new).map_err(|(_, why)| Failed::Unreachable(why))
+    Origin::new(&uri, proxy).map(Upstream::new).map_err(|(_, why)| Failed::Unreachable(why.to_string()))
 }
 
 /// Token services are asked by the signer, which tells no more than a text: a status from 400 to 499 in it is a refusal.

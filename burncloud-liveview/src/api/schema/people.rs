@@ -10,7 +10,7 @@ pub(in crate::api) struct Key {
     id: i64,
     /// Its name; unique.
     name: String,
-    /// How it is recognised, such as `sk-burn-ab12…`.
+    /// How it is recognised, such as `sk-burn-…ab12`.
     hint: String,
     /// Whose it is.
     user: i64,

@@ -172,6 +172,21 @@ impl Browser {
         self.post_raw(path, Some(&origin), &all).await
     }
 
+    /// Sends the form of a page where that form says.
+    pub(super) async fn submit(&mut self, page: &str, fields: &[(&str, &str)]) -> Answer {
+        let form = &page[..page.find("name=\"csrf\"").unwrap()];
+        let action = form.rsplit_once("action=\"/console").unwrap().1.split('"').next().unwrap();
+        let (csrf, origin) = (token(page), self.origin.clone());
+        let mut all = vec![("csrf", csrf.as_str())];
+        all.extend_from_slice(fields);
+        self.post_raw(action, Some(&origin), &all).await
+    }
+
+    /// Where it is sent on to, without the prefix.
+    pub(super) async fn follow(&mut self, answer: &Answer) -> Answer {
+        self.get(answer.to.strip_prefix("/console").unwrap()).await
+    }
+
     pub(super) async fn sign_in(&mut self, name: &str, password: &str) -> Answer {
         self.fill("/signin", "/signin", &[("name", name), ("password", password)]).await
     }
@@ -185,7 +200,8 @@ impl Browser {
         let mut headers = http::HeaderMap::new();
         let jar: Vec<String> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
         headers.insert(COOKIE, jar.join("; ").parse().unwrap());
-        crate::auth::viewer(&self.console, &headers).await.map(|viewer| viewer.actor.clone())
+        let caller = crate::auth::Caller { headers, ip: self.ip.parse().ok() };
+        crate::auth::viewer(&self.console, &caller).await.map(|viewer| viewer.actor.clone())
     }
 
     /// The token of the session's forms.

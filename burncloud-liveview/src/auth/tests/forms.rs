@@ -205,3 +205,24 @@ async fn six_wrong_one_time_passwords_lock_the_setup_for_everybody() {
     let answer = other.fill("/setup", "/setup", &[("code", SETUP)]).await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
 }
+
+#[tokio::test]
+async fn what_was_typed_wrong_is_said_in_the_language_of_the_page() {
+    let house = House::new();
+    let mut browser = house.browser();
+    browser.jar.insert("bc-lang".into(), "zh".into());
+    let wrong = browser.fill("/setup", "/setup", &[("code", "wrong")]).await;
+    assert!(wrong.body.contains("不匹配"), "{}", wrong.body);
+    browser.fill("/setup", "/setup", &[("code", SETUP)]).await;
+    for (login, password, zh, en) in [
+        ("", PASSWORD, "请起个名字", "give it a name"),
+        ("a b", PASSWORD, "登录名不能有空白", "white space"),
+        ("ada", "short", "密码至少", "at least"),
+        ("ada", "aaaaaaaaaaaaaaa", "太容易被猜到", "among the first"),
+    ] {
+        let fields = [("login", login), ("display", "Ada"), ("password", password)];
+        let answer = browser.fill("/setup/owner", "/setup/owner", &fields).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{login} {password}");
+        assert!(answer.body.contains(zh) && !answer.body.contains(en), "{zh}: {}", answer.body);
+    }
+}

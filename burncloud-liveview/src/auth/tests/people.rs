@@ -11,25 +11,25 @@ use totp_rs::{Algorithm, Secret, TOTP};
 
 const DAY: i64 = 86_400_000_000;
 
-fn seconds() -> u64 {
+pub(super) fn seconds() -> u64 {
     u64::try_from(UnixMicros::now().0 / 1_000_000).unwrap()
 }
 
 /// The code that an authenticator shows at that second.
-fn code(secret: &str, second: u64) -> String {
+pub(super) fn code(secret: &str, second: u64) -> String {
     let bytes = Secret::Encoded(secret.to_owned()).to_bytes().unwrap();
     let totp = TOTP::new(Algorithm::SHA1, 6, 1, 30, bytes).unwrap();
     totp.generate(second)
 }
 
-struct Enrolled {
+pub(super) struct Enrolled {
     /// The code it was enrolled with, and the one after it.
-    used: String,
-    next: String,
-    recovery: Vec<String>,
+    pub(super) used: String,
+    pub(super) next: String,
+    pub(super) recovery: Vec<String>,
 }
 
-async fn enrol(house: &House, browser: &Browser) -> Enrolled {
+pub(super) async fn enrol(house: &House, browser: &Browser) -> Enrolled {
     let actor = browser.actor().await.unwrap();
     let offer = house.desk().offer_factor(&actor).await.unwrap();
     let secret = offer.secret.expose_secret().to_owned();

@@ -31,7 +31,7 @@ struct Says {
     own_key: bool,
 }
 
-struct Fake {
+pub(super) struct Fake {
     issuer: String,
     says: Mutex<Says>,
     /// What was asked with: `nonce` and `code_challenge`.
@@ -93,7 +93,7 @@ async fn tokens(
 }
 
 impl Fake {
-    async fn start() -> Arc<Fake> {
+    pub(super) async fn start() -> Arc<Fake> {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let says = Says {
@@ -119,7 +119,7 @@ impl Fake {
         change(&mut self.says.lock());
     }
 
-    async fn let_in(&self, house: &House, create_in: Option<&str>) {
+    pub(super) async fn let_in(&self, house: &House, create_in: Option<&str>) {
         let oidc = OidcSettings {
             issuer: self.issuer.clone(),
             client_id: "console".into(),
@@ -134,7 +134,11 @@ impl Fake {
 
     /// Sends a browser to the provider and takes down what it was asked.
     async fn go(&self, browser: &mut Browser) -> String {
-        let answer = browser.get("/oidc").await;
+        self.go_by(browser, "/oidc").await
+    }
+
+    async fn go_by(&self, browser: &mut Browser, path: &str) -> String {
+        let answer = browser.get(path).await;
         assert!(answer.to.starts_with(&format!("{}/authorize?", self.issuer)), "{}", answer.body);
         let query = answer.to.split_once('?').unwrap().1;
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -146,7 +150,12 @@ impl Fake {
     }
 
     async fn through(&self, browser: &mut Browser) -> Answer {
-        let state = self.go(browser).await;
+        self.through_by(browser, "/oidc").await
+    }
+
+    /// Through the provider and back, by that link to it.
+    pub(super) async fn through_by(&self, browser: &mut Browser, path: &str) -> Answer {
+        let state = self.go_by(browser, path).await;
         browser.get(&format!("/oidc/back?code=the-code&state={state}")).await
     }
 }

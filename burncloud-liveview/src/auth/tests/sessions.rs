@@ -1,13 +1,19 @@
 //! Sessions: what ends them, what they are not.
 
 use super::bench::{Browser, House, ORIGIN, PASSWORD};
-use crate::auth::api::actor;
+use crate::auth::Caller;
+use crate::auth::api::sitting;
 use crate::auth::{Denied, viewer};
 use burncloud_billing::people::Actor;
 use burncloud_core::store::{Session, StoreError};
 use burncloud_core::{KeyHash, Role, Status, Tenant, UnixMicros, User};
 use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, Method, StatusCode};
+
+/// It looks at pages from elsewhere than it signed in from.
+fn caller(browser: &Browser) -> Caller {
+    Caller { headers: headers(browser), ip: "198.51.100.7".parse().ok() }
+}
 
 fn headers(browser: &Browser) -> HeaderMap {
     let mut headers = HeaderMap::new();
@@ -88,7 +94,7 @@ async fn whoever_is_switched_off_is_out_at_once_and_their_pages_close() {
     let house = House::new();
     let user = house.user("eve", Role::EndUser).await;
     let browser = house.signed_in("eve").await;
-    let open = viewer(&house.console, &headers(&browser)).await.unwrap();
+    let open = viewer(&house.console, &caller(&browser)).await.unwrap();
     let off = User { status: Status::Disabled, ..user.clone() };
     house.all().update_user(&off).await.unwrap();
     assert!(browser.actor().await.is_none());
@@ -108,7 +114,7 @@ async fn pages_of_another_role_close() {
     let house = House::new();
     let user = house.user("eve", Role::Administrator).await;
     let browser = house.signed_in("eve").await;
-    let open = viewer(&house.console, &headers(&browser)).await.unwrap();
+    let open = viewer(&house.console, &caller(&browser)).await.unwrap();
     house.console.sockets().sweep(&house.console).await;
     assert!(!open.ended.is_cancelled(), "nothing happened yet");
     house.all().update_user(&User { role: Role::EndUser, ..user }).await.unwrap();
@@ -168,7 +174,9 @@ async fn a_program_calls_by_its_token_and_a_browser_by_its_form() {
         headers.insert(AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
         headers
     };
-    let call = async |headers: &HeaderMap, method| actor(&house.console, &method, headers).await;
+    let call = async |headers: &HeaderMap, method| {
+        sitting(&house.console, &method, headers).await.map(|seat| seat.actor())
+    };
     assert_eq!(call(&bearer(&token), Method::POST).await.unwrap().name, "ada");
     assert_eq!(call(&bearer(&browser.session().unwrap()), Method::GET).await, Err(Denied::Nobody));
     let mut cookie = house.browser();
@@ -193,4 +201,25 @@ async fn a_program_calls_by_its_token_and_a_browser_by_its_form() {
         name: String::new(),
     });
     assert_eq!(std::mem::discriminant(&gone), std::mem::discriminant(&none));
+}
+
+#[tokio::test]
+async fn the_audit_log_says_where_a_change_came_from_and_not_where_they_signed_in() {
+    let house = House::new();
+    house.user("ada", Role::Owner).await;
+    let mut browser = house.signed_in("ada").await;
+    let page = viewer(&house.console, &caller(&browser)).await.unwrap();
+    house.desk().set_display(&page.actor, "Ada L.").await.unwrap();
+    browser.ip = "203.0.113.9".into();
+    let csrf = browser.csrf();
+    let fields = [("csrf", csrf.as_str()), ("current", PASSWORD), ("password", "another long password")];
+    let answer = browser.post_raw("/account/password", Some(super::bench::ORIGIN), &fields).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    let all = house
+        .all()
+        .audits(&burncloud_core::store::AuditFilter { limit: 2, ..Default::default() })
+        .await
+        .unwrap();
+    let seen: Vec<_> = all.iter().map(|entry| entry.ip.as_str()).collect();
+    assert_eq!(seen, ["203.0.113.9", "198.51.100.7"]);
 }

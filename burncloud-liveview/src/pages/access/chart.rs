@@ -1,7 +1,6 @@
 //! What a key cost each day.
 
-use super::words::ms;
-use crate::fmt::{money, now};
+use crate::fmt::{money, ms, now};
 use crate::kit::{Icon, use_fmt};
 use crate::lang::Lang;
 use crate::live::use_lang;

@@ -62,7 +62,11 @@ pub(super) async fn make(cx: Cx, form: Form, zone: TimeZone, served: Vec<String>
             enforcement: Enforcement::Hard,
             time_zone: String::new(),
         };
-        note = desk.set_budget(actor, budget, None).await.err().map(|error| Fault::from(error).text);
+        note = desk
+            .set_budget(actor, budget, None)
+            .await
+            .err()
+            .map(|error| cx.viewer.lang.said(&error.said()).to_owned());
     }
     Ok(Made { secret: made.secret.expose().to_owned(), model, note })
 }

@@ -2,8 +2,8 @@
 
 use super::create::Buttons;
 use super::shown::{Made, example};
-use super::words::{confirm_word, ms};
-use crate::fmt::{grouped, now};
+use super::words::confirm_word;
+use crate::fmt::{grouped, ms, now};
 use crate::kit::*;
 use crate::lang::Lang;
 use crate::live::{Fault, use_act, use_lang};

@@ -1,6 +1,6 @@
 //! What keys are, in words.
 
-use crate::fmt::{Fmt, grouped, money};
+use crate::fmt::{Fmt, grouped, money, ms};
 use crate::kit::Tone;
 use crate::lang::Lang;
 use burncloud_billing::desk::reports::{KeyRow, KeyState};
@@ -9,10 +9,6 @@ use burncloud_core::{Allowance, ApiKey, Budget, Enforcement, Limits, Nano, Perio
 
 /// From this share on a meter asks for care.
 const CARE: u32 = 80;
-
-pub(super) fn ms(at: UnixMicros) -> u64 {
-    u64::try_from(at.0 / 1_000).unwrap_or_default()
-}
 
 /// When a key was last used, which is known to the quarter of an hour that begins `at`: never longer ago than it was.
 pub(super) fn last_used(f: &Fmt, at: UnixMicros, now: u64) -> String {
@@ -175,8 +171,9 @@ pub(super) fn ends(f: &Fmt, at: UnixMicros, now: u64) -> String {
 
 /// What is typed before a key is withdrawn: what is shown of its secret, or its name where that is too little.
 pub(super) fn confirm_word(key: &ApiKey) -> String {
-    let shown = key.hint.trim_end_matches('…');
-    let shown = shown.strip_prefix(PREFIX).unwrap_or(shown);
+    // Keys of older versions show how their secret begins.
+    let (begins, ends) = key.hint.split_once('…').unwrap_or((&key.hint, ""));
+    let shown = if ends.is_empty() { begins.strip_prefix(PREFIX).unwrap_or(begins) } else { ends };
     if shown.len() >= 3 && shown.bytes().all(|byte| byte.is_ascii_graphic()) {
         shown.to_owned()
     } else {
@@ -238,9 +235,10 @@ mod tests {
     #[test]
     fn the_word_to_type_is_short_and_never_the_secret() {
         let key = |hint: &str| ApiKey { name: "k".into(), hint: hint.into(), ..ApiKey::default() };
+        assert_eq!(confirm_word(&key("sk-burn-…7f3a")), "7f3a");
         assert_eq!(confirm_word(&key("sk-burn-7f3a…")), "7f3a");
         assert_eq!(confirm_word(&key("sk-o…")), "sk-o");
-        assert_eq!(confirm_word(&key("ab…")), "k");
+        assert_eq!(confirm_word(&key("…ab")), "k");
     }
 
     #[test]

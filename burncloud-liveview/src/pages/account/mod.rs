@@ -63,7 +63,7 @@ fn Name(own: Own) -> Element {
     rsx! {
         Section { id: "name-title", title: lang.t("Name", "名字"), class: "mt-2",
             p { class: "text-sm text-muted mb-4", {lang.t("You sign in by ", "登录名：")} span { class: "text-ink", "{own.name}" } }
-            form { class: "flex flex-wrap items-center gap-3",
+            form { class: "flex flex-wrap items-end gap-3",
                 onsubmit: move |event| {
                     let display = crate::kit::Form::of(&event).text("display");
                     rename.then(display, move |()| toasts.show(Toast::done(lang.t("Changed. Pages opened from now on show it.", "已修改，新打开的页面会显示。"))));

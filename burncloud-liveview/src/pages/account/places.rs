@@ -1,16 +1,11 @@
 //! Where one is signed in, and tokens for programs.
 
-use crate::fmt::now;
+use crate::fmt::{ms, now};
 use crate::kit::{Broken, Button, Copy, Field, Form, Kind, Loading, use_fmt};
 use crate::live::{Loaded, use_act, use_conn, use_lang, use_load};
 use burncloud_billing::desk::login::Place;
-use burncloud_core::UnixMicros;
 use dioxus::prelude::*;
 use secrecy::ExposeSecret;
-
-fn ms(at: UnixMicros) -> u64 {
-    u64::try_from(at.0 / 1000).unwrap_or_default()
-}
 
 fn use_places() -> Loaded<Vec<Place>> {
     use_load((), |cx, ()| async move { cx.console.desk().own_sessions(&cx.viewer.actor).await })
@@ -96,7 +91,7 @@ pub(super) fn Tokens() -> Element {
             }
         }
         {list}
-        form { class: "flex flex-wrap items-center gap-3 mt-4",
+        form { class: "flex flex-wrap items-end gap-3 mt-4",
             onsubmit: move |event| {
                 let form = Form::of(&event);
                 let days = form.text("days").parse().unwrap_or_default();

@@ -4,7 +4,7 @@ use super::chart::{Used, by_of};
 use super::overview::{Big, Stepper, month_of, span_of};
 use super::words::{Month, change, whole, zone};
 use super::{Parts, Side};
-use crate::fmt::{grouped, money, now};
+use crate::fmt::{grouped, money, ms, now};
 use crate::kit::{
     Broken, Button, Field, Form, Headline, Kind, LinkButton, Loading, Meter, Section, Toast, Tone, use_fmt,
     use_toasts,
@@ -173,7 +173,7 @@ pub(super) fn Limits(all: Vec<BudgetView>) -> Element {
                 Enforcement::Hard => lang.t("then requests are refused", "用完后拒绝请求"),
                 Enforcement::Soft => lang.t("then somebody is told", "用完后提醒"),
             };
-            let since = f.date(super::words::ms(view.since), now());
+            let since = f.date(ms(view.since), now());
             (view.budget.name.clone(), part, words, tone, period(view.budget.period), then, since)
         })
         .collect();

@@ -1,7 +1,7 @@
 //! What was used per day, and the legend with its sums.
 
-use super::words::{chart_day, dollars, ms, slice_name, whole, zone};
-use crate::fmt::now;
+use super::words::{chart_day, dollars, slice_name, whole, zone};
+use crate::fmt::{ms, now};
 use crate::kit::{Chart, Tab, Tabs, use_fmt};
 use crate::lang::Lang;
 use crate::live::{use_here, use_lang};

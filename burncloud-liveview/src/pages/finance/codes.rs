@@ -1,9 +1,9 @@
 //! Redeem codes: batches, and what is left of them.
 
 use super::newcodes::NewCodes;
-use super::words::{ms, whole};
+use super::words::whole;
 use super::{Parts, writes};
-use crate::fmt::{grouped, money, now};
+use crate::fmt::{grouped, money, ms, now};
 use crate::kit::{
     Broken, Confirm, Empty, Headline, Icon, Kind, LinkButton, Loading, Menu, MenuLink, Meter, Table, Toast,
     Tone, use_fmt, use_toasts,

@@ -1,7 +1,7 @@
 //! Printing codes: shown once.
 
-use super::words::{csv_href, ms};
-use crate::fmt::{Fmt, grouped, money, now};
+use super::words::csv_href;
+use crate::fmt::{Fmt, grouped, money, ms, now};
 use crate::kit::{Button, Check, Choice, Copy, Dialog, Field, Form, Kind, Select, use_fmt};
 use crate::lang::Lang;
 use crate::live::{Fault, Place, use_act, use_here, use_lang, use_load};

@@ -1,9 +1,9 @@
 //! What came in this month, what went out, what stays.
 
 use super::chart::{Used, by_of};
-use super::words::{Month, change, ms, per_million, share, whole, zone};
+use super::words::{Month, change, per_million, share, whole, zone};
 use super::{Parts, Side, books, leaves};
-use crate::fmt::{money, now, percent};
+use crate::fmt::{money, ms, now, percent};
 use crate::kit::{Broken, Headline, Icon, LinkButton, Loading, Tab, Tabs};
 use crate::lang::Lang;
 use crate::live::{Place, use_conn, use_here, use_lang, use_load};

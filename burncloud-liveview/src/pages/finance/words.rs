@@ -1,6 +1,6 @@
 //! Words, months and files of the finance pages.
 
-use crate::fmt::{Fmt, basis_points, money, percent};
+use crate::fmt::{Fmt, basis_points, money, ms, percent};
 use crate::lang::Lang;
 use burncloud_billing::desk::reports::{Of, Slice, Span, cell};
 use burncloud_core::ledger::EntryKind;
@@ -11,11 +11,6 @@ use jiff::{Timestamp, ToSpan};
 use std::fmt::Write;
 
 const DOLLAR: i64 = 1_000_000_000;
-
-/// Milliseconds, as the formatter takes them.
-pub(super) fn ms(at: UnixMicros) -> u64 {
-    u64::try_from(at.0 / 1_000).unwrap_or_default()
-}
 
 /// A large sum: whole dollars from a hundred on.
 pub(super) fn whole(amount: Nano) -> String {

@@ -2,7 +2,7 @@
 
 use super::Which;
 use super::words::when;
-use crate::fmt::now;
+use crate::fmt::{ms, now};
 use crate::kit::{Broken, Empty, Headline, Icon, Loading, Pager, Tile, use_fmt};
 use crate::lang::Lang;
 use crate::live::{Place, use_here, use_lang, use_load};
@@ -189,7 +189,7 @@ pub(super) fn Changes() -> Element {
 #[component]
 fn Said(newest: Option<burncloud_core::UnixMicros>, narrowed: bool) -> Element {
     let (lang, f) = (use_lang(), use_fmt());
-    let ago = newest.map(|at| f.ago(super::words::ms(at), now()));
+    let ago = newest.map(|at| f.ago(ms(at), now()));
     match (ago, lang) {
         (Some(ago), Lang::En) => rsx! { strong { "Last changed" } " {ago}." },
         (Some(ago), Lang::Zh) => rsx! { strong { "最近变更" } "：{ago}。" },

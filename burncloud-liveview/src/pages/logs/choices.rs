@@ -12,7 +12,7 @@ const MODELS: usize = 100;
 
 /// Whose eyes: which columns there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Eyes {
+pub(crate) enum Eyes {
     /// Accounts, cost and margin.
     House,
     /// What came in and what went out.
@@ -23,7 +23,7 @@ pub(super) enum Eyes {
 
 impl Eyes {
     /// What the table of roles lets expect, until the desk says whose view it is.
-    pub(super) fn expected(actor: &Actor) -> Eyes {
+    pub(crate) fn expected(actor: &Actor) -> Eyes {
         if actor.may_in_house(Action::SeeMoney) {
             Eyes::House
         } else if may(actor.role, Action::SeeMoney, Place::Own) {

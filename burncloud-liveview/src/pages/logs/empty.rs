@@ -2,8 +2,7 @@
 
 use super::bar::clear;
 use super::query::Query;
-use super::words;
-use crate::fmt::now;
+use crate::fmt::{ms, now};
 use crate::kit::{Copy, Empty, use_fmt};
 use crate::lang::Lang;
 use crate::live::{use_conn, use_here, use_lang};
@@ -57,7 +56,7 @@ pub(super) fn Never(model: Option<String>) -> Element {
 #[component]
 pub(super) fn NoMatch(query: Query, searched: Option<UnixMicros>, next: Option<ReceiptId>) -> Element {
     let (lang, here, f) = (use_lang(), use_here(), use_fmt());
-    let searched = searched.filter(|_| next.is_some()).map(|at| f.moment(words::ms(at), now()));
+    let searched = searched.filter(|_| next.is_some()).map(|at| f.moment(ms(at), now()));
     let text = match (searched, lang) {
         (Some(at), Lang::En) => format!("Nothing since {at}. Look further back, or choose fewer conditions."),
         (Some(at), Lang::Zh) => format!("{at} 以来没有。继续往前找，或减少条件。"),

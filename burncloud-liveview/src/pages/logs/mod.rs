@@ -21,9 +21,11 @@ use crate::live::{Place, use_conn, use_here, use_lang, use_load, use_watch};
 use crate::watch::{Pulse as Beat, Watch};
 use burncloud_billing::desk::reports::Sums;
 use burncloud_core::ReceiptId;
-use choices::{Choices, Eyes};
+use choices::Choices;
+pub(crate) use choices::Eyes;
 use dioxus::prelude::*;
 use query::Query;
+pub(crate) use receipt::Printed;
 use std::sync::Arc;
 use tail::{Shown, Tail, Waiting, use_tail};
 

@@ -2,7 +2,7 @@
 
 use super::choices::Eyes;
 use super::words;
-use crate::fmt::{charge, grouped, now, percent, price};
+use crate::fmt::{charge, grouped, ms, now, percent, price};
 use crate::kit::{Icon, ReceiptBox, ReceiptLine, ReceiptSum, use_fmt};
 use crate::lang::Lang;
 use crate::live::use_lang;
@@ -91,7 +91,7 @@ fn foot(view: &ReceiptView, f: &crate::fmt::Fmt) -> Vec<String> {
     let lang = f.lang;
     let mut out = vec![words::counted(lang, view.usage_source).to_owned()];
     if view.price.version > 0 {
-        let since = view.price.since.map(|at| f.date(words::ms(at), now()));
+        let since = view.price.since.map(|at| f.date(ms(at), now()));
         out.push(match (since, lang) {
             (Some(since), Lang::En) => format!("Price book of {since}"),
             (Some(since), Lang::Zh) => format!("{since}价目表"),
@@ -120,8 +120,9 @@ fn short(hex: &str) -> String {
     }
 }
 
+/// The receipt as these eyes see it; wherever one is shown.
 #[component]
-pub(super) fn Slip(view: ReceiptView, eyes: Eyes) -> Element {
+pub(crate) fn Printed(view: ReceiptView, eyes: Eyes, #[props(default)] class: &'static str) -> Element {
     let (lang, f) = (use_lang(), use_fmt());
     let lines = view.lines.iter().map(|it| line(lang, it)).collect();
     let signed = match &view.seal {
@@ -129,7 +130,7 @@ pub(super) fn Slip(view: ReceiptView, eyes: Eyes) -> Element {
         Seal::None | Seal::Broken => None,
     };
     rsx! {
-        ReceiptBox { number: view.row.id.to_string(), lines, sums: sums(lang, &view, eyes), foot: foot(&view, &f), signed }
+        ReceiptBox { class, number: view.row.id.to_string(), lines, sums: sums(lang, &view, eyes), foot: foot(&view, &f), signed }
         if view.seal == Seal::Broken {
             p { role: "alert", class: "mt-3 text-sm text-error flex items-center gap-1.5",
                 Icon { i: "icon-[lucide--circle-alert]", class: "size-3.5" }

@@ -7,6 +7,7 @@ use super::words;
 use crate::fmt::{NOTHING, charge, grouped, micros};
 use crate::kit::{Dot, Hop, Hops, Icon, Table, Tile, use_fmt};
 use crate::live::{use_here, use_lang};
+use crate::pages::reasons::reason;
 use burncloud_billing::desk::reports::{LogRow, Reason};
 use burncloud_core::{End, Nano, ReceiptId};
 use dioxus::prelude::*;
@@ -134,9 +135,9 @@ pub(super) fn hops(lang: crate::lang::Lang, row: &LogRow) -> Vec<Hop> {
     let asked = row.road.iter().filter(|hop| hop.reason != Some(Reason::NotAfforded));
     let hop = |hop: &burncloud_billing::desk::reports::Hop| Hop {
         name: hop.name.clone().unwrap_or_else(|| lang.t("gone", "已不存在").to_owned()),
-        failed: hop.reason.map(|reason| match hop.status {
+        failed: hop.reason.map(|why| match hop.status {
             Some(status) => status.to_string(),
-            None => words::reason(lang, reason).to_owned(),
+            None => reason(lang, why).to_owned(),
         }),
     };
     asked.map(hop).collect()
@@ -145,7 +146,7 @@ pub(super) fn hops(lang: crate::lang::Lang, row: &LogRow) -> Vec<Hop> {
 #[component]
 fn Road(row: LogRow, eyes: Eyes) -> Element {
     let lang = use_lang();
-    let why = row.reason.map(|reason| words::reason(lang, reason));
+    let why = row.reason.map(|why| reason(lang, why));
     if row.road.is_empty() {
         return match why {
             Some(why) => rsx! {

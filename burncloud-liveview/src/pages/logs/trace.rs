@@ -1,13 +1,14 @@
 //! One request in full: where its time went, who was asked, where the fault lies, its receipt.
 
 use super::choices::Eyes;
-use super::receipt::Slip;
+use super::receipt::Printed;
 use super::tail::Shown;
 use super::words;
 use crate::fmt::{Fmt, grouped, micros, now};
 use crate::kit::{Broken, Copy, Drawer, Fall, FallBar, Hotkey, Icon, Loading, Locator, Tile, use_fmt};
 use crate::lang::Lang;
 use crate::live::{Fault, Place, use_conn, use_here, use_lang, use_load};
+use crate::pages::reasons::{places, reason};
 use crate::pages::{PageId, pages_for};
 use burncloud_billing::desk::reports::{Bar, Hop, LogRow, ReceiptView, Stage};
 use burncloud_core::store::Outcome;
@@ -132,7 +133,7 @@ fn headline(lang: Lang, row: &LogRow) -> (String, String) {
         (1, Lang::Zh) => "，中途换道一次。".to_owned(),
         (n, Lang::Zh) => format!("，中途换道 {n} 次。"),
     };
-    let why = row.reason.map_or("", |reason| words::reason(lang, reason));
+    let why = row.reason.map_or("", |why| reason(lang, why));
     let fact = match (row.outcome, row.end, lang) {
         (Outcome::Answered, _, Lang::En) => return (format!("Answered in {took}"), switched),
         (Outcome::Answered, _, Lang::Zh) => return (format!("{took} 应答"), switched),
@@ -182,7 +183,7 @@ pub(super) fn Detail(view: ReceiptView, eyes: Eyes) -> Element {
     let (lang, f) = (use_lang(), use_fmt());
     let row = &view.row;
     let house = eyes == Eyes::House;
-    let fault = row.fault.map(|fault| words::places(lang, fault, house));
+    let fault = row.fault.map(|fault| places(lang, fault, house));
     rsx! {
         p { class: "mt-1.5 text-muted text-pretty", {asked(&f, row)} }
         if let Some((places, at)) = fault {
@@ -211,7 +212,7 @@ pub(super) fn Detail(view: ReceiptView, eyes: Eyes) -> Element {
         }
         section { class: "mt-6", "aria-labelledby": "trace-receipt",
             h3 { id: "trace-receipt", class: "sr-only", {lang.t("Receipt", "小票")} }
-            Slip { view: view.clone(), eyes }
+            Printed { view: view.clone(), eyes }
         }
         Identifiers { view: view.clone() }
     }
@@ -269,17 +270,15 @@ fn Attempt(hop: Hop, row: LogRow, last: bool) -> Element {
         _ => u64::from(hop.took_us),
     };
     let (word, class) = match (hop.reason, row.reason) {
-        (Some(reason), _) => {
+        (Some(why), _) => {
             let status = hop.status.map(|status| match lang {
                 Lang::En => format!(" ({status})"),
                 Lang::Zh => format!("（{status}）"),
             });
-            let text = format!("{}{}", words::reason(lang, reason), status.unwrap_or_default());
+            let text = format!("{}{}", reason(lang, why), status.unwrap_or_default());
             (text, "ms-1 font-normal text-error")
         }
-        (None, Some(reason)) if last => {
-            (words::reason(lang, reason).to_owned(), "ms-1 font-normal text-warning")
-        }
+        (None, Some(why)) if last => (reason(lang, why).to_owned(), "ms-1 font-normal text-warning"),
         (None, _) => (lang.t("answered", "已应答").to_owned(), "ms-1 font-normal text-success"),
     };
     let sub = match hop.reason {

@@ -1,49 +1,17 @@
 //! Codes of the log, in words.
 
-use crate::fmt::Fmt;
+use crate::fmt::{Fmt, ms};
 use crate::kit::Tone;
 use crate::lang::Lang;
-use burncloud_billing::desk::reports::{Fault, LogRow, Reason};
+use burncloud_billing::desk::reports::{LogRow, Reason};
 use burncloud_core::store::Outcome;
 use burncloud_core::{End, LineKind, Nano, UnixMicros, UsageSource};
-
-/// In Unix milliseconds.
-pub(super) fn ms(at: UnixMicros) -> u64 {
-    u64::try_from(at.0 / 1_000).unwrap_or_default()
-}
 
 /// The clock to the second, with the date before it where that is not today's.
 pub(super) fn when(f: &Fmt, at: UnixMicros, now: u64) -> String {
     let (at, clock) = (ms(at), f.clock_seconds(ms(at)));
     let date = f.date(at, now);
     if date == f.date(now, now) { clock } else { format!("{date} {clock}") }
-}
-
-/// What became of it, in a few words.
-pub(super) fn reason(lang: Lang, reason: Reason) -> &'static str {
-    let (en, zh) = match reason {
-        Reason::Credential => ("credential refused", "凭证被拒"),
-        Reason::AccountEmpty => ("account is empty", "账号没钱了"),
-        Reason::TooSlow => ("too slow", "太慢"),
-        Reason::TooBusy => ("too busy", "太忙"),
-        Reason::Failed => ("provider failed", "平台故障"),
-        Reason::Odd => ("odd answer", "应答异常"),
-        Reason::Unreachable => ("not reachable", "连不上"),
-        Reason::BrokeOff => ("broke off", "中途断开"),
-        Reason::ErrorInside => ("error in the answer", "应答中报错"),
-        Reason::Unreadable => ("answer not readable", "应答无法读取"),
-        Reason::NotAfforded => ("not asked: below cost", "未请求：低于成本"),
-        Reason::CallerLeft => ("caller left", "调用方离开"),
-        Reason::Stopped => ("gateway was stopped", "网关被停止"),
-        Reason::NoAccount => ("no account free", "没有可用账号"),
-        Reason::KeyRefused => ("key refused", "密钥被拒"),
-        Reason::NoCredit => ("no credit left", "余额不足"),
-        Reason::CallerLimit => ("caller’s limit", "超出调用方限额"),
-        Reason::TooLong => ("request too long", "请求过长"),
-        Reason::Unknown => ("no such model", "没有这个模型"),
-        Reason::BadRequest => ("bad request", "请求有误"),
-    };
-    lang.t(en, zh)
 }
 
 /// What whoever looks may do about it, in a sentence.
@@ -91,23 +59,6 @@ pub(super) fn advice(lang: Lang, reason: Reason) -> &'static str {
         Reason::BadRequest => ("The request is wrong in itself.", "请求本身有误。"),
     };
     lang.t(en, zh)
-}
-
-/// The places where a fault can be, from the caller to the provider, and which one it is. Whoever does not see accounts
-/// is told of three.
-pub(super) fn places(lang: Lang, fault: Fault, house: bool) -> (Vec<String>, usize) {
-    let mut places = vec![lang.t("caller", "调用方"), lang.t("gateway", "网关")];
-    if house {
-        places.push(lang.t("network", "网络"));
-    }
-    places.push(lang.t("provider", "平台"));
-    let at = match fault {
-        Fault::Caller => 0,
-        Fault::Gateway => 1,
-        Fault::Network if house => 2,
-        Fault::Network | Fault::Provider => places.len() - 1,
-    };
-    (places.into_iter().map(str::to_owned).collect(), at)
 }
 
 /// The colour of an answer: a caller who left hurts nobody.
@@ -177,14 +128,5 @@ mod tests {
         assert_eq!(when(&f, at, ms(at) + 86_400_000), "Nov 20 13:30:00");
         let f = Fmt { lang: Lang::Zh, ..f };
         assert_eq!(when(&f, at, ms(at) + 86_400_000), "11月20日 13:30:00");
-    }
-
-    #[test]
-    fn the_network_is_the_houses_affair() {
-        let (all, at) = places(Lang::En, Fault::Network, true);
-        assert_eq!((all.len(), all[at].as_str()), (4, "network"));
-        let (all, at) = places(Lang::En, Fault::Network, false);
-        assert_eq!((all.len(), all[at].as_str()), (3, "provider"));
-        assert_eq!(places(Lang::Zh, Fault::Caller, true).1, 0);
     }
 }

@@ -7,7 +7,7 @@ use crate::kit::*;
 use crate::lang::Lang;
 use crate::live::*;
 use burncloud_billing::desk::channels::{NewChannel, RowError};
-use burncloud_core::usecase::{UseCaseError, UseCaseResult};
+use burncloud_core::usecase::{Said, UseCaseError, UseCaseResult};
 use dioxus::prelude::*;
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub(super) struct Tried {
 pub(super) struct Trial {
     pub(super) rows: Vec<Tried>,
     /// Why nothing of it can be read.
-    pub(super) unreadable: Option<String>,
+    pub(super) unreadable: Option<Said>,
 }
 
 fn found(cx: &Cx, id: &str) -> Option<Arc<Rows>> {
@@ -68,13 +68,16 @@ async fn load(cx: Cx, id: Option<String>) -> UseCaseResult<Option<Trial>> {
 }
 
 async fn import(cx: Cx, id: String) -> Result<usize, Fault> {
-    let gone = || Fault::new("the list waited too long: choose it again");
+    let gone =
+        || Fault::from(Said::new("the list waited too long: choose it again", "名单等得太久了，请重新选择"));
     let list = found(&cx, &id).ok_or_else(gone)?;
     let Ok(list) = &*list else { return Err(gone()) };
     let (desk, actor) = (cx.console.desk(), &cx.viewer.actor);
     let report = desk.import_channels(actor, list.clone(), false).await?;
     if let Some(error) = report.errors.first() {
-        return Err(Fault::new(format!("row {}, {}: {}", error.row, error.field, error.message)));
+        let RowError { row, field, message } = error;
+        let en = format!("row {row}, {field}: {message}");
+        return Err(Said::new(en, format!("第 {row} 行，{field}：{}", message.zh())).into());
     }
     cx.console.drafts().drop_one(actor, &id);
     Ok(report.count)
@@ -143,7 +146,7 @@ fn Choose() -> Element {
 pub(super) fn Verdict(trial: Trial) -> Element {
     let lang = use_lang();
     if let Some(why) = trial.unreadable {
-        return rsx! { p { class: "mt-4 text-error wrap-anywhere", role: "alert", {lang.t("It cannot be read: ", "读不了：")} "{why}" } };
+        return rsx! { p { class: "mt-4 text-error wrap-anywhere", role: "alert", {lang.t("It cannot be read: ", "读不了：")} {lang.said(&why)} } };
     }
     let wrong = trial.rows.iter().filter(|row| row.wrong.is_some()).count();
     let all = trial.rows.len();
@@ -188,7 +191,7 @@ pub(super) fn Verdict(trial: Trial) -> Element {
                             td {
                                 match row.wrong {
                                     None => rsx! { span { class: "flex items-center gap-1.5 text-sm text-muted", Icon { i: "icon-[lucide--check]", class: "size-3.5 text-success" } {lang.t("good", "可用")} } },
-                                    Some(error) => rsx! { span { class: "text-sm text-error wrap-anywhere", code { class: "mono", "{error.field}" } " {error.message}" } },
+                                    Some(error) => rsx! { span { class: "text-sm text-error wrap-anywhere", code { class: "mono", "{error.field}" } " " {lang.said(&error.message)} } },
                                 }
                             }
                         }

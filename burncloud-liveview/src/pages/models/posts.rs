@@ -3,6 +3,7 @@
 
 use super::transforms::Try;
 use crate::Console;
+use crate::auth::Caller;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Multipart, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -10,7 +11,8 @@ use axum::routing::post;
 use burncloud_billing::desk::channels::{NewChannel, RowError};
 use burncloud_billing::desk::login::random_text;
 use burncloud_billing::people::{Action, Actor};
-use http::{HeaderMap, StatusCode};
+use burncloud_core::usecase::Said;
+use http::StatusCode;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,7 +26,7 @@ const ROOM: usize = 64;
 const WAITS: Duration = Duration::from_secs(15 * 60);
 
 /// Rows of a list of accounts, or why it cannot be read.
-pub(super) type Rows = Result<Vec<Result<NewChannel, RowError>>, String>;
+pub(super) type Rows = Result<Vec<Result<NewChannel, RowError>>, Said>;
 
 /// What was posted.
 #[derive(Clone)]
@@ -113,8 +115,8 @@ impl Posted {
 }
 
 /// Who may post here, else what they are answered.
-async fn sender(console: &Console, headers: &HeaderMap, form: &Posted) -> Result<Actor, Response> {
-    let actor = crate::auth::sender(console, headers, form.text("csrf")).await;
+async fn sender(console: &Console, caller: &Caller, form: &Posted) -> Result<Actor, Response> {
+    let actor = crate::auth::sender(console, caller, form.text("csrf")).await;
     let actor = actor.ok_or_else(|| StatusCode::FORBIDDEN.into_response())?;
     match actor.check_in_house(Action::ManageHouse) {
         Ok(()) => Ok(actor),
@@ -122,12 +124,12 @@ async fn sender(console: &Console, headers: &HeaderMap, form: &Posted) -> Result
     }
 }
 
-async fn import(State(console): State<Console>, headers: HeaderMap, form: Multipart) -> Response {
+async fn import(State(console): State<Console>, caller: Caller, form: Multipart) -> Response {
     let form = match Posted::read(form).await {
         Ok(form) => form,
         Err(answer) => return answer,
     };
-    let actor = match sender(&console, &headers, &form).await {
+    let actor = match sender(&console, &caller, &form).await {
         Ok(actor) => actor,
         Err(answer) => return answer,
     };
@@ -137,12 +139,12 @@ async fn import(State(console): State<Console>, headers: HeaderMap, form: Multip
     Redirect::to(&format!("{}/models/import?draft={id}", console.prefix())).into_response()
 }
 
-async fn transforms(State(console): State<Console>, headers: HeaderMap, form: Multipart) -> Response {
+async fn transforms(State(console): State<Console>, caller: Caller, form: Multipart) -> Response {
     let form = match Posted::read(form).await {
         Ok(form) => form,
         Err(answer) => return answer,
     };
-    let actor = match sender(&console, &headers, &form).await {
+    let actor = match sender(&console, &caller, &form).await {
         Ok(actor) => actor,
         Err(answer) => return answer,
     };

@@ -70,14 +70,6 @@ pub(super) fn use_rests() -> Signal<Rests> {
 
 /// Has an account tried again at once; answers with how many of its models rested.
 pub(super) async fn wake(cx: Cx, id: ChannelId) -> burncloud_core::usecase::UseCaseResult<usize> {
-    let gateway = cx.console.gateway().cloned();
-    let wake = move || {
-        let Some(gateway) = gateway else { return 0 };
-        let table = gateway.handle().table();
-        let own = table.lanes().filter(|(_, lane)| lane.channel.id == id);
-        let resting: Vec<_> = own.filter(|(_, lane)| lane.breaker.resting().is_some()).collect();
-        resting.iter().for_each(|(_, lane)| lane.breaker.wake());
-        resting.len()
-    };
-    cx.console.desk().wake_channel(&cx.viewer.actor, id, wake).await
+    let Some(gateway) = cx.console.gateway() else { return Ok(0) };
+    cx.console.desk().wake_lanes(&cx.viewer.actor, gateway.handle(), id, None).await
 }

@@ -317,7 +317,7 @@ async fn a_list_is_judged_row_by_row() {
             && html.contains("good")
     );
     assert!(!html.contains("sk-x"));
-    let trial = Trial { rows: vec![], unreadable: Some("no <JSON>".into()) };
+    let trial = Trial { rows: vec![], unreadable: Some(burncloud_core::usecase::Said::plain("no <JSON>")) };
     let html = shop.draw(&boss(), Lang::Zh, "/models/import", What::Verdict(trial));
     assert!(html.contains("读不了") && !html.contains("<JSON>"));
 }

@@ -1,11 +1,12 @@
 //! One question to two models, side by side.
 
 use super::chat::{Answer, Mine};
+use super::composer::Composer;
 use super::run::Take;
-use super::speech::Ask;
+use super::speech::{Ask, Words};
 use super::talk::Talk;
 use super::terms::{Chosen, chosen, terms};
-use super::{Bar, Composer, HEIGHT, Models, Room};
+use super::{Bar, HEIGHT, Models, Room};
 use crate::fmt::{charge, millis};
 use crate::kit::Icon;
 use crate::live::{Place, use_conn, use_here, use_lang};
@@ -74,7 +75,7 @@ fn Write(room: Room, chosen: Rc<Chosen>, left: String, right: String, busy: bool
     let mut nonce = use_signal(|| 0_u64);
     let none = chosen.models.is_empty();
     let client = conn.client.clone();
-    let send = move |words: String| {
+    let send = move |words: Words| {
         let Some(gateway) = conn.console.gateway() else { return };
         let place = here.place();
         for (mut talk, model) in [(room.left, &left), (room.right, &right)] {
@@ -91,7 +92,7 @@ fn Write(room: Room, chosen: Rc<Chosen>, left: String, right: String, busy: bool
         room.right.stop();
     };
     rsx! {
-        Composer { text: String::new(), nonce: nonce(), hint: lang.t("Same question for both", "同一个问题问两边"), busy, disabled: none, onsend: send, onstop: stop }
+        Composer { text: String::new(), nonce: nonce(), hint: lang.t("Same question for both", "同一个问题问两边"), busy, disabled: none, attached: room.attached, onsend: send, onstop: stop }
     }
 }
 

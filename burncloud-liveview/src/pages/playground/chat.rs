@@ -1,14 +1,15 @@
 //! A conversation with one model.
 
+use super::composer::Composer;
 use super::dials::{Rail, Side};
 use super::run::{State, Take};
-use super::speech::{Ask, Call};
+use super::speech::{Ask, Call, Picture, Words};
 use super::talk::Turn;
 use super::terms::{Chosen, chosen, terms};
-use super::{Bar, Composer, HEIGHT, Models, Room, words};
+use super::{Bar, HEIGHT, Models, Room, words};
 use crate::fmt::charge;
 use crate::kit::{Copy, Dot, Drawer, Icon, Markdown, Tile, Toast, Tone, use_toasts};
-use crate::live::{Fault, use_conn, use_here, use_lang};
+use crate::live::{Conn, Fault, use_conn, use_here, use_lang};
 use burncloud_billing::desk::KeyView;
 use dioxus::prelude::*;
 use std::rc::Rc;
@@ -89,7 +90,7 @@ fn Write(room: Room, chosen: Rc<Chosen>, model: String, draft: Signal<(u64, Stri
     let fresh = talk.turns.read().is_empty();
     let none = chosen.models.is_empty();
     let client = conn.client.clone();
-    let send = move |words: String| {
+    let send = move |words: Words| {
         let Some(gateway) = conn.console.gateway() else { return };
         talk.say(terms(gateway, &chosen, &here.place(), model.clone(), room.typed), Ask::Text(words));
         let nonce = draft.peek().0 + 1;
@@ -99,7 +100,7 @@ fn Write(room: Room, chosen: Rc<Chosen>, model: String, draft: Signal<(u64, Stri
         }
     };
     let hint = if fresh { lang.t("Ask anything", "问点什么") } else { lang.t("Ask again", "继续问") };
-    rsx! { Composer { text, nonce, hint, busy: talk.busy(), disabled: none, onsend: send, onstop: move |()| talk.stop() } }
+    rsx! { Composer { text, nonce, hint, busy: talk.busy(), disabled: none, attached: room.attached, onsend: send, onstop: move |()| talk.stop() } }
 }
 
 #[component]
@@ -172,14 +173,11 @@ fn OneTurn(
     let (lang, conn, here) = (use_lang(), use_conn(), use_here());
     let (id, mut talk) = (turn.id, room.chat);
     let busy = talk.busy();
-    let client = conn.client.clone();
-    let edit = move |_| {
-        let mut draft = draft;
-        if let Some(Ask::Text(text)) = talk.back_to(id) {
-            let nonce = draft.peek().0 + 1;
-            draft.set((nonce, text));
-            if let Some(client) = &client {
-                client.focus("play-prompt");
+    let edit = {
+        let conn = conn.clone();
+        move |_| {
+            if let Some(Ask::Text(words)) = talk.back_to(id) {
+                write_anew(&conn, room, draft, words);
             }
         }
     };
@@ -228,20 +226,40 @@ fn OneTurn(
     }
 }
 
+/// Puts a message back where it was written, with what belongs to it.
+fn write_anew(conn: &Conn, room: Room, mut draft: Signal<(u64, String)>, words: Words) {
+    let mut attached = room.attached;
+    attached.put_back(conn, &words.pictures);
+    let nonce = draft.peek().0 + 1;
+    let long = words.long.map(|long| conn.console.held().find(&conn.viewer.csrf, &long.id));
+    if long == Some(None) {
+        attached.say("long_expired");
+    }
+    let whole = long.flatten().map(|blob| blob.text().to_owned());
+    draft.set((nonce, whole.unwrap_or(words.text)));
+    if let Some(client) = &conn.client {
+        client.focus("play-prompt");
+    }
+}
+
 /// What somebody said.
 #[component]
 pub(super) fn Mine(ask: Ask, children: Element) -> Element {
-    let lang = use_lang();
-    let text = match ask {
-        Ask::Text(text) => text,
-        Ask::Results(results) => results.join("\n\n"),
+    let (lang, conn) = (use_lang(), use_conn());
+    let words = match ask {
+        Ask::Text(words) => words,
+        Ask::Results(results) => results.join("\n\n").as_str().into(),
     };
     rsx! {
         div { class: "flex justify-end items-end gap-1",
             {children}
             div { class: "max-w-[85%] rounded-2xl rounded-ee-md bg-fill px-4 py-2.5 whitespace-pre-wrap break-words min-w-0",
                 span { class: "sr-only", {lang.t("You: ", "你：")} }
-                "{text}"
+                for (at, id) in words.pictures.iter().enumerate() {
+                    img { key: "{id}", class: "rounded-lg max-h-48 max-w-full mb-2", src: conn.href(&format!("/uploads/{id}")), alt: words::picture(lang, at + 1) }
+                }
+                "{words.text}"
+                if let Some(long) = &words.long { span { class: "block mt-2 text-sm text-muted", {words::more(lang, long.more)} } }
             }
         }
     }
@@ -263,6 +281,7 @@ pub(super) fn Answer(take: Take) -> Element {
             }
         }
         if !take.said.text.is_empty() { Markdown { text: take.said.text.clone(), class: TEXT } }
+        for (at, picture) in take.said.pictures.iter().cloned().enumerate() { Drawn { key: "{at}", at, picture } }
         if take.state == State::Talking { span { class: "caret", "aria-hidden": "true" } }
         if take.cut { p { class: "mt-2 text-sm text-warning", {lang.t("Cut off: the longest answer was reached.", "到达最长回答，被截断了。")} } }
         if let Some(fault) = &take.fault {
@@ -284,6 +303,29 @@ pub(super) fn Answer(take: Take) -> Element {
                 }
             }
         }
+    }
+}
+
+/// A picture that a model drew. One that is elsewhere is a link: a page loads nothing from there.
+#[component]
+fn Drawn(at: usize, picture: Picture) -> Element {
+    let (lang, conn) = (use_lang(), use_conn());
+    match picture {
+        Picture::Held(id, _) => rsx! {
+            img { class: "rounded-xl max-h-[28rem] max-w-full my-3", src: conn.href(&format!("/uploads/{id}")), alt: words::picture(lang, at + 1) }
+        },
+        Picture::Away(url) if url.starts_with("https://") || url.starts_with("http://") => rsx! {
+            p { class: "my-3 break-words",
+                {lang.t("A picture elsewhere: ", "图片在别处：")}
+                a { class: "link", href: "{url}", target: "_blank", rel: "noopener noreferrer nofollow", "{url}" }
+            }
+        },
+        Picture::Away(url) => {
+            rsx! { p { class: "my-3 break-words", {lang.t("A picture elsewhere: ", "图片在别处：")} "{url}" } }
+        }
+        Picture::Odd => rsx! {
+            p { class: "my-3 text-sm text-warning", {lang.t("A picture came that cannot be shown: no PNG, JPEG, WebP or GIF, or no room for it.", "返回了一张无法显示的图片：不是 PNG、JPEG、WebP 或 GIF，或者没有空间存放。")} }
+        },
     }
 }
 
@@ -325,6 +367,8 @@ fn Called(call: Call) -> Element {
 fn Returns(id: u64, calls: Vec<Call>, onsend: EventHandler<Vec<String>>) -> Element {
     let lang = use_lang();
     let count = calls.len();
+    // All of them together fit a frame.
+    let longest = (60_000 / count.max(1)).min(20_000);
     rsx! {
         form { class: "grid gap-2",
             onsubmit: move |event| {
@@ -335,7 +379,7 @@ fn Returns(id: u64, calls: Vec<Call>, onsend: EventHandler<Vec<String>>) -> Elem
                 div { key: "{at}",
                     Called { call: call.clone() }
                     label { r#for: "play-result-{id}-{at}", class: "label-text block mt-2", {lang.t("What it answers", "它返回什么")} }
-                    textarea { id: "play-result-{id}-{at}", name: "result-{at}", rows: "2", maxlength: "20000", class: "textarea w-full mono" }
+                    textarea { id: "play-result-{id}-{at}", name: "result-{at}", rows: "2", maxlength: "{longest}", class: "textarea w-full mono" }
                 }
             }
             button { r#type: "submit", class: "btn btn-primary btn-sm justify-self-start", {lang.t("Send the results", "发送结果")} }

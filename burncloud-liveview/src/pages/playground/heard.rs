@@ -3,8 +3,8 @@
 use super::speech::{Call, Piece, Speech};
 use serde_json::Value;
 
-/// The longest event that is waited for, in bytes.
-const LONGEST: usize = 4 << 20;
+/// The longest event that is waited for, in bytes: one may hold a picture.
+const LONGEST: usize = 16 << 20;
 
 /// Cuts a stream of bytes into the data of its events.
 #[derive(Debug, Default)]
@@ -80,6 +80,10 @@ fn chat(event: &Value) -> Vec<Piece> {
     let thought = text(&delta["reasoning_content"]).or_else(|| text(&delta["reasoning"]));
     let mut found: Vec<Piece> = thought.map(Piece::Thought).into_iter().collect();
     found.extend(text(&delta["content"]).map(Piece::Text));
+    for picture in delta["images"].as_array().into_iter().flatten() {
+        let url = text(&picture["image_url"]["url"]).or_else(|| text(&picture["image_url"]));
+        found.extend(url.map(|url| Piece::Url(url, None)));
+    }
     for call in delta["tool_calls"].as_array().into_iter().flatten() {
         let part = |value: &Value| text(value).unwrap_or_default();
         let function = &call["function"];
@@ -109,6 +113,12 @@ fn responses(event: &Value) -> Option<Piece> {
         "response.function_call_arguments.delta" => {
             let more = text(&event["delta"])?;
             Some(Piece::Call(Call::part(at, String::new(), String::new(), more)))
+        }
+        "response.output_item.done" if event["item"]["type"] == "image_generation_call" => {
+            let item = &event["item"];
+            let kind = text(&item["output_format"]).unwrap_or_else(|| "png".to_owned());
+            let data = text(&item["result"])?;
+            Some(Piece::Url(format!("data:image/{kind};base64,{data}"), None))
         }
         "response.incomplete" => Some(Piece::Cut),
         "error" => text(&event["message"]).map(Piece::Fault),
@@ -147,6 +157,10 @@ fn gemini(event: &Value) -> Vec<Piece> {
         if let Some(words) = text(&part["text"]) {
             let thought = part["thought"] == true;
             found.push(if thought { Piece::Thought(words) } else { Piece::Text(words) });
+        }
+        if let Some(data) = text(&part["inlineData"]["data"]).filter(|_| part["thought"] != true) {
+            let kind = part["inlineData"]["mimeType"].as_str().unwrap_or_default();
+            found.push(Piece::Url(format!("data:{kind};base64,{data}"), text(&part["thoughtSignature"])));
         }
         if let Some(call) = part.get("functionCall") {
             let name = text(&call["name"]).unwrap_or_default();
@@ -244,6 +258,31 @@ data: {"candidates":[{"content":{"parts":[{"functionCall":{"name":"rain","args":
         ] {
             let event = serde_json::from_str(text).unwrap();
             assert_eq!(pieces(Speech::Responses, &event), [Piece::Fault("no money".into())], "{text}");
+        }
+    }
+
+    #[test]
+    fn each_format_says_where_a_picture_is() {
+        let (png, sign) = ("data:image/png;base64,AA==".to_owned(), Some("s".to_owned()));
+        for (speech, event, expected) in [
+            (
+                Speech::Chat,
+                r#"{"choices":[{"delta":{"images":[{"type":"image_url","image_url":{"url":"data:image/png;base64,AA=="}}]}}]}"#,
+                Piece::Url(png.clone(), None),
+            ),
+            (
+                Speech::Responses,
+                r#"{"type":"response.output_item.done","item":{"type":"image_generation_call","result":"AA=="}}"#,
+                Piece::Url(png.clone(), None),
+            ),
+            (
+                Speech::Gemini,
+                r#"{"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"AA=="},"thoughtSignature":"s"}]}}]}"#,
+                Piece::Url(png.clone(), sign),
+            ),
+        ] {
+            let event = serde_json::from_str(event).unwrap();
+            assert_eq!(pieces(speech, &event), [expected], "{speech:?}");
         }
     }
 

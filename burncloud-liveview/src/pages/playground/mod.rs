@@ -1,7 +1,9 @@
 //! Real requests through the gateway in this process, with a real receipt: a conversation, or one question to two models.
 
 mod arena;
+mod attach;
 mod chat;
+mod composer;
 mod dials;
 mod heard;
 mod run;
@@ -11,11 +13,13 @@ mod talk;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod wire;
 mod words;
 
 use crate::kit::{Broken, Empty, Loading, Tab, Tabs, Tile};
 use crate::live::{Place, use_conn, use_here, use_lang, use_load};
 use crate::pages::{PageId, page};
+use attach::{Attached, use_attached};
 use burncloud_billing::desk::KeyView;
 use dioxus::prelude::*;
 use std::rc::Rc;
@@ -36,6 +40,7 @@ struct Room {
     left: Talk,
     right: Talk,
     typed: Typed,
+    attached: Attached,
 }
 
 #[component]
@@ -78,7 +83,7 @@ fn Inside(keys: Rc<Vec<KeyView>>) -> Element {
     let here = use_here();
     let (chat, left, right) = (use_talk(), use_talk(), use_talk());
     let typed = Typed { system: use_signal(String::new), tools: use_signal(String::new) };
-    let room = Room { chat, left, right, typed };
+    let room = Room { chat, left, right, typed, attached: use_attached() };
     let arena = here.segment(1).as_deref() == Some("arena");
     rsx! {
         Kept { talk: chat }
@@ -143,53 +148,6 @@ fn Models(
                 onchange: move |event| { let place = here.place(); here.go(place.with(part, event.value())); },
                 for name in chosen.models.iter() {
                     option { key: "{name}", value: "{name}", selected: *name == model, "{name}" }
-                }
-            }
-        }
-    }
-}
-
-/// Where somebody writes. `send` gets what they wrote.
-#[component]
-fn Composer(
-    /// What stands there at first; `nonce` tells one from the next.
-    text: String,
-    nonce: u64,
-    hint: String,
-    busy: bool,
-    #[props(default)] disabled: bool,
-    onsend: EventHandler<String>,
-    onstop: EventHandler<()>,
-) -> Element {
-    let lang = use_lang();
-    rsx! {
-        x-send {
-            form { id: "play-form", class: "block rounded-2xl border border-line bg-raised shadow-shade focus-within:border-accent focus-within:ring-1 focus-within:ring-accent",
-                onsubmit: move |event| {
-                    let words = crate::kit::Form::of(&event).text("prompt");
-                    if !words.is_empty() && !busy && !disabled { onsend.call(words); }
-                },
-                for nonce in [nonce] {
-                    textarea { key: "{nonce}", id: "play-prompt", name: "prompt", rows: "1", maxlength: "60000", initial_value: "{text}",
-                        class: "block w-full resize-none bg-transparent px-4 pt-3.5 pb-1 outline-none placeholder:text-faint field-sizing-content max-h-60 min-h-11",
-                        placeholder: "{hint}", "aria-label": lang.t("Message", "消息"),
-                    }
-                }
-                div { class: "flex items-center gap-1 px-2.5 pb-2.5",
-                    span { class: "ms-auto text-xs text-faint max-sm:hidden",
-                        if !busy { {lang.t("Enter to send", "回车发送")} }
-                    }
-                    if busy {
-                        button { id: "play-stop", r#type: "button", class: "btn btn-primary btn-sm btn-square ms-2 max-sm:ms-auto",
-                            "aria-label": lang.t("Stop", "停止"), onclick: move |_| onstop.call(()),
-                            span { class: "size-2.5 rounded-[2px] bg-current", "aria-hidden": "true" }
-                        }
-                    } else {
-                        button { id: "play-send", r#type: "submit", class: "btn btn-primary btn-sm btn-square ms-2 max-sm:ms-auto", disabled,
-                            "aria-label": lang.t("Send", "发送"),
-                            crate::kit::Icon { i: "icon-[lucide--arrow-up]" }
-                        }
-                    }
                 }
             }
         }

@@ -1,8 +1,13 @@
 //! One request through the gateway in this process, and what is known of it.
 
 use super::heard::{Events, fault, pieces};
-use super::speech::{Piece, Said, Speech};
+use super::speech::{Ask, Dials, Picture, Piece, Said, Speech};
+use super::wire::{self, Bag, Told, body, readable};
+use super::words;
+use crate::held::Held;
 use crate::live::{Cx, Fault};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use burncloud_billing::desk::reports::ReceiptView;
 use burncloud_core::layers::auth::{RemoteIp, Vouched};
 use burncloud_core::layers::meter::RECEIPT_HEADER;
@@ -23,18 +28,22 @@ const RAW: usize = 64 << 10;
 /// How long a receipt is waited for: an answer that was stopped may be read to its end first.
 const RECEIPT: Duration = Duration::from_secs(90);
 
-/// What is sent, and with whose key.
+/// What is asked, and with whose key.
 #[derive(Clone, Debug)]
 pub(super) struct Order {
     pub(super) key: KeyId,
     pub(super) speech: Speech,
-    pub(super) path: String,
-    pub(super) body: String,
+    pub(super) model: String,
+    pub(super) dials: Dials,
+    pub(super) before: Vec<(Ask, Said)>,
+    pub(super) now: Ask,
 }
 
 /// What happens to a request on its way.
 #[derive(Debug)]
 pub(super) enum News {
+    /// What is sent, for people to read.
+    Sent(String),
     /// The answer's status, the receipt that it will leave, and after how many milliseconds.
     Head(u16, Option<ReceiptId>),
     /// What came, as it came.
@@ -66,7 +75,7 @@ pub(super) struct Take {
     pub(super) state: State,
     pub(super) said: Said,
     pub(super) model: String,
-    /// What was sent, as it would stand on the wire.
+    /// What was sent, as it would stand on the wire but for pictures and long texts, which are cut.
     pub(super) sent: Rc<str>,
     pub(super) raw: String,
     pub(super) status: Option<u16>,
@@ -88,6 +97,7 @@ impl Take {
     /// Takes in what happened.
     pub(super) fn hear(&mut self, news: News) {
         match news {
+            News::Sent(text) => self.sent = text.into(),
             News::Head(status, receipt) => {
                 self.status = Some(status);
                 self.receipt_id = receipt;
@@ -143,11 +153,16 @@ fn ms(since: Instant) -> u64 {
 async fn answer(cx: &Cx, order: Order, started: Instant, news: &mpsc::Sender<News>) -> Result<(), Fault> {
     let hash = cx.console.desk().vouch(&cx.viewer.actor, order.key).await?;
     let gateway = cx.console.gateway().ok_or_else(|| Fault::new("there is no gateway in this process"))?;
-    let mut request = Request::post(&order.path)
+    let bag = gather(cx, &order).ok_or_else(|| Fault::new(words::gone(cx.viewer.lang)))?;
+    let told = Told { before: &order.before, now: &order.now, bag: &bag };
+    let (body, path) =
+        (body(order.speech, &order.model, &order.dials, &told), order.speech.path(&order.model));
+    let _ = news.send(News::Sent(format!("POST {path}\n{:#}", readable(&body)))).await;
+    let mut request = Request::post(&path)
         .header(CONTENT_TYPE, "application/json")
         .header(USER_AGENT, "burncloud-playground")
         .header("anthropic-version", "2023-06-01")
-        .body(Body::from(Bytes::from(order.body)))
+        .body(Body::from(Bytes::from(body.to_string())))
         .map_err(|error| Fault::new(error.to_string()))?;
     request.extensions_mut().insert(Vouched(hash));
     if let Ok(ip) = cx.viewer.actor.ip.parse::<IpAddr>() {
@@ -157,11 +172,40 @@ async fn answer(cx: &Cx, order: Order, started: Instant, news: &mpsc::Sender<New
     let id = response.headers().get(&RECEIPT_HEADER).and_then(|id| id.to_str().ok());
     let id = id.and_then(ReceiptId::parse);
     let _ = news.send(News::Head(response.status().as_u16(), id)).await;
-    hear(response, order.speech, started, news).await
+    hear(cx, response, order.speech, started, news).await
+}
+
+/// What is held for a conversation. `None` where something that somebody sent is not held any more; what a model drew may
+/// be missing.
+fn gather(cx: &Cx, order: &Order) -> Option<Bag> {
+    let find = |id: &str| cx.console.held().find(&cx.viewer.csrf, id);
+    let mut bag = Bag::new();
+    for id in order.before.iter().map(|(ask, _)| ask).chain([&order.now]).flat_map(Ask::held) {
+        bag.insert(id.to_owned(), find(id)?);
+    }
+    for picture in order.before.iter().flat_map(|(_, said)| &said.pictures) {
+        if let Picture::Held(id, _) = picture
+            && let Some(blob) = find(id)
+        {
+            bag.insert(id.clone(), blob);
+        }
+    }
+    Some(bag)
+}
+
+/// Holds the picture that is in a URL for this session. Nothing is ever loaded from one.
+fn picture(held: &Held, session: &str, url: &str, sign: Option<String>) -> Picture {
+    let Some(rest) = url.strip_prefix("data:") else {
+        return Picture::Away(wire::beginning(url, 2000).to_owned());
+    };
+    let data = rest.split_once(";base64,").and_then(|(_, data)| STANDARD.decode(data).ok());
+    let blob = data.and_then(|data| held.picture(session, data.into()).ok());
+    blob.map_or(Picture::Odd, |blob| Picture::Held(blob.id.clone(), sign))
 }
 
 /// Reads an answer to its end.
 async fn hear(
+    cx: &Cx,
     response: Response<Body>,
     speech: Speech,
     started: Instant,
@@ -184,7 +228,7 @@ async fn hear(
         }
         if stream {
             for event in events.feed(&data) {
-                tell(speech, &event, started, news).await;
+                tell(cx, speech, &event, started, news).await;
             }
         } else if whole.len() < RAW {
             whole.extend_from_slice(&data);
@@ -192,7 +236,7 @@ async fn hear(
     }
     if stream {
         if let Some(event) = events.rest() {
-            tell(speech, &event, started, news).await;
+            tell(cx, speech, &event, started, news).await;
         }
         return Ok(());
     }
@@ -200,9 +244,13 @@ async fn hear(
     Err(Fault::new(said.unwrap_or_else(|| format!("the answer is not a stream (status {status})"))))
 }
 
-async fn tell(speech: Speech, event: &[u8], started: Instant, news: &mpsc::Sender<News>) {
+async fn tell(cx: &Cx, speech: Speech, event: &[u8], started: Instant, news: &mpsc::Sender<News>) {
     let Ok(event) = serde_json::from_slice::<Value>(event) else { return };
     for piece in pieces(speech, &event) {
+        let piece = match piece {
+            Piece::Url(url, sign) => Piece::Picture(picture(cx.console.held(), &cx.viewer.csrf, &url, sign)),
+            other => other,
+        };
         let _ = news.send(News::Piece(piece, ms(started))).await;
     }
 }

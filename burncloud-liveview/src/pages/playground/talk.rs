@@ -1,12 +1,14 @@
 //! A conversation while it goes on: its turns, the one that is being answered, and what survives a lost connection.
 
 use super::run::{self, News, Order, State, Take};
-use super::speech::{Ask, Dials, Said, Speech, body};
+use super::speech::{Ask, Dials, Picture, Said, Speech};
+use crate::held::Blob;
 use crate::live::use_conn;
 use burncloud_core::{KeyId, ReceiptId};
 use dioxus::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +25,17 @@ pub(super) struct Turn {
     pub(super) id: u64,
     pub(super) ask: Ask,
     pub(super) take: Take,
+}
+
+impl Turn {
+    /// The ids of what is held for it.
+    fn held(&self) -> impl Iterator<Item = &str> {
+        let drawn = self.take.said.pictures.iter().filter_map(|picture| match picture {
+            Picture::Held(id, _) => Some(id.as_str()),
+            Picture::Away(_) | Picture::Odd => None,
+        });
+        self.ask.held().chain(drawn)
+    }
 }
 
 /// With what a turn is asked.
@@ -52,6 +65,8 @@ pub(super) struct Talk {
     next: Signal<u64>,
     send: Callback<(Terms, Ask)>,
     follow: Callback<(u64, ReceiptId)>,
+    /// Holds what belongs to its turns for as long as they are there.
+    hold: Callback<()>,
 }
 
 /// A conversation that lives as long as the component that calls this: its requests are dropped with it.
@@ -60,6 +75,13 @@ pub(super) fn use_talk() -> Talk {
     let turns = use_signal(Vec::<Turn>::new);
     let stop = use_signal(|| None::<CancellationToken>);
     let next = use_signal(|| 0_u64);
+    let held = use_signal(Vec::<Arc<Blob>>::new);
+    let cx = conn.cx();
+    let hold = use_callback(move |()| {
+        let mut held = held;
+        let find = |id: &str| cx.console.held().find(&cx.viewer.csrf, id);
+        held.set(turns.peek().iter().flat_map(Turn::held).filter_map(find).collect());
+    });
     let cx = conn.cx();
     let follow = use_callback(move |(id, receipt): (u64, ReceiptId)| {
         let cx = cx.clone();
@@ -78,12 +100,11 @@ pub(super) fn use_talk() -> Talk {
         next.set(id + 1);
         let before: Vec<(Ask, Said)> =
             turns.peek().iter().map(|turn| (turn.ask.clone(), turn.take.said.clone())).collect();
-        let body = body(terms.speech, &terms.model, &terms.dials, &before, &ask);
-        let path = terms.speech.path(&terms.model);
-        let sent = format!("POST {path}\n{body:#}").into();
-        let order = Order { key: terms.key, speech: terms.speech, path, body: body.to_string() };
-        let take = Take { model: terms.model, sent, ..Take::default() };
-        turns.write().push(Turn { id, ask, take });
+        let take = Take { model: terms.model.clone(), ..Take::default() };
+        turns.write().push(Turn { id, ask: ask.clone(), take });
+        hold.call(());
+        let Terms { key, model, speech, dials } = terms;
+        let order = Order { key, speech, model, dials, before, now: ask };
         let token = CancellationToken::new();
         stop.set(Some(token.clone()));
         let cx = cx.clone();
@@ -94,6 +115,7 @@ pub(super) fn use_talk() -> Talk {
             let _asking = AbortOnDropHandle::new(asking);
             listen(&mut turns, id, rx).await;
             stop.set(None);
+            hold.call(());
             let receipt =
                 turns.peek().iter().find(|turn| turn.id == id).and_then(|turn| turn.take.receipt_id);
             if let Some(receipt) = receipt {
@@ -101,7 +123,7 @@ pub(super) fn use_talk() -> Talk {
             }
         });
     });
-    Talk { turns, stop, next, send, follow }
+    Talk { turns, stop, next, send, follow, hold }
 }
 
 fn change(turns: &mut Signal<Vec<Turn>>, id: u64, with: impl FnOnce(&mut Take)) {
@@ -155,6 +177,7 @@ impl Talk {
         let mut gone = std::mem::take(&mut *self.turns.write());
         // Nobody listens any more to what was on its way.
         gone.retain(|turn| !turn.take.busy());
+        self.hold.call(());
         gone
     }
 
@@ -162,6 +185,8 @@ impl Talk {
     pub(super) fn bring_back(&mut self, gone: &[Turn]) {
         if let Ok(mut turns) = self.turns.try_write() {
             turns.splice(0..0, gone.iter().cloned());
+            drop(turns);
+            self.hold.call(());
         }
     }
 
@@ -218,5 +243,6 @@ impl Talk {
                 self.follow.call((id, receipt));
             }
         }
+        self.hold.call(());
     }
 }

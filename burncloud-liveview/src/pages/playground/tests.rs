@@ -1,10 +1,12 @@
 //! Requests through a real gateway with a provider on the loopback, and what the page shows of them.
 
 use super::run::{self, News, Order, State, Take};
-use super::speech::{Ask, Dials, Speech, body};
+use super::speech::{Ask, Dials, Picture, Speech, Words};
 use super::talk::use_talk;
+use super::words::upload;
 use super::{Inside, Playground};
 use crate::Console;
+use crate::held::tests::DOT;
 use crate::kit::Toasts;
 use crate::lang::{Lang, Look, Theme};
 use crate::live::{Changes, Conn, Cx, Viewer, use_live_history};
@@ -32,9 +34,19 @@ fn event(text: &str) -> String {
     format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}]}}\n\n")
 }
 
-/// Answers `Hello <b>you</b>`; asked for the model `endless`, never stops.
+/// Answers `Hello <b>you</b>`, after the picture that it was shown, one elsewhere, and one that is none; asked for the model
+/// `endless`, never stops.
 async fn provider(axum::Json(ask): axum::Json<serde_json::Value>) -> axum::response::Response {
-    let start = [event("Hello "), event("<b>you</b>")].concat();
+    let seen = &ask["messages"][0]["content"][0]["image_url"]["url"];
+    let urls = [
+        seen.as_str().unwrap_or_default(),
+        "https://elsewhere.example/<a>.png",
+        "data:image/svg+xml;base64,PHN2Zz4=",
+    ];
+    let images = urls.map(|url| serde_json::json!({ "type": "image_url", "image_url": { "url": url } }));
+    let drawn = serde_json::json!({ "choices": [{ "index": 0, "delta": { "images": images } }] });
+    let drawn = if seen.is_null() { String::new() } else { format!("data: {drawn}\n\n") };
+    let start = [drawn, event("Hello "), event("<b>you</b>")].concat();
     let stream = if ask["model"] == "endless" {
         let start = futures_util::stream::iter([start]);
         start.chain(futures_util::stream::pending()).map(Ok::<_, std::io::Error>).boxed()
@@ -167,8 +179,8 @@ fn Root(what: Drawn) -> Element {
 
 fn order(key: KeyId, model: &str) -> Order {
     let ask = Ask::Text("Hi".into());
-    let body = body(Speech::Chat, model, &Dials::default(), &[], &ask).to_string();
-    Order { key, speech: Speech::Chat, path: Speech::Chat.path(model), body }
+    let model = model.to_owned();
+    Order { key, speech: Speech::Chat, model, dials: Dials::default(), before: Vec::new(), now: ask }
 }
 
 /// Asks, and stops once `enough`.
@@ -205,6 +217,50 @@ async fn an_answer_streams_in_and_leaves_a_receipt() {
         assert!(html.contains(words) && html.contains(&view.row.id.to_string()), "{html}");
         assert!(!html.contains("<b>you</b>"), "a model's words are text");
         assert!(!html.contains("secret-account"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_goes_there_and_pictures_come_back() {
+    let shop = Shop::open().await;
+    let cx = shop.cx("mia", Lang::En).await;
+    let held = cx.console.held();
+    let dot = held.picture("token", DOT.into()).unwrap();
+    let words = Words { pictures: vec![dot.id.clone()], .."What?".into() };
+    let asking = || Order { now: Ask::Text(words.clone()), ..order(shop.keys[0].key.id, "gpt-4o-mini") };
+    let take = asked(cx.clone(), asking(), |_| false).await;
+    assert_eq!((take.state, take.fault.clone()), (State::Done, None));
+    let [Picture::Held(id, None), Picture::Away(_), Picture::Odd] = &take.said.pictures[..] else {
+        panic!("{:?}", take.said.pictures)
+    };
+    assert_eq!(held.find("token", id).unwrap().bytes, DOT);
+    assert!(take.sent.contains("data:image/png;base64,iVBOR") && take.sent.contains("… (+"), "{}", take.sent);
+    let html = shop.draw("mia", Lang::En, "/playground", Drawn::Said(Box::new(take.clone()))).await;
+    assert_eq!((html.matches("<img").count(), html.contains(&format!("/console/uploads/{id}"))), (1, true));
+    assert!(html.contains("elsewhere.example") && !html.contains("<a>.png"), "{html}");
+
+    // Another session cannot send it, and nobody can once it is gone: nothing is asked then.
+    let before = shop.receipts().await.len();
+    held.forget("token");
+    for lang in [Lang::En, Lang::Zh] {
+        let take = asked(shop.cx("mia", lang).await, asking(), |_| false).await;
+        let fault = take.fault.as_deref();
+        assert_eq!((take.state, fault), (State::Failed, Some(super::words::gone(lang))));
+    }
+    assert_eq!(shop.receipts().await.len(), before);
+}
+
+#[test]
+fn what_is_wrong_names_the_field_and_the_way_out() {
+    let codes = ["too_large", "not_a_picture", "too_many", "expired", "full", "crowded", "refused", "lost"];
+    for code in codes {
+        let (en, zh) = (upload(Lang::En, code, "a.png"), upload(Lang::Zh, code, "a.png"));
+        assert!(en.starts_with("Picture “a.png”: ") && en.ends_with('.'), "{en}");
+        assert!(zh.starts_with("图片「a.png」：") && zh.ends_with('。'), "{zh}");
+    }
+    for code in ["text_too_large", "text_odd", "long_expired"] {
+        assert!(upload(Lang::En, code, "").starts_with("Message: "), "{code}");
+        assert!(upload(Lang::Zh, code, "").starts_with("消息："), "{code}");
     }
 }
 
@@ -277,8 +333,7 @@ fn a_conversation_is_kept_by_the_browser_and_taken_back() {
     fn Keeps() -> Element {
         let mut talk = use_talk();
         use_hook(|| {
-            let kept =
-                r#"[{"ask":{"Text":"Hi"},"said":{"text":"Hello","thoughts":"","calls":[]},"model":"m"}]"#;
+            let kept = r#"[{"ask":{"Text":{"text":"Hi"}},"said":{"text":"Hello","thoughts":"","calls":[]},"model":"m"}]"#;
             talk.restore("nonsense");
             talk.restore(kept);
             assert_eq!(talk.kept(), kept);

@@ -7,6 +7,7 @@ use crate::live::{Cx, Fault, Place, use_act, use_conn, use_here, use_lang};
 use burncloud_billing::desk::reports::{Customer, Finding, Kind, Reason, Suggestion};
 use burncloud_billing::people::Action;
 use burncloud_core::ChannelId;
+use burncloud_core::usecase::Said;
 use dioxus::prelude::*;
 
 /// What is done here; everything else leads to where it is done.
@@ -24,7 +25,9 @@ async fn help(cx: Cx, deed: Deed) -> Result<usize, Fault> {
         (Deed::Wake(channel, model), Some(gateway)) => {
             desk.wake_lanes(actor, gateway, channel, Some(&model)).await?
         }
-        (Deed::Wake(..), None) => return Err(Fault::new("no gateway runs in this process")),
+        (Deed::Wake(..), None) => {
+            return Err(Said::new("no gateway runs in this process", "此进程中没有网关").into());
+        }
     };
     cx.console.figures().forget(actor);
     Ok(woken)

@@ -2,11 +2,11 @@
 
 use super::actions::Actions;
 use super::read::Found;
-use super::words::{icon, reason, sentence, since, title};
+use super::words::{icon, sentence, since, title};
 use crate::fmt::now;
 use crate::kit::{Icon, Locator, use_fmt};
-use crate::lang::Lang;
 use crate::live::{use_conn, use_lang};
+use crate::pages::reasons::{places, reason};
 use burncloud_billing::desk::reports::{Fault, Hop, Kind, Severity};
 use burncloud_billing::people::Action;
 use dioxus::prelude::*;
@@ -54,21 +54,6 @@ pub(super) fn Where(fault: Fault) -> Element {
     rsx! { Locator { places, at } }
 }
 
-fn places(lang: Lang, fault: Fault, house: bool) -> (Vec<String>, usize) {
-    let mut places = vec![lang.t("Caller", "调用方"), lang.t("Us", "我们")];
-    if house {
-        places.push(lang.t("Network", "网络"));
-    }
-    places.push(lang.t("Provider", "平台"));
-    let at = match fault {
-        Fault::Caller => 0,
-        Fault::Gateway => 1,
-        Fault::Network if house => 2,
-        Fault::Network | Fault::Provider => places.len() - 1,
-    };
-    (places.into_iter().map(str::to_owned).collect(), at)
-}
-
 /// What each account answered to the newest request.
 #[component]
 fn Said(said: Vec<Hop>) -> Element {
@@ -88,22 +73,5 @@ fn Said(said: Vec<Hop>) -> Element {
             }
             pre { class: "mono mt-2 rounded-lg bg-fill px-4 py-3 overflow-x-auto text-xs!", tabindex: "0", "{text}" }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_sees_no_accounts_is_told_of_no_network() {
-        let at = |fault, house| {
-            let (places, at) = places(Lang::En, fault, house);
-            (places.len(), places[at].clone())
-        };
-        assert_eq!(at(Fault::Network, true), (4, "Network".into()));
-        assert_eq!(at(Fault::Network, false), (3, "Provider".into()));
-        assert_eq!(at(Fault::Gateway, false), (3, "Us".into()));
-        assert_eq!(at(Fault::Caller, true), (4, "Caller".into()));
     }
 }

@@ -13,7 +13,7 @@ pub(crate) use actions::Actions;
 pub(crate) use read::{Found, read};
 pub(crate) use words::{icon, sentence, title};
 
-use crate::fmt::now;
+use crate::fmt::{ms, now};
 use crate::kit::{Broken, Headline, Icon, Loading, Section, use_fmt};
 use crate::lang::Lang;
 use crate::live::{Fault, use_conn, use_here, use_lang, use_load, use_turns};
@@ -212,7 +212,7 @@ fn Addresses(addresses: Vec<Found>) -> Element {
                                 td { class: "text-right num max-md:hidden", {f.compact(*unauthenticated)} }
                                 td { class: "text-right num max-md:hidden", {f.compact(*forbidden)} }
                                 td { class: "text-right num text-muted whitespace-nowrap",
-                                    {found.finding.last.map(|at| f.ago(words::ms(at), now)).unwrap_or_default()}
+                                    {found.finding.last.map(|at| f.ago(ms(at), now)).unwrap_or_default()}
                                 }
                             }
                         }

@@ -1,10 +1,10 @@
 //! What the gateway passes over at the moment, with a count-down.
 
 use super::actions::Wake;
-use super::words::reason;
 use crate::kit::Section;
 use crate::lang::Lang;
 use crate::live::{use_lang, use_load, use_turns};
+use crate::pages::reasons::reason;
 use burncloud_billing::desk::reports::{Reason, RestingLane};
 use burncloud_core::UnixMicros;
 use burncloud_core::routing::Why;

@@ -1,42 +1,10 @@
 //! Findings in words, and where they lead.
 
-use crate::fmt::{Fmt, money, percent};
+use crate::fmt::{Fmt, money, ms, percent};
 use crate::lang::Lang;
 use crate::live::Place;
 use burncloud_billing::desk::reports::{Fault, Finding, Kind, Reason};
-use burncloud_core::{LineKind, Scope, UnixMicros};
-
-/// In Unix milliseconds.
-pub(super) fn ms(at: UnixMicros) -> u64 {
-    u64::try_from(at.0 / 1_000).unwrap_or_default()
-}
-
-/// What became of a request, in a few words.
-pub(super) fn reason(lang: Lang, reason: Reason) -> &'static str {
-    let (en, zh) = match reason {
-        Reason::Credential => ("credential refused", "凭证被拒"),
-        Reason::AccountEmpty => ("account is empty", "账号没钱了"),
-        Reason::TooSlow => ("too slow", "太慢"),
-        Reason::TooBusy => ("too busy", "太忙"),
-        Reason::Failed => ("provider failed", "平台故障"),
-        Reason::Odd => ("odd answer", "应答异常"),
-        Reason::Unreachable => ("not reachable", "连不上"),
-        Reason::BrokeOff => ("broke off", "中途断开"),
-        Reason::ErrorInside => ("error in the answer", "应答中报错"),
-        Reason::Unreadable => ("answer not readable", "应答无法读取"),
-        Reason::NotAfforded => ("not asked: below cost", "未请求：低于成本"),
-        Reason::CallerLeft => ("caller left", "调用方离开"),
-        Reason::Stopped => ("gateway was stopped", "网关被停止"),
-        Reason::NoAccount => ("no account free", "没有可用账号"),
-        Reason::KeyRefused => ("key refused", "密钥被拒"),
-        Reason::NoCredit => ("no credit left", "余额不足"),
-        Reason::CallerLimit => ("caller’s limit", "超出调用方限额"),
-        Reason::TooLong => ("request too long", "请求过长"),
-        Reason::Unknown => ("no such model", "没有这个模型"),
-        Reason::BadRequest => ("bad request", "请求有误"),
-    };
-    lang.t(en, zh)
-}
+use burncloud_core::{LineKind, Scope};
 
 /// What somebody or something did, after its name.
 fn did(lang: Lang, reason: Reason) -> &'static str {

@@ -133,7 +133,7 @@ pub(super) fn Copies() -> Element {
                     |copy| {
                         format!(
                             "{} · {}",
-                            f.ago(millis(copy.at), millis(UnixMicros::now())),
+                            f.ago(crate::fmt::ms(copy.at), crate::fmt::ms(UnixMicros::now())),
                             size(copy.bytes)
                         )
                     },

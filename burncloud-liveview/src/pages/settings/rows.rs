@@ -35,7 +35,7 @@ pub(super) fn Group(id: &'static str, all: Vec<SettingView>, #[props(default)] c
                     save.then(wanted.collect(), move |_| toasts.show(Toast::done(lang.t("Saved.", "已保存。"))));
                 },
                 for (words, setting) in rows {
-                    Setting { key: "{words.name}", name: words.title(lang), means: words.means(lang), waits: setting.waits,
+                    Setting { key: "{words.name}", name: words.title(lang), means: means(lang, words, &setting), waits: setting.waits,
                         declared: setting.declared,
                         Control { name: words.name, shape: words.shape, label: words.title(lang), value: shown(&setting.value),
                             fixed: setting.declared, error: save.error(words.name) }
@@ -49,6 +49,16 @@ pub(super) fn Group(id: &'static str, all: Vec<SettingView>, #[props(default)] c
             }
             {children}
         }
+    }
+}
+
+/// What it means, and when a change of it takes effect where that is not at once.
+fn means(lang: Lang, words: &Words, setting: &SettingView) -> String {
+    let means = words.means(lang);
+    match (lang, setting.needs_restart && !setting.declared) {
+        (_, false) => means.to_owned(),
+        (Lang::En, true) => format!("{means} Takes effect at the next start."),
+        (Lang::Zh, true) => format!("{means}重启后生效。"),
     }
 }
 
@@ -154,5 +164,27 @@ mod tests {
         assert_eq!(offered, ["For ever", "1 year", "6 months", "90 days", "30 days", "45 days"]);
         assert_eq!(terms(Lang::Zh, "30").len(), 5);
         assert_eq!(typed(Shape::Number("", ""), "seven"), json!("seven"), "its check names the field");
+    }
+
+    #[test]
+    fn what_takes_effect_at_the_next_start_says_so() {
+        use burncloud_billing::desk::settings::SETTINGS;
+        for words in &WORDS {
+            let known = SETTINGS.iter().find(|known| known.name == words.name).unwrap();
+            let mut setting = SettingView {
+                name: known.name,
+                about: known.about,
+                value: Value::Null,
+                default: Value::Null,
+                declared: false,
+                needs_restart: known.needs_restart,
+                waits: false,
+            };
+            let said =
+                |setting: &SettingView| means(Lang::En, words, setting).ends_with("at the next start.");
+            assert_eq!(said(&setting), known.needs_restart, "{}", known.name);
+            setting.declared = true;
+            assert!(!said(&setting), "{}: the file says when", known.name);
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! An invitation: a link that makes somebody a user, shown once.
 
-use super::words::{amount, ms, places, role_icon, role_name, role_words};
+use super::words::{amount, places, role_icon, role_name, role_words};
 use super::{close, wallet_of};
-use crate::fmt::now;
+use crate::fmt::{ms, now};
 use crate::kit::*;
 use crate::lang::Lang;
 use crate::live::*;

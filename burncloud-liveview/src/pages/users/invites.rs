@@ -1,9 +1,9 @@
 //! The invitations that were made.
 
 use super::roster::Actions;
-use super::words::{ms, role_name};
+use super::words::role_name;
 use super::{Switch, View};
-use crate::fmt::{money, now};
+use crate::fmt::{money, ms, now};
 use crate::kit::*;
 use crate::lang::Lang;
 use crate::live::*;

@@ -1,8 +1,8 @@
 //! One person, in a drawer: money, keys, how they sign in, their terms.
 
-use super::words::{State, called, ms, role_name};
+use super::words::{State, called, role_name};
 use super::{View, dialog_href, keeping, statement, terms};
-use crate::fmt::{money, now};
+use crate::fmt::{money, ms, now};
 use crate::kit::*;
 use crate::live::*;
 use burncloud_billing::desk::login::Place as Seat;

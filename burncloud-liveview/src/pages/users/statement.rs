@@ -1,7 +1,7 @@
 //! A wallet's entries, newest first.
 
-use super::words::{kind_name, ms};
-use crate::fmt::{money, now};
+use super::words::kind_name;
+use crate::fmt::{money, ms, now};
 use crate::kit::*;
 use crate::live::*;
 use burncloud_billing::desk::{Page, StatementFilter, StatementLine, WalletId};

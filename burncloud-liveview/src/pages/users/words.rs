@@ -5,7 +5,7 @@ use crate::lang::Lang;
 use crate::live::Fault;
 use burncloud_billing::desk::{Powers, UserView};
 use burncloud_core::ledger::EntryKind;
-use burncloud_core::{Nano, Role, Status, UnixMicros};
+use burncloud_core::{Nano, Role, Status};
 
 /// What a role is called.
 pub(super) fn role_name(lang: Lang, role: Role) -> &'static str {
@@ -108,11 +108,6 @@ pub(super) fn kind_name(lang: Lang, kind: EntryKind) -> &'static str {
     }
 }
 
-/// A moment of the store in milliseconds.
-pub(super) fn ms(at: UnixMicros) -> u64 {
-    u64::try_from(at.0 / 1000).unwrap_or_default()
-}
-
 /// What somebody is called on a screen.
 pub(super) fn called(view: &UserView) -> String {
     view.display.clone().unwrap_or_else(|| view.user.name.clone())
@@ -139,7 +134,7 @@ pub(super) fn places(powers: &[Powers], fits: impl Fn(&Powers) -> bool) -> Vec<C
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burncloud_core::User;
+    use burncloud_core::{UnixMicros, User};
 
     fn view(user: User, online: bool) -> UserView {
         UserView {

@@ -4,7 +4,7 @@ use super::args::{ChannelsCommand, CreateChannelArgs};
 use super::{CliResult, Desk, word};
 use crate::config::SecretRef;
 use burncloud_core::store::ChannelStore;
-use burncloud_core::usecase::{UseCaseError, channels};
+use burncloud_core::usecase::{Said, UseCaseError, channels};
 use burncloud_core::{ChannelConfig, ChannelId, ChannelSettings, Status};
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ fn without_credential(error: UseCaseError) -> UseCaseError {
     match error {
         UseCaseError::Invalid { field, .. } if field == "credential" => UseCaseError::invalid(
             field,
-            "this provider needs one: give --credential-env NAME or --credential-file FILE",
+            Said::plain("this provider needs one: give --credential-env NAME or --credential-file FILE"),
         ),
         other => other,
     }

@@ -6,7 +6,7 @@ use super::wallets::{self, Holders, shown};
 use super::{CliResult, Desk, or_dash, word};
 use burncloud_billing::people::{self, TenantChange, Wallet};
 use burncloud_core::store::NewTenant;
-use burncloud_core::usecase::UseCaseError;
+use burncloud_core::usecase::{Said, UseCaseError};
 use burncloud_core::{Tenant, TenantId};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -27,7 +27,7 @@ async fn create(desk: &Desk, args: CreateTenantArgs) -> CliResult {
     refuse_negative(balance, credit)?;
     if args.unlimited && (args.balance_usd.is_some() || args.credit_usd.is_some()) {
         let message = "an unlimited wallet has no opening balance and no credit line; leave one of them out";
-        return Err(UseCaseError::invalid("unlimited", message).into());
+        return Err(UseCaseError::invalid("unlimited", Said::plain(message)).into());
     }
     let parent = match &args.parent {
         Some(parent) => Some(people::find_tenant(store, parent).await?.id),

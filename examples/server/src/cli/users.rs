@@ -5,7 +5,7 @@ use super::wallets::{self, Holders, shown};
 use super::{CliResult, Desk, or_dash, word};
 use burncloud_billing::people::{self, UserChange, Wallet};
 use burncloud_core::store::{NewUser, UserStore};
-use burncloud_core::usecase::UseCaseError;
+use burncloud_core::usecase::{Said, UseCaseError};
 use burncloud_core::{Nano, TenantId, User};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -25,7 +25,7 @@ async fn create(desk: &Desk, args: CreateUserArgs) -> CliResult {
     let unlimited = args.unlimited || !(given || args.limited);
     if unlimited && given {
         let message = "an unlimited wallet has no opening balance and no credit line; leave one of them out";
-        return Err(UseCaseError::invalid("unlimited", message).into());
+        return Err(UseCaseError::invalid("unlimited", Said::plain(message)).into());
     }
     let (balance, credit) = (args.balance_usd.unwrap_or_default(), args.credit_usd.unwrap_or_default());
     refuse_negative(balance, credit)?;
@@ -55,10 +55,10 @@ async fn create(desk: &Desk, args: CreateUserArgs) -> CliResult {
 /// Before anything is made.
 pub(super) fn refuse_negative(balance: Nano, credit: Nano) -> CliResult {
     if balance < Nano::ZERO {
-        return Err(UseCaseError::invalid("balance", "a balance does not start negative").into());
+        return Err(UseCaseError::invalid("balance", Said::plain("a balance does not start negative")).into());
     }
     if credit < Nano::ZERO {
-        return Err(UseCaseError::invalid("credit", "a credit line is not negative").into());
+        return Err(UseCaseError::invalid("credit", Said::plain("a credit line is not negative")).into());
     }
     Ok(())
 }

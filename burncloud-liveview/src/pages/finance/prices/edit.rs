@@ -1,14 +1,14 @@
 //! The price of one model: changed now or for later, and tried on last week before.
 
 use super::rule::{How, member, rates_of, words};
-use crate::fmt::{Fmt, charge, grouped, money, now};
+use crate::fmt::{Fmt, charge, grouped, money, ms, now};
 use crate::kit::{
     Badge, Broken, Button, Choice, Drawer, Field, Form, Kind, Loading, Select, Toast, Tone, use_fmt,
     use_toasts,
 };
 use crate::lang::Lang;
 use crate::live::{Fault, use_act, use_here, use_lang, use_load};
-use crate::pages::finance::words::{change, local_time, moment, ms, tomorrow};
+use crate::pages::finance::words::{change, local_time, moment, tomorrow};
 use burncloud_billing::desk::{PriceDraft, PriceRow, RuleState, RuleView, Simulated};
 use burncloud_core::{ChannelId, Nano, TenantId, UnixMicros};
 use dioxus::prelude::*;

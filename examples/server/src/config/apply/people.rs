@@ -7,7 +7,7 @@ use burncloud_billing::people::{
     set_credit, set_role, update_tenant, update_user,
 };
 use burncloud_core::store::{LedgerStore, NewTenant, NewUser, PlanStore, UserStore};
-use burncloud_core::usecase::{UseCaseError, UseCaseResult};
+use burncloud_core::usecase::{Said, UseCaseError, UseCaseResult};
 use burncloud_core::{Role, Tenant, TenantId, User};
 
 /// In the order declared: each after its parent.
@@ -71,7 +71,7 @@ async fn change_tenant<S: UserStore + LedgerStore + PlanStore + ?Sized>(
         let shown = parent.map_or_else(|| "none".to_owned(), |name| format!("`{name}`"));
         let message =
             format!("its parent in the store is {shown}; tenants do not move: make one of another name");
-        return Err(UseCaseError::invalid("parent", message));
+        return Err(UseCaseError::invalid("parent", Said::plain(message)));
     }
     let change = TenantChange {
         status: tenant.status,
@@ -104,7 +104,7 @@ pub(super) async fn apply_users<S: UserStore + LedgerStore + PlanStore + ?Sized>
         };
         if stored.tenant != tenant {
             let message = format!("{} belongs to another tenant in the store; users do not move", what());
-            return Err(UseCaseError::invalid("tenant", message)).at(what);
+            return Err(UseCaseError::invalid("tenant", Said::plain(message))).at(what);
         }
         let changed = change_user(store, actor, user, stored).await.at(what)?;
         if new {

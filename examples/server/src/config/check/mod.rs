@@ -86,7 +86,7 @@ impl Checker {
     fn report_use_case(&mut self, span: Range<usize>, table: &str, error: &UseCaseError) {
         match error {
             UseCaseError::Invalid { field, message } => {
-                self.report(span, format!("{table}.{field}"), message.as_str());
+                self.report(span, format!("{table}.{field}"), message.en());
             }
             other => self.report(span, table, other.to_string()),
         }
@@ -160,7 +160,7 @@ impl Checker {
         let Some(limits) = limits else { return Limits::default() };
         match check_limits(limits.get_ref()) {
             Err(UseCaseError::Invalid { message, .. }) => {
-                self.report(limits.span(), field, message);
+                self.report(limits.span(), field, message.en());
                 Limits::default()
             }
             _ => limits.into_inner(),

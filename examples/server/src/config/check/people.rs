@@ -207,7 +207,7 @@ impl Checker {
     pub(super) fn word(&mut self, field: &str, word: Option<&Spanned<String>>) -> Option<String> {
         let word = word?;
         if let Err(UseCaseError::Invalid { message, .. }) = check_name(word.get_ref()) {
-            self.report(word.span(), field, message);
+            self.report(word.span(), field, message.en());
         }
         Some(word.get_ref().clone())
     }
@@ -217,7 +217,7 @@ impl Checker {
         if let Err(UseCaseError::Invalid { message, .. }) =
             burncloud_billing::people::check_time_zone(zone.get_ref())
         {
-            self.report(zone.span(), field, message);
+            self.report(zone.span(), field, message.en());
         }
         Some(zone.get_ref().clone())
     }

@@ -61,7 +61,7 @@ impl Checker {
             let top = error.field.split(['.', '[']).next().unwrap_or_default();
             let at = raw.get(top).map_or(whole, Spanned::span);
             let dot = if error.field.is_empty() { "" } else { "." };
-            self.report(at, format!("prices{dot}{}", error.field), error.message);
+            self.report(at, format!("prices{dot}{}", error.field), error.message.en());
             return None;
         }
         Some(price)
@@ -159,7 +159,7 @@ impl Checker {
             let at = fields.get(name).map_or(whole, Spanned::span);
             let field = error.field.replacen("fx", "rates", 1);
             let dot = if field.is_empty() { "" } else { "." };
-            self.report(at, format!("{table}{dot}{field}"), error.message);
+            self.report(at, format!("{table}{dot}{field}"), error.message.en());
             return;
         }
         let row = rows.entry(place).or_default();

@@ -111,7 +111,7 @@ impl Checker {
             // The setting's own check: what the console would refuse is refused here.
             let known = Known::named("log.keep_days").map(|known| known.check);
             match known.map(|check| check(&(*days.get_ref()).into())) {
-                Some(Err(why)) => self.report(days.span(), "retention.keep_days", why),
+                Some(Err(why)) => self.report(days.span(), "retention.keep_days", why.en()),
                 _ => keep_days = days.into_inner(),
             }
         }
@@ -146,7 +146,11 @@ impl Checker {
                 Ok(rates) => return Unpriced::At(Arc::new(rates)),
                 Err(error) => {
                     let dot = if error.field.is_empty() { "" } else { "." };
-                    self.report(value.span(), format!("billing.unpriced{dot}{}", error.field), error.message);
+                    self.report(
+                        value.span(),
+                        format!("billing.unpriced{dot}{}", error.field),
+                        error.message.en(),
+                    );
                 }
             },
             _ => {
