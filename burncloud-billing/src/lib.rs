@@ -9,6 +9,7 @@
 //! receipt is one product, rounded once, half up ([`rate`]).
 
 mod accounts;
+pub mod archive;
 mod biller;
 mod book;
 mod bound;

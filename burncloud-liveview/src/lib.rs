@@ -50,5 +50,7 @@ use axum::Router;
 /// ```
 pub fn console(console: Console) -> Router {
     let own = pages::model_routes(console.clone());
-    api::router(&console).merge(own).merge(auth::router(console.clone())).merge(web::router(console))
+    let routes =
+        api::router(&console).merge(own).merge(auth::router(console.clone())).merge(web::router(console));
+    routes.layer(axum::middleware::from_fn(web::to_its_end))
 }

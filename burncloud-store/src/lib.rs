@@ -20,6 +20,7 @@
 #[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
 compile_error!("burncloud-store needs a database: enable the feature `sqlite`, `postgres` or `mysql`");
 
+mod archive;
 mod backend;
 mod backup;
 mod budget;

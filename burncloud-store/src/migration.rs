@@ -8,6 +8,7 @@ mod m0002_money;
 mod m0003_console;
 mod m0004_reports;
 mod m0005_rotation;
+mod m0006_archive;
 mod m0007_days;
 
 use crate::backend;
@@ -34,6 +35,7 @@ pub(crate) const ALL: &[Migration] = &[
     Migration { name: "console", statements: m0003_console::statements },
     Migration { name: "reports", statements: m0004_reports::statements },
     Migration { name: "rotation", statements: m0005_rotation::statements },
+    Migration { name: "archive", statements: m0006_archive::statements },
     Migration { name: "days", statements: m0007_days::statements },
 ];
 

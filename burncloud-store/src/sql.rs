@@ -27,6 +27,7 @@ pub struct SqlStore {
     pub(crate) secrets: SecretBox,
     pub(crate) callers: CallerCache,
     pub(crate) receipts: crate::receipt::Statements,
+    pub(crate) archives: crate::archive::Statements,
     pub(crate) sealer: crate::proof::SealerSlot,
 }
 
@@ -74,6 +75,7 @@ impl SqlStore {
             secrets,
             callers,
             receipts: Default::default(),
+            archives: Default::default(),
             sealer: Default::default(),
         })
     }

@@ -1,6 +1,8 @@
 //! The promises of core's store traits, kept by every database this crate knows.
 
-use burncloud_core::testing::{identity_suite, money_suite, people_suite, report_suite, store_suite};
+use burncloud_core::testing::{
+    archive_suite, identity_suite, money_suite, people_suite, report_suite, store_suite,
+};
 use burncloud_store::{SecretBox, SqlStore};
 use std::sync::Mutex;
 
@@ -15,6 +17,7 @@ async fn sqlite_in_memory_keeps_every_promise() {
     report_suite(fresh).await;
     identity_suite(fresh).await;
     people_suite(fresh).await;
+    archive_suite(async || sealing(fresh().await)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -31,4 +34,10 @@ async fn sqlite_in_a_file_keeps_every_promise() {
     report_suite(&fresh).await;
     identity_suite(&fresh).await;
     people_suite(&fresh).await;
+    archive_suite(async || sealing(fresh().await)).await;
+}
+
+fn sealing(store: SqlStore) -> SqlStore {
+    store.seal_with(burncloud_core::testing::sealer());
+    store
 }

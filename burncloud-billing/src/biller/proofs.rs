@@ -2,7 +2,7 @@
 
 use super::Biller;
 use crate::proof::answer;
-use burncloud_core::store::{ProofStore, StoreError};
+use burncloud_core::store::{ArchiveStore, StoreError};
 use burncloud_core::{Caller, Error, ErrorKind, ReceiptId};
 use bytes::Bytes;
 use std::fmt;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// Where receipts and links are found, if that was said.
 #[derive(Default)]
-pub(super) struct Proofs(OnceLock<Arc<dyn ProofStore>>);
+pub(super) struct Proofs(OnceLock<Arc<dyn ArchiveStore>>);
 
 impl fmt::Debug for Proofs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -22,7 +22,7 @@ impl fmt::Debug for Proofs {
 impl Biller {
     /// From now on callers can read their own receipts, from that store. Without it, and for a second call, nothing
     /// changes: they are told that there are none.
-    pub fn show_receipts_of(&self, store: Arc<dyn ProofStore>) {
+    pub fn show_receipts_of(&self, store: Arc<dyn ArchiveStore>) {
         let _ = self.proofs.0.set(store);
     }
 }
@@ -33,13 +33,22 @@ impl Proofs {
         let Some(store) = self.0.get() else { return Ok(None) };
         match store.receipt_owner(id).await.map_err(away)? {
             Some((_, user)) if user == caller.user.id => {}
-            _ => return Ok(None),
+            Some(_) => return Ok(None),
+            None => {
+                let archived = store.archived_receipts(&[id]).await.map_err(away)?.pop();
+                return archived
+                    .filter(|known| known.user == caller.user.id)
+                    .map_or(Ok(None), |_| Err(gone()));
+            }
         }
         let link = match store.seal_of(id).await {
             Err(StoreError::Invalid(wrong)) => return Err(unproved(id, &wrong)),
             link => link.map_err(away)?,
         };
-        let Some(receipt) = store.receipts_by_id(&[id]).await.map_err(away)?.pop() else { return Ok(None) };
+        let Some(receipt) = store.receipts_by_id(&[id]).await.map_err(away)?.pop() else {
+            // Archived in this moment.
+            return Err(gone());
+        };
         let public = match &link {
             Some(link) => store.proof_keys().await.map_err(away)?.into_iter().find(|key| key.id == link.key),
             None => None,
@@ -47,6 +56,11 @@ impl Proofs {
         let json = answer(&receipt, link.as_ref(), public.as_ref().map(|key| &key.public));
         json.map(|json| Some(json.into())).map_err(|wrong| unproved(id, &wrong))
     }
+}
+
+fn gone() -> Error {
+    let text = "this receipt of yours is archived: the operator has it in a file, and what you kept of it is still proof";
+    Error::new(ErrorKind::NotFound, text).with_param("id").with_code("receipt_archived")
 }
 
 fn unproved(receipt: ReceiptId, wrong: &dyn fmt::Display) -> Error {

@@ -174,6 +174,12 @@ impl ChannelChange {
     }
 }
 
+/// Everything that decides where a channel's credential is sent. Of the provider's options some are addresses, and others have
+/// one of them used.
+fn addresses(channel: &ChannelConfig) -> (Option<&str>, Option<&str>, &BTreeMap<String, String>) {
+    (channel.base_url.as_deref(), channel.settings.proxy.as_deref(), &channel.settings.options)
+}
+
 impl Desk {
     /// Every channel, in the order of their ids.
     ///
@@ -227,8 +233,8 @@ impl Desk {
         Ok(ChannelView::from(&made))
     }
 
-    /// Changes a channel. One that was withdrawn stays so. A credential does not follow a channel to another address: who
-    /// changes the one gives the other, so that nobody learns a credential by having it sent to themselves.
+    /// Changes a channel. One that was withdrawn stays so. A credential does not follow a channel to another address, be it of
+    /// a token's issuer or of a proxy: who changes the one gives the other, so that nobody learns a credential by having it sent to themselves.
     ///
     /// # Errors
     /// As [`create_channel`](Desk::create_channel); `Changed` where it is not the `expected` version; `Store(NotFound)`.
@@ -246,7 +252,7 @@ impl Desk {
         if same(&stored, &next) {
             return Ok(ChannelView::from(&stored));
         }
-        if next.base_url != stored.base_url && !given && !stored.credential.expose_secret().is_empty() {
+        if addresses(&next) != addresses(&stored) && !given && !stored.credential.expose_secret().is_empty() {
             let message = (
                 "it would be sent to another address: give the credential again",
                 "地址变了，请重新填写凭证",

@@ -13,6 +13,7 @@ mod budgets;
 pub mod channels;
 mod codes;
 mod common;
+mod keeping;
 mod keys;
 pub mod login;
 mod money;
@@ -37,6 +38,7 @@ pub use backup::{BackupView, Backups, KEPT as BACKUPS_KEPT};
 pub use budgets::{BudgetDraft, BudgetView, PlanDraft, PlanView};
 pub use codes::{BatchView, CodesDraft, MadeCodes, Redeemed};
 pub use common::{OneTime, Page};
+pub use keeping::{Kept, archive_old, keep_since};
 pub use keys::{KeyChange, KeyDraft, KeyFilter, KeyView, MadeKey};
 pub use money::{MoneyMove, MoveKind, Moved, StatementFilter, StatementLine, WalletId, WalletView};
 pub use movements::{Against, BooksChecked, ModelMargin, MoveFilter, MoveLine, Movements};
@@ -66,6 +68,7 @@ pub struct Desk {
     book: Arc<PriceBook>,
     biller: Option<Arc<Biller>>,
     backups: Option<Arc<std::path::Path>>,
+    archive: Option<Arc<std::path::Path>>,
     tries: Arc<codes::Tries>,
     changed: Arc<dyn Fn() + Send + Sync>,
     settings: Arc<ArcSwap<settings::SettingsSource>>,
@@ -92,6 +95,7 @@ impl Desk {
             book: Arc::new(PriceBook::new()),
             biller: None,
             backups: None,
+            archive: None,
             tries: Arc::default(),
             changed: Arc::new(|| ()),
             sessions_ended: Arc::new(|_| ()),

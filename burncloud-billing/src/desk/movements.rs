@@ -279,6 +279,8 @@ impl Desk {
             Err(VerifyError::Difference(difference)) => Ok(BooksChecked::Differ(difference)),
             Err(VerifyError::Busy) => Ok(BooksChecked::Busy),
             Err(VerifyError::Store(error)) => Err(error.into()),
+            // No file is read here.
+            Err(VerifyError::Archive(error)) => Err(StoreError::Unavailable(error.to_string()).into()),
         }
     }
 }

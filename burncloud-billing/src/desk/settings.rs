@@ -71,6 +71,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<String>,
     /// The address and port of the server.
     pub listen: Option<String>,
+    /// For how long requests are kept before they are archived; `None` is for ever.
+    pub keep: Option<Duration>,
 }
 
 impl Default for Settings {
@@ -121,6 +123,9 @@ impl Settings {
             public_url: some("server.public_url"),
             trusted_proxies: list("server.trusted_proxies"),
             listen: some("server.listen"),
+            keep: Some(number("log.keep_days"))
+                .filter(|days| *days > 0)
+                .map(|days| Duration::from_secs(days.saturating_mul(86_400))),
         }
     }
 

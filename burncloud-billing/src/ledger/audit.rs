@@ -1,15 +1,17 @@
 //! One pass over the books.
 
+use super::archived::Taken;
 use super::claims::Claims;
 use super::receipt::{self, Parents};
 use super::report::{VerifyError, VerifyReport, differ, same};
 use super::{Books, claims};
-use burncloud_core::ledger::{Account, Entry, EntryKind, postings};
-use burncloud_core::store::{EntryFilter, ReceiptFilter};
+use burncloud_core::ledger::{Account, Entry, EntryKind, Posting, postings};
+use burncloud_core::store::{ArchivedSums, EntryFilter, ReceiptFilter};
 use burncloud_core::{
-    KeyId, Nano, QUARTER_US, Receipt, ReceiptId, Scope, Tenant, TenantId, UnixMicros, UserId, spending,
+    KeyId, Nano, Receipt, ReceiptId, Scope, Tenant, TenantId, UnixMicros, UserId, spending,
 };
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 /// Rows read at once.
 const PAGE: u32 = 500;
@@ -22,11 +24,11 @@ struct Sum {
 }
 
 pub(super) struct Audit<'a, S: ?Sized, P> {
-    store: &'a S,
+    pub(super) store: &'a S,
     progress: &'a mut P,
-    report: VerifyReport,
-    begun: UnixMicros,
-    parents: Parents,
+    pub(super) report: VerifyReport,
+    pub(super) begun: UnixMicros,
+    pub(super) parents: Parents,
     claims: Claims,
     /// The oldest receipt that was read.
     read_to: Option<ReceiptId>,
@@ -38,14 +40,37 @@ pub(super) struct Audit<'a, S: ?Sized, P> {
     users: HashMap<UserId, i128>,
     tenants: HashMap<TenantId, i128>,
     spent: HashMap<Scope, Sum>,
+    pub(super) archived: Taken,
 }
 
-fn clamp(sum: i128) -> Nano {
+/// What an entry moves is what these receipts come to.
+pub(super) fn same_postings(entry: &Entry, receipts: &[Receipt]) -> Result<(), VerifyError> {
+    let id = entry.id;
+    let by_account = |all: &[Posting]| -> BTreeMap<Account, Nano> {
+        all.iter().map(|posting| (posting.account, posting.amount)).collect()
+    };
+    let (expected, found) = (by_account(&postings(receipts)), by_account(&entry.postings));
+    for account in expected.keys().chain(found.keys()) {
+        let of = |all: &BTreeMap<Account, Nano>| all.get(account).copied().unwrap_or_default();
+        same(
+            format_args!("the posting of entry {id} to {account}, by its receipts"),
+            of(&expected),
+            of(&found),
+        )?;
+    }
+    Ok(())
+}
+
+pub(super) fn clamp(sum: i128) -> Nano {
     Nano(i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX }))
 }
 
 impl<'a, S: Books + ?Sized, P: FnMut(&VerifyReport)> Audit<'a, S, P> {
-    pub(super) async fn run(store: &'a S, progress: &'a mut P) -> Result<VerifyReport, VerifyError> {
+    pub(super) async fn run(
+        store: &'a S,
+        folder: Option<&Path>,
+        progress: &'a mut P,
+    ) -> Result<VerifyReport, VerifyError> {
         let begun = store.ledger_begun().await?;
         let tenants = store.tenants().await?;
         let parents = tenants.iter().map(|tenant| (tenant.id, tenant.parent)).collect();
@@ -64,8 +89,11 @@ impl<'a, S: Books + ?Sized, P: FnMut(&VerifyReport)> Audit<'a, S, P> {
             users: HashMap::new(),
             tenants: HashMap::new(),
             spent: HashMap::new(),
+            archived: Taken::default(),
         };
+        audit.archives(folder).await?;
         audit.entries().await?;
+        audit.archived.check()?;
         audit.rest_of_receipts().await?;
         audit.balances().await?;
         audit.check_tenants().await?;
@@ -73,6 +101,10 @@ impl<'a, S: Books + ?Sized, P: FnMut(&VerifyReport)> Audit<'a, S, P> {
         audit.check_keys().await?;
         audit.check_spending().await?;
         Ok(audit.report)
+    }
+
+    pub(super) fn tell(&mut self) {
+        (self.progress)(&self.report);
     }
 
     async fn entries(&mut self) -> Result<(), VerifyError> {
@@ -103,22 +135,14 @@ impl<'a, S: Books + ?Sized, P: FnMut(&VerifyReport)> Audit<'a, S, P> {
             return same(format_args!("receipts of entry {id}, which posts none"), 0, ids.len());
         }
         let receipts = self.store.receipts_of(id).await?;
+        if receipts.len() < ids.len() && self.is_archived(entry, &ids).await? {
+            return Ok(());
+        }
         let mut there = receipts.iter().map(|receipt| receipt.id).peekable();
         if let Some(gone) = ids.iter().find(|id| there.next_if_eq(*id).is_none()) {
             return differ(format_args!("receipt {gone} of entry {id}"), "it is there", "it is gone");
         }
-        let expected: BTreeMap<Account, Nano> =
-            postings(&receipts).into_iter().map(|posting| (posting.account, posting.amount)).collect();
-        let found: BTreeMap<Account, Nano> =
-            entry.postings.iter().map(|posting| (posting.account, posting.amount)).collect();
-        for account in expected.keys().chain(found.keys()) {
-            let of = |all: &BTreeMap<Account, Nano>| all.get(account).copied().unwrap_or_default();
-            same(
-                format_args!("the posting of entry {id} to {account}, by its receipts"),
-                of(&expected),
-                of(&found),
-            )?;
-        }
+        same_postings(entry, &receipts)?;
         for receipt in &receipts {
             self.claims.claim(id, receipt)?;
         }
@@ -168,12 +192,31 @@ impl<'a, S: Books + ?Sized, P: FnMut(&VerifyReport)> Audit<'a, S, P> {
         for leg in &receipt.legs {
             *self.tenants.entry(leg.tenant).or_default() += i128::from(leg.charge.0);
         }
-        let later = receipt.at >= since(self.begun);
+        let later = receipt.at >= ArchivedSums::later(self.begun);
         for (scope, more) in spending(receipt) {
             let sum = self.spent.entry(scope).or_default();
             for place in if later { 0..2 } else { 0..1 } {
                 sum.money[place] += i128::from(more.money.0);
                 sum.tokens[place] += u128::from(more.tokens);
+            }
+        }
+    }
+
+    /// What archived receipts add to all of that.
+    pub(super) fn add_archived(&mut self, sums: &ArchivedSums) {
+        self.older |= sums.older > 0;
+        for (scope, more) in &sums.scopes {
+            let used = i128::from(more.used.0);
+            match scope {
+                Scope::Key(id) => *self.keys.entry(*id).or_default() += used,
+                Scope::User(id) => *self.users.entry(*id).or_default() += used,
+                Scope::Tenant(id) => *self.tenants.entry(*id).or_default() += used,
+                Scope::Channel(_) | Scope::Model(_) => {}
+            }
+            let sum = self.spent.entry(scope.clone()).or_default();
+            for (place, spent) in [more.spent, more.later].into_iter().enumerate() {
+                sum.money[place] += i128::from(spent.money.0);
+                sum.tokens[place] += u128::from(spent.tokens);
             }
         }
     }
@@ -256,7 +299,7 @@ impl<'a, S: Books + ?Sized, P: FnMut(&VerifyReport)> Audit<'a, S, P> {
     /// Receipts from before the ledger are not in these sums: with any of them only what came later is compared.
     async fn check_spending(&mut self) -> Result<(), VerifyError> {
         let later = self.older;
-        let since = if later { since(self.begun) } else { UnixMicros(0) };
+        let since = if later { ArchivedSums::later(self.begun) } else { UnixMicros(0) };
         let place = usize::from(later);
         let mut all: Vec<(&Scope, &Sum)> = self.spent.iter().collect();
         all.sort_unstable_by_key(|(scope, _)| *scope);
@@ -276,9 +319,4 @@ impl<'a, S: Books + ?Sized, P: FnMut(&VerifyReport)> Audit<'a, S, P> {
         }
         Ok(())
     }
-}
-
-/// The full quarter of an hour after the ledger was begun.
-fn since(begun: UnixMicros) -> UnixMicros {
-    UnixMicros((begun.0.div_euclid(QUARTER_US) + 1) * QUARTER_US)
 }

@@ -1,5 +1,6 @@
 //! What a check of the ledger says.
 
+use crate::archive::ArchiveError;
 use burncloud_core::store::StoreError;
 use serde::Serialize;
 use std::fmt;
@@ -11,6 +12,10 @@ pub struct VerifyReport {
     pub entries: u64,
     /// Receipts.
     pub receipts: u64,
+    /// Receipts that were archived: of them only that their links, entries and sums fit each other.
+    pub archived: u64,
+    /// Of the archived ones, those that were read from their files and computed anew.
+    pub reread: u64,
     /// Receipts that come to something and were recorded before the ledger was begun: they are in no entry.
     pub before_ledger: u64,
     /// Accounts with a balance.
@@ -53,6 +58,18 @@ pub enum VerifyError {
     /// It cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The files of archived receipts are not in order, or cannot be read.
+    #[error("the archive: {0}")]
+    Archive(ArchiveError),
+}
+
+impl From<ArchiveError> for VerifyError {
+    fn from(error: ArchiveError) -> VerifyError {
+        match error {
+            ArchiveError::Store(error) => VerifyError::Store(error),
+            other => VerifyError::Archive(other),
+        }
+    }
 }
 
 /// Says that something is not what it should be.

@@ -1,8 +1,8 @@
 //! Exports: lines of JSON, the first with the keys, then one for each link with all of its receipts, the last with their
 //! numbers: a file that was cut off is found.
 
-use super::link::LinkDocument;
-use super::{ChainCheck, Disclosed, Documents, ProofError, VERSION, hex, receipt_salt, unhex};
+use super::link::{LinkDocument, link_hash_of};
+use super::{ChainCheck, Disclosed, Documents, Hash, ProofError, VERSION, hex, receipt_salt, unhex};
 use burncloud_core::store::{ProofKey, Sealed};
 use burncloud_core::{Receipt, UnixMicros};
 use serde::{Deserialize, Serialize};
@@ -138,6 +138,36 @@ struct ExportedReceipt {
 /// # Errors
 /// The first thing that is wrong.
 pub fn read_link(line: &[u8], check: &mut ChainCheck) -> Result<(), ProofError> {
+    read(line, check).map(drop)
+}
+
+/// A link of an export, with its receipts as they were recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExportedLink {
+    /// Its place in the chain.
+    pub sequence: i64,
+    /// Its hash.
+    pub hash: Hash,
+    /// When it was made.
+    pub at: UnixMicros,
+    /// The entry that posted its receipts; 0 where they came to nothing.
+    pub entry: i64,
+    /// The receipts, sorted by id.
+    pub receipts: Vec<Receipt>,
+}
+
+/// As [`read_link`], and reads the receipts back out of their documents.
+///
+/// # Errors
+/// The first thing that is wrong; [`ProofError::Version`] for documents of another version.
+pub fn read_receipts(line: &[u8], check: &mut ChainCheck) -> Result<ExportedLink, ProofError> {
+    let (link, disclosed) = read(line, check)?;
+    let receipts = disclosed.into_iter().map(Disclosed::receipt).collect::<Result<Vec<_>, _>>()?;
+    let LinkDocument { sequence, at, entry, .. } = link;
+    Ok(ExportedLink { sequence, hash: link_hash_of(&link), at, entry, receipts })
+}
+
+fn read(line: &[u8], check: &mut ChainCheck) -> Result<(LinkDocument, Vec<Disclosed>), ProofError> {
     let exported: Exported = serde_json::from_slice(line).map_err(ProofError::json)?;
     let unread = |what: &str| ProofError::Json(format!("`{what}` has another number of hexadecimal digits"));
     let signature: [u8; 64] = unhex(&exported.signature).ok_or_else(|| unread("signature"))?;
@@ -146,5 +176,6 @@ pub fn read_link(line: &[u8], check: &mut ChainCheck) -> Result<(), ProofError> 
         Ok(Disclosed { leaf, private: receipt.private, public: receipt.receipt })
     };
     let receipts = exported.receipts.into_iter().map(disclosed).collect::<Result<Vec<_>, _>>()?;
-    check.exported(&exported.link, &signature, &receipts)
+    check.exported(&exported.link, &signature, &receipts)?;
+    Ok((exported.link, receipts))
 }

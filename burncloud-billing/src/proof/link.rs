@@ -55,6 +55,11 @@ impl LinkDocument {
     }
 }
 
+/// The hash of a link, by its document.
+pub(super) fn link_hash_of(document: &LinkDocument) -> Hash {
+    sha256(&[&document.text()])
+}
+
 /// The canonical JSON of a link: what is signed.
 #[must_use]
 pub fn link_document(link: &Sealed) -> Vec<u8> {

@@ -17,6 +17,7 @@ mod document;
 mod error;
 mod export;
 mod link;
+mod restore;
 mod tree;
 mod verify;
 
@@ -27,7 +28,10 @@ pub use answer::{Answer, answer};
 pub use canonical::canonical;
 pub use document::Documents;
 pub use error::ProofError;
-pub use export::{Footer, export_line, footer_line, header_line, read_footer, read_header, read_link};
+pub use export::{
+    ExportedLink, Footer, export_line, footer_line, header_line, read_footer, read_header, read_link,
+    read_receipts,
+};
 pub use link::{PublicKey, Signer, link_document, link_hash, receipt_salt};
 pub use tree::{Step, climb, leaf, path, root};
 pub use verify::{ChainCheck, Disclosed, Verified, verify_receipt};

@@ -63,7 +63,7 @@ pub struct Disclosed {
 }
 
 impl Disclosed {
-    fn made_of(&self) -> Result<Hash, ProofError> {
+    pub(super) fn made_of(&self) -> Result<Hash, ProofError> {
         Ok(leaf(&sha256(&[&canonical(&self.public)?]), &sha256(&[&canonical(&self.private)?])))
     }
 }
@@ -119,6 +119,26 @@ impl ChainCheck {
             if self.documents.leaf() != *leaf {
                 return Err(ProofError::Changed { id: *id, sequence });
             }
+        }
+        self.close(&document, &link.leaves)
+    }
+
+    /// The next link, as a store has it whose receipts were archived: everything but what they say.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn archived(&mut self, link: &Sealed) -> Result<(), ProofError> {
+        let sequence = link.sequence;
+        let document = LinkDocument::of(link);
+        self.follows(&document, &link.signature)?;
+        if link.hash != sha256(&[&document.text()]) {
+            return Err(ProofError::Hash(sequence));
+        }
+        if link.leaves.len() != link.receipts.len() {
+            return Err(ProofError::Root(sequence));
+        }
+        if let Some(pair) = link.receipts.windows(2).find(|pair| pair[0] >= pair[1]) {
+            return Err(ProofError::Misplaced { id: pair[1], sequence });
         }
         self.close(&document, &link.leaves)
     }

@@ -5,6 +5,7 @@
 //!
 //! Nothing on a request's way waits for a store but a key seen for the first time.
 
+mod archive;
 mod backup;
 mod identity;
 mod memory;
@@ -12,6 +13,7 @@ mod money;
 mod people;
 mod report;
 
+pub use archive::{ArchiveStore, Archived, ArchivedReceipt, ArchivedSum, ArchivedSums};
 pub use backup::{BackupDone, BackupStore};
 
 pub use identity::{
@@ -318,6 +320,7 @@ whoever_is! {
     /// Everything that the console keeps and shows.
     ConsoleStore: Store
         + AlertStore
+        + ArchiveStore
         + AuditStore
         + BackupStore
         + BudgetStore

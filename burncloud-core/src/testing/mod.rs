@@ -10,6 +10,7 @@
 //! # }
 //! ```
 
+mod archive;
 mod budgets;
 mod callers;
 mod channels;
@@ -26,9 +27,10 @@ mod users;
 
 use crate::ledger::{Account, EntryKind, NewEntry, Posting};
 use crate::store::{
-    AlertStore, AuditStore, BudgetStore, CallerStore, CatalogueStore, CodeStore, InvitationStore,
-    LedgerStore, LoginStore, NewKey, NewUser, OnceStore, PeopleStore, PlanStore, Posted, ReceiptStore,
-    ReportStore, SessionStore, SettingStore, SpendingStore, Store, StoreError, StoreResult, UserStore,
+    AlertStore, ArchiveStore, AuditStore, BudgetStore, CallerStore, CatalogueStore, CodeStore,
+    InvitationStore, LedgerStore, LoginStore, NewKey, NewUser, OnceStore, PeopleStore, PlanStore, Posted,
+    ReceiptStore, ReportStore, SessionStore, SettingStore, SpendingStore, Store, StoreError, StoreResult,
+    UserStore,
 };
 use crate::{
     AbortKind, Attempt, Caller, ChannelId, Dialect, End, KeyHash, KeyId, Leg, Limits, Line, LineKind, Nano,
@@ -36,6 +38,8 @@ use crate::{
     UsageSource, User, UserId,
 };
 use std::sync::Arc;
+
+pub use archive::sealer;
 
 /// Runs every case, each against a store of its own that `fresh` makes: empty but for the tenant `default`
 /// and its user `default`.
@@ -183,6 +187,27 @@ pub async fn report_suite<S: ReceiptStore + ReportStore, F: AsyncFn() -> S>(fres
         reports::the_log_is_paged_without_gaps,
         reports::keys_were_last_used_when_they_were,
         reports::sums_never_overflow,
+    );
+}
+
+/// Runs the cases of receipts that are archived, as [`store_suite`] does the others. A store that can makes links (those of
+/// [`sealer`] will do); of one that makes none it is only seen that nothing goes away.
+///
+/// # Panics
+/// At the first promise that is broken; the text names it.
+pub async fn archive_suite<S, F: AsyncFn() -> S>(fresh: F)
+where
+    S: Store + ArchiveStore + ReportStore + SpendingStore,
+{
+    macro_rules! run {
+        ($($case:path),* $(,)?) => { $( $case(Arc::new(fresh().await)).await; )* };
+    }
+    run!(
+        archive::nothing_is_archived_of_itself,
+        archive::what_is_archived_leaves_its_sums,
+        archive::parts_follow_one_another,
+        archive::an_archived_receipt_is_never_recorded_again,
+        archive::archiving_while_recording_loses_nothing,
     );
 }
 

@@ -85,6 +85,14 @@ impl Origin {
 fn parse_proxy(text: &str) -> Result<(String, u16), (&'static str, Said)> {
     let bad = || ("proxy", Said::new("write it as http://host:port", "请写成 http://主机:端口"));
     let uri: Uri = text.parse().map_err(|_| bad())?;
+    if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        // It would be shown wherever the channel is, and it is not sent.
+        let said = Said::new(
+            "a proxy with a user name and password is not supported: write http://host:port",
+            "不支持带用户名和密码的代理，请写成 http://主机:端口",
+        );
+        return Err(("proxy", said));
+    }
     match (uri.scheme_str(), uri.host(), uri.port_u16()) {
         (Some("http"), Some(host), Some(port)) => Ok((host.trim_matches(['[', ']']).to_owned(), port)),
         _ => Err(bad()),
@@ -109,6 +117,10 @@ mod tests {
     fn refuses_what_would_leak_or_mislead() {
         for text in ["ftp://x", "http://user:pass@x", "http://x/?a=b", "/only/a/path"] {
             assert!(origin(text).is_err(), "{text}");
+        }
+        for text in ["http://user:secret@proxy:3128", "https://proxy:3128", "proxy:3128", "http://proxy"] {
+            let (field, said) = Origin::new(&"https://x".parse().unwrap(), Some(text)).unwrap_err();
+            assert!(field == "proxy" && !said.to_string().contains("secret"), "{text}");
         }
     }
 }

@@ -180,11 +180,20 @@ async fn list_logs(State(api): State<Api>, Who(actor): Who, Params(params): Para
 ///
 /// With its trace, every attempt as far as you see them, what it cost and why, and its proof.
 #[utoipa::path(get, path = "/api/logs/{id}", tag = "Logs", params(schema::ByWord),
-    responses((status = 200, description = "The receipt", body = schema::Receipt)))]
+    responses((status = 200, description = "The receipt", body = schema::Receipt),
+        (status = 410, description = "It was moved into the archive")))]
 async fn get_receipt(State(api): State<Api>, Who(actor): Who, At(id): At<String>) -> Answer {
     let missing = || Problem::missing("there is no such receipt");
     let id = ReceiptId::parse(&id).ok_or_else(missing)?;
-    ok(&api.desk().receipt(&actor, id).await?.ok_or_else(missing)?)
+    if let Some(receipt) = api.desk().receipt(&actor, id).await? {
+        return ok(&receipt);
+    }
+    let archived = api.desk().archived(&actor, id).await?.ok_or_else(missing)?;
+    let detail = format!(
+        "it is in link {} of the chain: the file whose name spans that number holds it",
+        archived.link
+    );
+    Err(Problem::archived(detail))
 }
 
 /// Export requests

@@ -128,6 +128,11 @@ impl Problem {
         Problem::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here", detail)
     }
 
+    /// 410: it was here, and is in a file now.
+    pub(super) fn archived(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::GONE, "archived", "It was moved into the archive", detail)
+    }
+
     /// 405.
     pub(super) fn method() -> Problem {
         let detail = "this address knows other methods; the header `allow` names them";

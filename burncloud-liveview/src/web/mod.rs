@@ -20,6 +20,9 @@ mod socket;
 #[cfg(test)]
 mod tests;
 mod uploads;
+mod whole;
+
+pub(crate) use whole::to_its_end;
 
 pub use document::still;
 pub(crate) use export::EXPORT_MOST;

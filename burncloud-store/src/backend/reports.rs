@@ -19,6 +19,9 @@ pub(crate) const USAGE: [&str; 12] = [
     "attempts_failed",
 ];
 
+/// What archived receipts are summed by, in `archived_sums`.
+pub(crate) const ARCHIVED: [&str; 5] = ["money", "tokens", "later_money", "later_tokens", "used"];
+
 /// The tenant that stands for everybody in `usage_hours`.
 pub(crate) const ALL: i64 = -1;
 /// The kinds of sums in `usage_hours`: for everybody and for each tenant.

@@ -3,6 +3,8 @@
 
 pub(crate) mod alert;
 pub(crate) mod api_key;
+pub(crate) mod archive;
+pub(crate) mod archived_receipt;
 pub(crate) mod audit;
 pub(crate) mod budget;
 pub(crate) mod catalogue;

@@ -45,6 +45,6 @@ impl LedgerStore for SqlStore {
     }
 
     async fn ledger_begun(&self) -> StoreResult<UnixMicros> {
-        self.read_begun().await
+        self.begun().await
     }
 }

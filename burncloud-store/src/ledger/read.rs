@@ -152,7 +152,7 @@ impl SqlStore {
     }
 
     /// When the ledger's tables were made.
-    pub(super) async fn read_begun(&self) -> StoreResult<UnixMicros> {
+    pub(crate) async fn begun(&self) -> StoreResult<UnixMicros> {
         let made = migration::Entity::find_by_id(LEDGER).one(&self.read).await.map_err(database)?;
         Ok(UnixMicros(made.map_or(0, |row| row.applied_at)))
     }

@@ -6,11 +6,11 @@
 
 use super::row;
 use super::spending::{self, Spending};
-use crate::SqlStore;
 use crate::bulk::{SIZES, Texts};
 use crate::entity::receipt;
 use crate::error::{database, is_duplicate};
 use crate::ledger::Postings;
+use crate::{SqlStore, archive};
 use burncloud_core::Receipt;
 use burncloud_core::ledger::postings;
 use burncloud_core::store::{StoreError, StoreResult};
@@ -40,7 +40,7 @@ fn insert(rows: usize, backend: DbBackend) -> String {
 
 /// Why a round did not end well.
 enum Round {
-    /// A receipt of the batch is there already.
+    /// A receipt of the batch is there already, or was and is archived now.
     Duplicate,
     Failed(StoreError),
 }
@@ -94,6 +94,9 @@ impl SqlStore {
                 .map_err(database)?;
             seen.extend(there);
         }
+        let ids: Vec<_> = receipts.iter().map(|receipt| receipt.id).collect();
+        let gone = archive::archived(&tx, &ids).await?;
+        seen.extend(gone.iter().map(|receipt| row::id_bytes(receipt.id)));
         // A receipt twice in the batch is seen the second time.
         let new: Vec<_> = receipts.iter().filter(|receipt| seen.insert(row::id_bytes(receipt.id))).collect();
         self.apply(tx, new).await
@@ -111,6 +114,10 @@ impl SqlStore {
         let (rows, width) = (receipts.len(), row::COLUMNS.len());
         let inserted = self.receipts.receipts.run_each(&tx, rows, values, width, insert).await;
         inserted.map_err(refused)?;
+        let ids: Vec<_> = receipts.iter().map(|receipt| receipt.id).collect();
+        if archive::any_archived(&tx, &ids).await? {
+            return Err(Round::Duplicate);
+        }
         let mut spending = Spending::default();
         receipts.iter().for_each(|receipt| spending.add(receipt));
         spending.apply(&tx, &self.receipts.spending).await.map_err(database)?;

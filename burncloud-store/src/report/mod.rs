@@ -58,7 +58,10 @@ impl ReportStore for SqlStore {
             None => None,
         };
         let whole = |number: i64| u64::try_from(number).unwrap_or_default();
-        Ok(Extent { receipts: receipts.map_or(0, whole), bytes: bytes.map(whole) })
+        // Sums by the hour know those that were archived too.
+        let archived = crate::archive::total(&self.read).await?;
+        let receipts = receipts.map_or(0, whole).saturating_sub(archived);
+        Ok(Extent { receipts, bytes: bytes.map(whole) })
     }
 
     async fn last_used(&self, keys: &[KeyId]) -> StoreResult<Vec<(KeyId, UnixMicros)>> {

@@ -255,14 +255,13 @@ impl Browser {
         if self.js("typeof window.axe === 'undefined'").await == json!(true) {
             self.driver.execute(axe.to_owned(), Vec::new()).await.unwrap();
         }
-        let run = "const done = arguments[0]; \
-            const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']; \
+        let run = "const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']; \
             axe.run(document, {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations'], rules: {'label-content-name-mismatch': {enabled: false}}}) \
               .then((r) => done(r.violations.filter((v) => ['serious', 'critical'].includes(v.impact)) \
                 .map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200) + ' ' + n.any.map((a) => a.message).join('; ')).join(' | ')}`)), \
               (error) => done(['axe failed: ' + error]));";
-        let found = self.driver.execute_async(run, Vec::new()).await.unwrap();
-        found.convert::<Vec<String>>().unwrap()
+        let found = self.promised(run).await;
+        serde_json::from_value(found).unwrap()
     }
 }
 

@@ -174,3 +174,68 @@ async fn what_is_changed_in_the_database_is_named() {
     assert!(!log.contains("panicked"), "{log}");
     gateway.books_are_spoilt();
 }
+
+fn now() -> String {
+    let date = std::process::Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%S.%NZ"]).output().unwrap();
+    String::from_utf8(date.stdout).unwrap().trim().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archived_receipt_is_proved_by_its_file() {
+    let (_upstream, gateway) = stage().await;
+    let public = public_key(&gateway).await;
+    let id = id_of(&gateway.ask("dev", chat(MODEL)).await);
+    let path = format!("/v1/receipts/{id}");
+    let kept = gateway.folder().join("kept.json");
+    std::fs::write(&kept, read(&gateway, "dev", &id).await.to_string()).unwrap();
+    let later =
+        gateway.run(&["receipts", "archive", "--before", "2200-01-01T00:00:00Z", "--to", "old"]).await;
+    assert!(!later.status.success(), "what is recorded now is not archived");
+    let done = gateway.cli(&["receipts", "archive", "--before", &now(), "--to", "old"]).await;
+    assert_eq!((done["receipts"].as_u64(), done["files"][0].as_str()), (Some(1), Some("receipts-1-1.jsonl")));
+    let again = gateway.cli(&["receipts", "archive", "--before", &now(), "--to", "old"]).await;
+    assert_eq!(again["links"], 0, "{again}");
+    let next = id_of(&gateway.ask("dev", chat(MODEL)).await);
+    read(&gateway, "dev", &next).await;
+
+    // The gateway that runs knows of it; nobody else learns that there is one.
+    let gone = gateway.ask("dev", Request::get(&path)).await;
+    assert_eq!((gone.status, openai_error(&gone)["code"].as_str()), (404, Some("receipt_archived")));
+    let strange = gateway.ask("strange", Request::get(&path)).await;
+    assert_eq!((strange.status, openai_error(&strange)["code"].as_str()), (404, Some("receipt_not_found")));
+    let shown = gateway.run(&["receipts", "show", &id]).await;
+    assert!(String::from_utf8_lossy(&shown.stderr).contains("is archived: it is in link 1"));
+
+    // What its owner kept, the file, the chain and the books, with the file and without.
+    let file = gateway.folder().join("old/receipts-1-1.jsonl");
+    for proof in [kept.to_str().unwrap(), file.to_str().unwrap()] {
+        assert_eq!(
+            gateway.cli(&["receipts", "verify", proof, "--key", &public]).await["ok"],
+            true,
+            "{proof}"
+        );
+    }
+    let chain = gateway.cli(&["receipts", "verify"]).await;
+    let counts =
+        |seen: &Value| ["receipts", "archived_receipts", "archive_files_read"].map(|of| seen[of].as_u64());
+    assert_eq!(counts(&chain), [Some(2), Some(1), Some(0)], "{chain}");
+    let chain = gateway.cli(&["receipts", "verify", "--archive", "old"]).await;
+    assert_eq!(counts(&chain), [Some(2), Some(1), Some(1)], "{chain}");
+    let said = gateway.run(&["receipts", "verify"]).await;
+    assert!(String::from_utf8_lossy(&said.stdout).contains("was not looked at"));
+    for (args, reread) in [(&["ledger", "verify"][..], 0), (&["ledger", "verify", "--archive", "old"], 1)] {
+        let books = gateway.cli(args).await;
+        assert_eq!(
+            (books["archived"].as_u64(), books["reread"].as_u64()),
+            (Some(1), Some(reread)),
+            "{books}"
+        );
+    }
+    let export = gateway.folder().join("rest.jsonl");
+    let done = gateway.cli(&["receipts", "export", export.to_str().unwrap()]).await;
+    assert_eq!((done["receipts"].as_u64(), done["archived_links"].as_u64()), (Some(1), Some(1)), "{done}");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replacen("\"status\":200", "\"status\":201", 1)).unwrap();
+    let said = complaint(&gateway, &["--archive", "old"]).await;
+    assert!(said.contains("receipts-1-1.jsonl") && said.contains("was changed"), "{said}");
+}

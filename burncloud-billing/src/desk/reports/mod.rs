@@ -35,7 +35,7 @@ pub use forecast::{Ahead, Forecast, Method};
 pub use health::{ChannelHealth, HealthHour};
 pub use keys::{KeyDay, KeyList, KeyMay, KeyPage, KeyRow, KeyState};
 pub use logs::{Hop, LogFilter, LogRow, Page};
-pub use receipt::{Bar, LegView, PriceRef, ReceiptView, Seal, Stage};
+pub use receipt::{ArchivedView, Bar, LegView, PriceRef, ReceiptView, Seal, Stage};
 pub use search::Search;
 pub use span::{Grain, Span, Window};
 pub use sums::{AccountSums, ModelSums};

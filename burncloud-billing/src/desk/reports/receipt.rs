@@ -5,7 +5,7 @@ use super::view::{Sight, Source, View};
 use crate::desk::Desk;
 use crate::people::Actor;
 use crate::proof::{Answer, Documents, PublicKey, answer, hex, receipt_salt, verify_receipt};
-use burncloud_core::store::{ProofStore, Sealed, StoreError, StoreResult};
+use burncloud_core::store::{ArchiveStore, ProofStore, Sealed, StoreError, StoreResult};
 use burncloud_core::usecase::UseCaseResult;
 use burncloud_core::{
     AbortKind, ChannelId, Dialect, Line, Nano, Operation, Receipt, ReceiptId, UnixMicros, Usage, UsageSource,
@@ -128,7 +128,25 @@ pub struct ReceiptView {
     pub json: String,
 }
 
+/// What is known of a request that was archived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ArchivedView {
+    /// Its receipt.
+    pub id: ReceiptId,
+    /// The link of the chain it is in: the file of the archive whose name spans that number holds it.
+    pub link: i64,
+}
+
 impl Desk {
+    /// What is known of a request that was archived; `None` for one that was not, and for one that is not for the actor's
+    /// eyes.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn archived(&self, actor: &Actor, id: ReceiptId) -> UseCaseResult<Option<ArchivedView>> {
+        archived(&*self.store, actor, id).await
+    }
+
     /// A receipt in full; `None` for one that is not there and for one that is not for the actor's eyes.
     ///
     /// # Errors
@@ -136,6 +154,17 @@ impl Desk {
     pub async fn receipt(&self, actor: &Actor, id: ReceiptId) -> UseCaseResult<Option<ReceiptView>> {
         receipt(&*self.store, actor, id).await
     }
+}
+
+pub(super) async fn archived<S: Source + ArchiveStore + ?Sized>(
+    store: &S,
+    actor: &Actor,
+    id: ReceiptId,
+) -> UseCaseResult<Option<ArchivedView>> {
+    let Some(known) = store.archived_receipts(&[id]).await?.pop() else { return Ok(None) };
+    let sight = Sight::of(store, actor).await?;
+    let seen = sight.sees_of(known.user, known.tenant);
+    Ok(seen.then_some(ArchivedView { id, link: known.link }))
 }
 
 pub(super) async fn receipt<S: Source + ProofStore + ?Sized>(

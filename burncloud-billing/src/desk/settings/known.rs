@@ -55,7 +55,7 @@ fn none() -> Value {
 }
 
 /// Every setting, in the order in which they are shown.
-pub static SETTINGS: [Known; 10] = [
+pub static SETTINGS: [Known; 11] = [
     live("house.name", "What the house is called on its own pages", || json!("BurnCloud"), |v| words(v, 1)),
     live("house.public_name", "What customers see it called; empty: its name", empty, |v| words(v, 0)),
     live(
@@ -78,6 +78,12 @@ pub static SETTINGS: [Known; 10] = [
     ),
     live("cors.origins", "Websites whose pages may call the gateway", none, |v| list(v, origin)),
     live("upstream.proxy", "An HTTP proxy for channels that name none: http://host:port", empty, proxy),
+    live(
+        "log.keep_days",
+        "Days that requests are kept before they are archived; 0: for ever",
+        || json!(0),
+        keep_days,
+    ),
     at_start("server.public_url", "Where browsers reach the console, behind a proxy", empty, public_url),
     at_start(
         "server.trusted_proxies",
@@ -105,6 +111,20 @@ fn between(value: &Value, least: u64, most: u64) -> Result<Value, Said> {
         Said::new(
             format!("it is a whole number from {least} to {most}"),
             format!("请填 {least} 到 {most} 之间的整数"),
+        )
+    })
+}
+
+/// The fewest days that requests are kept, and the most; 0 is for ever.
+const KEPT_DAYS: [u64; 2] = [30, 3_650];
+
+fn keep_days(value: &Value) -> Result<Value, Said> {
+    let [least, most] = KEPT_DAYS;
+    let number = value.as_u64().filter(|days| *days == 0 || (least..=most).contains(days));
+    number.map(Value::from).ok_or_else(|| {
+        Said::new(
+            format!("it is 0, for ever, or a whole number from {least} to {most}"),
+            format!("请填 0（永久）或 {least} 到 {most} 之间的整数"),
         )
     })
 }
@@ -227,6 +247,11 @@ mod tests {
             ("server.public_url", json!("https://a.example/x")),
             ("server.trusted_proxies", json!(["10.0.0.0/8"])),
             ("server.listen", json!("3000")),
+            ("log.keep_days", json!(1)),
+            ("log.keep_days", json!(29)),
+            ("log.keep_days", json!(-90)),
+            ("log.keep_days", json!("90")),
+            ("log.keep_days", json!(4_000)),
         ];
         for (name, value) in bad {
             assert!((Known::named(name).unwrap().check)(&value).is_err(), "{name} {value}");
@@ -236,6 +261,8 @@ mod tests {
             ("cors.origins", json!(["https://a.example", "http://localhost:8080", "http://[::1]:80"])),
             ("upstream.proxy", json!("http://proxy.example:3128")),
             ("server.listen", json!("[::]:3000")),
+            ("log.keep_days", json!(0)),
+            ("log.keep_days", json!(30)),
         ];
         for (name, value) in good {
             assert_eq!((Known::named(name).unwrap().check)(&value).unwrap(), value, "{name}");

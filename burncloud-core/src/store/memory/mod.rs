@@ -1,5 +1,6 @@
 //! A store in memory: for tests, embedders without a database, and as the reference of the traits.
 
+mod archive;
 mod budgets;
 mod codes;
 mod identity;
@@ -442,6 +443,7 @@ mod tests {
         crate::testing::store_suite(async || MemoryStore::default()).await;
         crate::testing::money_suite(async || MemoryStore::default()).await;
         crate::testing::people_suite(async || MemoryStore::default()).await;
+        crate::testing::archive_suite(async || MemoryStore::default()).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

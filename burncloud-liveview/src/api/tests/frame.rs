@@ -228,6 +228,13 @@ async fn a_credential_does_not_follow_a_channel_elsewhere() {
     let away = json!({ "base_url": "https://collector.example" });
     let answer = house.ask(Is::Owner, "PATCH", &path, Some(&away)).await;
     assert_eq!((answer.status.as_u16(), answer.fields()), (422, vec!["credential".to_owned()]));
+    // It follows to whoever issues tokens and through a proxy too.
+    let issuer = json!({ "settings": { "options": { "token_url": "https://collector.example/token" } } });
+    let proxy = json!({ "settings": { "proxy": "http://collector.example:3128" } });
+    for away in [issuer, proxy] {
+        let answer = house.ask(Is::Owner, "PATCH", &path, Some(&away)).await;
+        assert_eq!((answer.status.as_u16(), answer.fields()), (422, vec!["credential".to_owned()]), "{away}");
+    }
     let with = json!({ "base_url": "https://collector.example", "credential": "sk-of-there" });
     assert_eq!(house.ask(Is::Owner, "PATCH", &path, Some(&with)).await.status, 200);
 }

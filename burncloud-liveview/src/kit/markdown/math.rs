@@ -8,13 +8,31 @@ use std::borrow::Cow;
 /// The longest formula that is drawn, in bytes; a longer one is shown as it is written.
 const LONGEST: usize = 4 << 10;
 
+/// What defines macros. A few that call each other make a short formula a very long one, so there are none: formulas come
+/// from models.
+const MACROS: &[&str] =
+    &["\\def", "\\let", "\\futurelet", "\\newcommand", "\\renewcommand", "\\providecommand"];
+
+/// The longest formula that is read on the stack of whoever draws.
+const SHORT: usize = 200;
+/// The stack for longer ones: the library calls itself for what is nested, and for tokens without a sign of their own; that
+/// many of them would end the process. Memory is taken only as far as it is used.
+const STACK: usize = 64 << 20;
+
 /// A formula as MathML; one that is wrong, as it is written.
 pub(super) fn render(formula: &str, display: bool) -> String {
-    mathml(formula, display).unwrap_or_else(|| format!("<code>{}</code>", escape(formula)))
+    let drawn = match formula.len() {
+        0..=SHORT => mathml(formula, display),
+        _ => std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(STACK);
+            thread.spawn_scoped(scope, || mathml(formula, display)).ok()?.join().ok()?
+        }),
+    };
+    drawn.unwrap_or_else(|| format!("<code>{}</code>", escape(formula)))
 }
 
 fn mathml(formula: &str, display: bool) -> Option<String> {
-    if formula.len() > LONGEST {
+    if formula.len() > LONGEST || MACROS.iter().any(|word| formula.contains(word)) {
         return None;
     }
     let storage = Storage::new();

@@ -2,6 +2,26 @@ use super::*;
 use proptest::prelude::*;
 
 #[test]
+fn no_formula_overflows_the_stack_of_a_page() {
+    let long = 4 << 10;
+    let bombs = [
+        format!("\\def\\a{{{}}}\\def\\b{{{}}}\\b", "\\relax ".repeat(250), "\\a ".repeat(40)),
+        "\\let\\a\\relax".to_owned(),
+        "\\relax ".repeat(580),
+        "{".repeat(long),
+        "\\sqrt".repeat(800),
+        "\\left(".repeat(680),
+        "x^{".repeat(1_300),
+        "\\frac{".repeat(680),
+        format!("{}x{}", "\\begin{matrix}".repeat(150), "\\end{matrix}".repeat(120)),
+    ];
+    // As much stack as a page's thread has.
+    let drawn = move || bombs.iter().map(|bomb| html(&format!("$${bomb}$$")).len()).collect::<Vec<_>>();
+    let drawn = std::thread::Builder::new().stack_size(2 << 20).spawn(drawn).unwrap().join().unwrap();
+    assert!(drawn.iter().all(|length| *length > 0), "{drawn:?}");
+}
+
+#[test]
 fn what_is_written_is_drawn() {
     let text = "# Title\n\nA **bold** `word` and [a link](https://example.com/?a=1&b=2).\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- [x] done\n";
     let html = html(text);

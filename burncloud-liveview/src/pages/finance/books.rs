@@ -67,10 +67,19 @@ pub(super) fn Said(found: Option<BooksChecked>) -> Element {
         Some(BooksChecked::Agree(report)) => {
             let (entries, receipts, accounts) =
                 (grouped(report.entries), grouped(report.receipts), grouped(report.accounts));
-            let counted = match lang {
+            let mut counted = match lang {
                 Lang::En => format!("{entries} entries, {receipts} receipts, {accounts} accounts."),
                 Lang::Zh => format!("{entries} 条分录，{receipts} 张小票，{accounts} 个账户。"),
             };
+            if report.archived > 0 {
+                let archived = grouped(report.archived);
+                counted.push_str(&match lang {
+                    Lang::En => format!(
+                        " {archived} archived receipts were not read again; what was noted of them fits."
+                    ),
+                    Lang::Zh => format!(" 另有 {archived} 张已归档小票未重新读取，与其记录相符。"),
+                });
+            }
             rsx! {
                 Dot { tone: Tone::Good }
                 strong { class: "font-medium text-ink", {lang.t("The books agree.", "账本一致。")} }

@@ -393,3 +393,12 @@ fn the_headline_is_a_sentence() {
     let place = Place::parse("", "/logs");
     assert_eq!(Query::of(&place), Query::default());
 }
+
+#[test]
+fn an_archived_request_says_where_it_is() {
+    let html = super::trace::archived_drawn(812);
+    assert!(
+        html.contains("spans link 812") && html.contains("rc_00000000000000000000000000000007"),
+        "{html}"
+    );
+}

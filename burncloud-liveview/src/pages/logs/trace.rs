@@ -7,7 +7,7 @@ use super::words;
 use crate::fmt::{Fmt, grouped, micros, now};
 use crate::kit::{Broken, Copy, Drawer, Fall, FallBar, Hotkey, Icon, Loading, Locator, Tile, use_fmt};
 use crate::lang::Lang;
-use crate::live::{Place, use_conn, use_here, use_lang, use_load};
+use crate::live::{Fault, Place, use_conn, use_here, use_lang, use_load};
 use crate::pages::reasons::{places, reason};
 use crate::pages::{PageId, pages_for};
 use burncloud_billing::desk::reports::{Bar, Hop, LogRow, ReceiptView, Stage};
@@ -15,14 +15,45 @@ use burncloud_core::store::Outcome;
 use burncloud_core::{End, ReceiptId};
 use dioxus::prelude::*;
 
+/// What is still known of a request that was archived.
+#[component]
+fn Archived(id: ReceiptId, link: i64) -> Element {
+    let lang = use_lang();
+    let said = match lang {
+        Lang::En => format!(
+            "It was kept for as long as requests are kept, then moved into a file of the archive: \
+             the one whose name, receipts-first-last, spans link {link}. What it cost is in the books as before."
+        ),
+        Lang::Zh => format!(
+            "它已超过保留期限，移入了归档文件：文件名 receipts-首-末 的范围包含链节 {link}。它的费用仍在账本中。"
+        ),
+    };
+    rsx! {
+        p { class: "mt-1.5 text-muted mono break-all", "{id}" }
+        p { class: "mt-3 text-pretty", "{said}" }
+    }
+}
+
+#[cfg(test)]
+pub(super) fn archived_drawn(link: i64) -> String {
+    let props = ArchivedProps { id: ReceiptId(7), link };
+    let mut dom = VirtualDom::new_with_props(Archived, props).with_root_context(crate::lang::Look::default());
+    dom.rebuild_in_place();
+    dioxus_ssr::render(&dom)
+}
+
 /// The request in a drawer, with its neighbours in the list one key away.
 #[component]
 pub(super) fn Trace(id: ReceiptId, shown: Signal<Option<Shown>>, eyes: Eyes) -> Element {
     let (lang, mut here) = (use_lang(), use_here());
-    let mut loaded =
-        use_load(id, |cx, id| async move { cx.console.desk().receipt(&cx.viewer.actor, id).await });
+    let mut loaded = use_load(id, |cx, id| async move {
+        let (desk, actor) = (cx.console.desk(), &cx.viewer.actor);
+        let view = desk.receipt(actor, id).await?;
+        let archived = if view.is_none() { desk.archived(actor, id).await? } else { None };
+        Ok::<_, Fault>((view, archived))
+    });
     let (newer, older) = shown.read().as_ref().map_or((None, None), |shown| neighbours(shown, id));
-    let view = loaded.get().flatten().filter(|view| view.row.id == id);
+    let view = loaded.get().and_then(|(view, _)| view).filter(|view| view.row.id == id);
     let trace = view.as_ref().map(|view| view.row.trace.to_string());
     let step = |key: &'static str, label: &'static str, icon: &'static str, to: Option<ReceiptId>| {
         let off = to.is_none();
@@ -57,7 +88,11 @@ pub(super) fn Trace(id: ReceiptId, shown: Signal<Option<Shown>>, eyes: Eyes) -> 
             (lang.t("This request", "这个请求").to_owned(), String::new()),
             rsx! { Broken { fault: fault.clone(), onretry: move |_| loaded.reload() } },
         ),
-        (None, Some(Ok(None))) if !loaded.busy() => (
+        (None, Some(Ok((_, Some(archived))))) if archived.id == id => (
+            (lang.t("This request", "这个请求").to_owned(), lang.t(" is archived.", "已归档。").to_owned()),
+            rsx! { Archived { id, link: archived.link } },
+        ),
+        (None, Some(Ok((_, None)))) if !loaded.busy() => (
             (
                 lang.t("No such request", "没有这个请求").to_owned(),
                 lang.t(", or none for you.", "，或与您无关。").to_owned(),

@@ -1,48 +1,97 @@
 //! What is kept, copies of it, and what this program is.
 
+use super::rows::Group;
 use super::{Part, Setting};
+use crate::fmt::Fmt;
 use crate::kit::{Broken, Button, Copy, Icon, Kind, Loading, Toast, use_fmt, use_toasts};
 use crate::lang::Lang;
-use crate::live::{Fault, use_act, use_conn, use_lang, use_load};
+use crate::live::{use_act, use_conn, use_lang, use_load};
+use burncloud_billing::desk::Kept;
 use burncloud_billing::desk::settings::SettingView;
 use burncloud_core::UnixMicros;
 use dioxus::prelude::*;
 
 /// How much there is, and how long it stays.
 #[component]
-pub(super) fn Memory() -> Element {
+pub(super) fn Memory(all: Vec<SettingView>) -> Element {
     let (lang, f) = (use_lang(), use_fmt());
-    let extent =
-        use_load((), |cx, ()| async move { Ok::<_, Fault>(cx.console.desk().store().extent().await?) });
-    let much = match &*extent.read() {
-        None => String::new(),
-        Some(Err(fault)) => fault.text.clone(),
-        Some(Ok(extent)) => {
-            let receipts = f.compact(extent.receipts);
-            let size = extent.bytes.map(size);
-            match (lang, size) {
-                (Lang::En, Some(size)) => format!("{receipts} requests now, {size} with everything else."),
-                (Lang::En, None) => format!("{receipts} requests now."),
-                (Lang::Zh, Some(size)) => format!("现有 {receipts} 条请求，连同其他数据共 {size}。"),
-                (Lang::Zh, None) => format!("现有 {receipts} 条请求。"),
-            }
+    let kept = use_load((), |cx, ()| async move { cx.console.desk().kept(&cx.viewer.actor).await });
+    let said = rsx! {
+        Setting { name: lang.t("What was said", "对话内容"),
+            means: lang.t("Only counts and prices are kept. Prompts and answers pass through.", "只记用量与价格，提示词和回答只是经过。"),
+            span { class: "text-muted", {lang.t("Never kept", "从不保留")} }
         }
     };
-    rsx! {
-        Part { id: "memory",
-            Setting { name: lang.t("Keep receipts", "保留小票"),
-                means: format!("{} {much}", lang.t("Receipts are the books. They stay.", "小票就是账本，永远保留。")),
-                span { class: "text-muted flex items-center gap-2",
-                    Icon { i: "icon-[lucide--lock]", class: "size-3.5" }
-                    {lang.t("Forever", "永久")}
-                }
-            }
-            Setting { name: lang.t("What was said", "对话内容"),
-                means: lang.t("Only counts and prices are kept. Prompts and answers pass through.", "只记用量与价格，提示词和回答只是经过。"),
-                span { class: "text-muted", {lang.t("Never kept", "从不保留")} }
+    match &*kept.read() {
+        None => rsx! { Part { id: "memory", Loading { rows: 2 } } },
+        Some(Err(fault)) => rsx! { Part { id: "memory", Broken { fault: fault.clone() } } },
+        Some(Ok(kept)) => {
+            let now = rsx! { Setting { name: lang.t("Kept now", "现有"), means: much(lang, &f, kept) } };
+            match &kept.folder {
+                // Nobody archives here: there is nothing to choose.
+                None => rsx! {
+                    Part { id: "memory",
+                        Setting { name: lang.t("Keep requests", "保留请求"),
+                            span { class: "text-muted flex items-center gap-2",
+                                Icon { i: "icon-[lucide--lock]", class: "size-3.5" }
+                                {lang.t("For ever", "永久")}
+                            }
+                        }
+                        {now}
+                        {said}
+                    }
+                },
+                Some(folder) => rsx! {
+                    Group { id: "memory", all,
+                        {now}
+                        Setting { name: lang.t("Archived", "已归档"), means: archived(lang, &f, kept),
+                            span { class: "mono text-sm text-muted break-all", "{folder}" }
+                        }
+                        {said}
+                    }
+                },
             }
         }
     }
+}
+
+/// How many requests there are, since when, and what the store takes.
+fn much(lang: Lang, f: &Fmt, kept: &Kept) -> String {
+    let count = f.compact(kept.receipts);
+    let mut text = match (lang, kept.since) {
+        (Lang::En, Some(since)) => {
+            format!("{count} requests since {}.", f.date(millis(since), millis(UnixMicros::now())))
+        }
+        (Lang::En, None) => "No requests.".to_owned(),
+        (Lang::Zh, Some(since)) => {
+            format!("自 {} 起 {count} 条请求。", f.date(millis(since), millis(UnixMicros::now())))
+        }
+        (Lang::Zh, None) => "没有请求。".to_owned(),
+    };
+    if let Some(bytes) = kept.bytes {
+        text.push_str(&match lang {
+            Lang::En => format!(" The database takes {}.", size(bytes)),
+            Lang::Zh => format!("数据库占 {}。", size(bytes)),
+        });
+    }
+    text
+}
+
+fn archived(lang: Lang, f: &Fmt, kept: &Kept) -> String {
+    match (lang, kept.archived) {
+        (Lang::En, 0) => {
+            "None yet. The files that prove them would lie here: keep them with your copies.".to_owned()
+        }
+        (Lang::Zh, 0) => "还没有。归档文件会放在这里，请与备份一起保管。".to_owned(),
+        (Lang::En, n) => {
+            format!("{} requests. The files prove what they say: keep them with your copies.", f.compact(n))
+        }
+        (Lang::Zh, n) => format!("{} 条请求。归档文件是凭证，请与备份一起保管。", f.compact(n)),
+    }
+}
+
+fn millis(at: UnixMicros) -> u64 {
+    u64::try_from(at.0 / 1000).unwrap_or(0)
 }
 
 /// Bytes, for people: `412 MB`.
@@ -148,7 +197,30 @@ fn support(release: &str, all: &[SettingView]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::{archived, much, size};
+    use crate::fmt::Fmt;
+    use crate::lang::{Lang, Look};
+    use burncloud_billing::desk::Kept;
+    use burncloud_core::UnixMicros;
+
+    #[test]
+    fn what_is_kept_is_said_with_what_is_known() {
+        let f = Fmt::from(&Look::default());
+        let kept = Kept {
+            receipts: 31,
+            since: Some(UnixMicros(1_000_000_000_000_000)),
+            archived: 7,
+            bytes: Some(2_048),
+            ..Kept::default()
+        };
+        let said = much(Lang::En, &f, &kept);
+        assert!(said.starts_with("31 requests since ") && said.contains("2001"), "{said}");
+        assert!(said.ends_with("The database takes 2.0 KB."), "{said}");
+        assert!(archived(Lang::En, &f, &kept).starts_with("7 requests."));
+        let nothing = Kept::default();
+        assert_eq!(much(Lang::En, &f, &nothing), "No requests.", "no size that is not known");
+        assert!(archived(Lang::Zh, &f, &nothing).starts_with("还没有"));
+    }
 
     #[test]
     fn sizes_are_short() {

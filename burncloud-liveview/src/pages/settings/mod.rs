@@ -52,7 +52,7 @@ fn Parts(all: Vec<SettingView>) -> Element {
                 Group { id: "routing", all: all.clone() }
                 door::FrontDoor {}
                 Group { id: "network", all: all.clone() }
-                about::Memory {}
+                about::Memory { all: all.clone() }
                 about::Copies {}
                 about::About { all }
             }

@@ -2,16 +2,16 @@
 
 use super::words::{Shape, WORDS, Words};
 use super::{Part, Setting};
-use crate::kit::{Button, Field, Form, Kind, Text, Toast, use_toasts};
+use crate::kit::{Button, Choice, Field, Form, Kind, Select, Text, Toast, use_toasts};
 use crate::lang::Lang;
 use crate::live::{use_act, use_lang};
 use burncloud_billing::desk::settings::{SettingView, Values};
 use dioxus::prelude::*;
 use serde_json::{Value, json};
 
-/// The settings of one part, and a button that keeps them.
+/// The settings of one part, a button that keeps them, and what else there is to say.
 #[component]
-pub(super) fn Group(id: &'static str, all: Vec<SettingView>) -> Element {
+pub(super) fn Group(id: &'static str, all: Vec<SettingView>, #[props(default)] children: Element) -> Element {
     let (lang, mut toasts) = (use_lang(), use_toasts());
     let mut save = use_act(|cx, wanted: Values| async move {
         let done = cx.console.desk().set_settings(&cx.viewer.actor, wanted).await?;
@@ -47,6 +47,7 @@ pub(super) fn Group(id: &'static str, all: Vec<SettingView>) -> Element {
                     }
                 }
             }
+            {children}
         }
     }
 }
@@ -72,7 +73,11 @@ fn Control(
 ) -> Element {
     let lang = use_lang();
     if fixed {
-        let value = if value.is_empty() { "—".to_owned() } else { value };
+        let value = match shape {
+            Shape::Days => term(lang, value.parse().unwrap_or_default()),
+            _ if value.is_empty() => "—".to_owned(),
+            _ => value,
+        };
         return rsx! { span { class: "text-muted break-all whitespace-pre-line", "{value}" } };
     }
     match shape {
@@ -84,10 +89,36 @@ fn Control(
                 Field { id: name, label, hide_label: true, value, error, inputmode: "numeric", after: lang.t(en, zh) }
             }
         },
+        Shape::Days => rsx! {
+            div { class: "w-full sm:w-40",
+                Select { id: name, label, hide_label: true, value: value.clone(), error, choices: terms(lang, &value) }
+            }
+        },
         Shape::List => rsx! {
             div { class: "w-full sm:w-72", Text { id: name, label, hide_label: true, value, error, rows: 2 } }
         },
     }
+}
+
+/// How long requests are kept, in words.
+fn term(lang: Lang, days: u64) -> String {
+    match (days, lang) {
+        (0, _) => lang.t("For ever", "永久").to_owned(),
+        (365, _) => lang.t("1 year", "1 年").to_owned(),
+        (182, _) => lang.t("6 months", "6 个月").to_owned(),
+        (days, Lang::En) => format!("{days} days"),
+        (days, Lang::Zh) => format!("{days} 天"),
+    }
+}
+
+/// The terms that are offered, and the one that holds if it is another.
+fn terms(lang: Lang, value: &str) -> Vec<Choice> {
+    let mut days = vec![0, 365, 182, 90, 30];
+    let now: u64 = value.parse().unwrap_or_default();
+    if !days.contains(&now) {
+        days.push(now);
+    }
+    days.into_iter().map(|days| Choice::new(days.to_string(), term(lang, days))).collect()
 }
 
 /// What is in the field.
@@ -104,7 +135,9 @@ fn shown(value: &Value) -> String {
 fn typed(shape: Shape, text: &str) -> Value {
     match shape {
         Shape::Line => json!(text),
-        Shape::Number(..) => text.parse::<u64>().map_or_else(|_| json!(text), |number| json!(number)),
+        Shape::Number(..) | Shape::Days => {
+            text.parse::<u64>().map_or_else(|_| json!(text), |number| json!(number))
+        }
         Shape::List => {
             let lines = text.split([',', '\n']).map(str::trim).filter(|line| !line.is_empty());
             json!(lines.collect::<Vec<_>>())
@@ -123,9 +156,13 @@ mod tests {
             (Shape::Number("s", "s"), json!(7)),
             (Shape::List, json!(["https://a.example", "https://b.example"])),
             (Shape::List, json!([])),
+            (Shape::Days, json!(90)),
         ] {
             assert_eq!(typed(shape, &shown(&value)), value);
         }
+        let offered: Vec<_> = terms(Lang::En, "45").into_iter().map(|choice| choice.label).collect();
+        assert_eq!(offered, ["For ever", "1 year", "6 months", "90 days", "30 days", "45 days"]);
+        assert_eq!(terms(Lang::Zh, "30").len(), 5);
         assert_eq!(typed(Shape::Number("", ""), "seven"), json!("seven"), "its check names the field");
     }
 

@@ -11,6 +11,8 @@ pub(super) enum Shape {
     Number(&'static str, &'static str),
     /// A line for each.
     List,
+    /// For how many days, out of a few; 0 is for ever.
+    Days,
 }
 
 /// How a setting is shown.
@@ -34,7 +36,7 @@ impl Words {
 
 /// In the order of the page.
 #[rustfmt::skip]
-pub(super) static WORDS: [Words; 10] = [
+pub(super) static WORDS: [Words; 11] = [
     Words { name: "house.name", part: "general", shape: Shape::Line,
         en: ("Name", "What this house is called here."), zh: ("名称", "这里怎样称呼本站。") },
     Words { name: "house.public_name", part: "general", shape: Shape::Line,
@@ -45,6 +47,8 @@ pub(super) static WORDS: [Words; 10] = [
         en: ("Rest after", "Failures within half a minute."), zh: ("何时休息", "半分钟内失败的次数。") },
     Words { name: "routing.breaker_pause_seconds", part: "routing", shape: Shape::Number("s", "秒"),
         en: ("Rest a failing account", "At first; longer each time it fails again."), zh: ("出错后休息", "首次时长，再次出错会更久。") },
+    Words { name: "log.keep_days", part: "memory", shape: Shape::Days,
+        en: ("Keep requests", "Older ones move into files, whole days at a time. What they cost stays in the books."), zh: ("保留请求", "更早的请求按整天移入归档文件，费用仍在账本中。") },
     Words { name: "server.listen", part: "network", shape: Shape::Line,
         en: ("Address and port", "Such as 0.0.0.0:3000."), zh: ("地址与端口", "例如 0.0.0.0:3000。") },
     Words { name: "server.public_url", part: "network", shape: Shape::Line,

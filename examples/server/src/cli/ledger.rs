@@ -1,20 +1,25 @@
 //! `burncloud ledger …`
 
 use super::{CliResult, Desk, word};
-use burncloud_billing::ledger::{VerifyError, verify};
+use burncloud_billing::ledger::{VerifyError, verify, verify_with_archive};
 use burncloud_billing::people;
 use burncloud_core::Nano;
 use burncloud_core::ledger::{Account, Entry};
 use burncloud_core::store::{EntryFilter, LedgerStore, UserStore};
 use clap::Subcommand;
 use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
 
 const PAGE: u32 = 500;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LedgerCommand {
     /// Compute every balance and sum anew from receipts and postings. Exit status 1 names the first difference.
-    Verify,
+    Verify {
+        /// The folder with the files of archived receipts, to compute these anew too.
+        #[arg(long, value_name = "DIR")]
+        archive: Option<PathBuf>,
+    },
     /// List entries, newest first.
     Entries {
         /// With a posting to this account alone, such as user:ann, tenant:acme, revenue:acme, payable:3.
@@ -44,7 +49,7 @@ pub(crate) enum LedgerCommand {
 
 pub(super) async fn run(command: LedgerCommand, desk: &Desk) -> CliResult {
     match command {
-        LedgerCommand::Verify => check(desk).await,
+        LedgerCommand::Verify { archive } => check(desk, archive.as_deref()).await,
         LedgerCommand::Entries { account, before, limit } => {
             let account = match account {
                 Some(text) => Some(named(desk, &text).await?),
@@ -67,8 +72,12 @@ pub(super) async fn run(command: LedgerCommand, desk: &Desk) -> CliResult {
     }
 }
 
-async fn check(desk: &Desk) -> CliResult {
-    let report = verify(&*desk.store, |_| ()).await.map_err(|error| match error {
+async fn check(desk: &Desk, archive: Option<&Path>) -> CliResult {
+    let checked = match archive {
+        Some(folder) => verify_with_archive(&*desk.store, folder, |_| ()).await,
+        None => verify(&*desk.store, |_| ()).await,
+    };
+    let report = checked.map_err(|error| match error {
         VerifyError::Difference(difference) => format!("the ledger is not in order: {difference}"),
         other => format!("the ledger cannot be verified: {other}"),
     })?;
@@ -78,6 +87,15 @@ async fn check(desk: &Desk) -> CliResult {
     )];
     if report.before_ledger > 0 {
         lines.push(format!("{} receipts are from before the ledger and in no entry", report.before_ledger));
+    }
+    let archived = report.archived;
+    if report.reread > 0 {
+        lines.push(format!("{archived} archived receipts were read from their files and computed anew"));
+    } else if archived > 0 {
+        lines.push(format!(
+            "{archived} receipts are archived: what was noted of them fits entries, balances and sums, but they \
+             themselves were not read; --archive DIR reads them too"
+        ));
     }
     desk.out.show(&serde_json::to_value(&report)?, &lines)
 }

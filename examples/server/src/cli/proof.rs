@@ -1,4 +1,6 @@
-//! `burncloud receipts key`, `export` and `verify`.
+//! `burncloud receipts key`, `export`, `archive` and `verify`.
+
+mod chain;
 
 use super::args::ReceiptsCommand;
 use super::{CliResult, Output};
@@ -9,7 +11,7 @@ use burncloud_billing::proof::{
     read_footer, read_header, read_link, verify_receipt,
 };
 use burncloud_core::UnixMicros;
-use burncloud_core::store::{ProofStore, Sealed};
+use burncloud_core::store::{ArchiveStore, ProofStore};
 use burncloud_store::SqlStore;
 use serde_json::json;
 use std::fs::{File, OpenOptions};
@@ -24,7 +26,10 @@ const PAGE: u32 = 16;
 pub(super) fn is_proof(command: &ReceiptsCommand) -> bool {
     matches!(
         command,
-        ReceiptsCommand::Key { .. } | ReceiptsCommand::Export { .. } | ReceiptsCommand::Verify { .. }
+        ReceiptsCommand::Archive { .. }
+            | ReceiptsCommand::Key { .. }
+            | ReceiptsCommand::Export { .. }
+            | ReceiptsCommand::Verify { .. }
     )
 }
 
@@ -34,17 +39,21 @@ pub(super) fn is_proof(command: &ReceiptsCommand) -> bool {
 /// What is wrong: with a proof, the first thing.
 pub(super) async fn run(command: ReceiptsCommand, out: &Output, config: super::Places<'_>) -> CliResult {
     match command {
-        ReceiptsCommand::Verify { file: Some(file), keys } => {
+        ReceiptsCommand::Verify { file: Some(file), keys, .. } => {
             let shown = file.display().to_string();
             let (out, keys) = (*out, keys);
             let checked = tokio::task::spawn_blocking(move || verify_file(&file, &keys)).await?;
             let seen = checked.map_err(|wrong| format!("{shown}: {wrong}"))?;
             show(&out, &seen)
         }
-        ReceiptsCommand::Verify { file: None, keys } => {
+        ReceiptsCommand::Verify { file: None, keys, archive } => {
             let store = config.open().await?;
-            let seen = verify_store(&store, keys).await?;
-            show(out, &seen)
+            let seen = chain::verify(&store, keys, archive.as_deref()).await?;
+            chain::show(out, &seen, archive.is_some())
+        }
+        ReceiptsCommand::Archive { before, to } => {
+            let store = config.open().await?;
+            chain::archive_before(&store, before, to, out).await
         }
         ReceiptsCommand::Export { file, since, until } => {
             let store = config.open().await?;
@@ -82,7 +91,7 @@ async fn key(store: &SqlStore, all: bool, rotate: bool, out: &Output) -> CliResu
 }
 
 async fn export(
-    store: &dyn ProofStore,
+    store: &dyn ArchiveStore,
     path: &Path,
     since: Option<UnixMicros>,
     until: Option<UnixMicros>,
@@ -107,7 +116,9 @@ async fn export(
         to.write_all(&line)
     };
     write(header_line(&store.proof_keys().await?)).map_err(failed)?;
-    let (mut footer, mut after, mut begun) = (Footer::default(), 0, false);
+    // What was archived is a file already.
+    let archived = store.last_archive().await?.map_or(0, |last| last.last);
+    let (mut footer, mut after, mut begun, mut left_out) = (Footer::default(), 0, false, 0_u64);
     'all: loop {
         let links = store.seals(after, PAGE).await?;
         let Some(last) = links.last() else { break };
@@ -121,6 +132,10 @@ async fn export(
             if until.is_some_and(|until| link.at >= until) {
                 break 'all;
             }
+            if link.sequence <= archived {
+                left_out += 1;
+                continue;
+            }
             let mut line = Vec::new();
             export_line(link, &store.receipts_by_id(&link.receipts).await?, &mut line)?;
             write(line).map_err(failed)?;
@@ -131,36 +146,19 @@ async fn export(
     let file = to.into_inner().map_err(|e| failed(e.into_error()))?;
     file.sync_all().map_err(failed)?;
     let (links, receipts) = (footer.links, footer.receipts);
-    out.show(
-        &json!({ "links": links, "receipts": receipts }),
-        &[format!("{links} links with {receipts} receipts in {}", path.display())],
-    )
+    let mut lines = vec![format!("{links} links with {receipts} receipts in {}", path.display())];
+    if left_out > 0 {
+        lines.push(format!(
+            "left out: {left_out} links before them, which are archived in files of the same kind"
+        ));
+    }
+    out.show(&json!({ "links": links, "receipts": receipts, "archived_links": left_out }), &lines)
 }
 
 /// What was verified.
 enum Seen {
     Receipt(Verified),
     Chain { check: ChainCheck },
-}
-
-async fn verify_store(store: &SqlStore, mut keys: Vec<PublicKey>) -> CliResult<Seen> {
-    if keys.is_empty() {
-        keys = store.proof_keys().await?.into_iter().map(PublicKey::from).collect();
-    }
-    let mut check = ChainCheck::from_start(keys);
-    let mut after = 0;
-    loop {
-        let links: Vec<Sealed> = store.seals(after, PAGE).await?;
-        let Some(last) = links.last() else { break };
-        after = last.sequence;
-        for link in &links {
-            check.stored(link, &store.receipts_by_id(&link.receipts).await?)?;
-        }
-    }
-    if let Some((id, sequence)) = store.unlisted_receipt().await? {
-        return Err(ProofError::Unlisted { id, sequence }.into());
-    }
-    Ok(Seen::Chain { check })
 }
 
 fn verify_file(path: &PathBuf, keys: &[PublicKey]) -> Result<Seen, String> {
@@ -203,6 +201,17 @@ fn verify_export(mut input: impl BufRead, keys: &[PublicKey]) -> Result<Seen, (u
     Ok(Seen::Chain { check })
 }
 
+fn chain_line(check: &ChainCheck) -> String {
+    match check.first().zip(check.last()) {
+        Some((first, (last, hash))) => format!(
+            "in order: links {first} to {last} with {} receipts; the last has the hash {}",
+            check.receipts(),
+            hex(&hash)
+        ),
+        None => "there is no link".to_owned(),
+    }
+}
+
 fn show(out: &Output, seen: &Seen) -> CliResult {
     match seen {
         Seen::Receipt(seen) => out.show(
@@ -218,13 +227,7 @@ fn show(out: &Output, seen: &Seen) -> CliResult {
         ),
         Seen::Chain { check } => {
             let ((first, last), receipts) = (check.first().zip(check.last()).unzip(), check.receipts());
-            let line = match (first, last) {
-                (Some(first), Some((last, hash))) => format!(
-                    "in order: links {first} to {last} with {receipts} receipts; the last has the hash {}",
-                    hex(&hash)
-                ),
-                _ => "there is no link".to_owned(),
-            };
+            let line = chain_line(check);
             out.show(
                 &json!({ "ok": true, "first": first, "last": last.map(|(last, _)| last), "receipts": receipts,
                     "link_hash": last.map(|(_, hash)| hex(&hash)) }),
@@ -238,7 +241,7 @@ fn show(out: &Output, seen: &Seen) -> CliResult {
 mod tests {
     use super::*;
     use burncloud_core::Receipt;
-    use burncloud_core::store::{ReceiptStore, Sealer, StoreResult};
+    use burncloud_core::store::{ReceiptStore, Sealed, Sealer, StoreResult};
     use burncloud_core::testing::receipt;
     use burncloud_store::SecretBox;
     use std::os::unix::fs::PermissionsExt;

@@ -4,7 +4,7 @@ use super::args::ReceiptsCommand;
 use super::keys::user_id;
 use super::{CliResult, Desk, word};
 use crate::moment;
-use burncloud_core::store::{ReceiptFilter, ReceiptStore, Store, StoreError, StoreResult};
+use burncloud_core::store::{ArchiveStore, ReceiptFilter, ReceiptStore, Store, StoreError, StoreResult};
 use burncloud_core::usecase::keys::find_key;
 use burncloud_core::{Attempt, ChannelId, KeyId, Line, LineKind, Nano, Receipt, UserId};
 use serde_json::{Value, json};
@@ -71,11 +71,20 @@ pub(super) async fn run(command: ReceiptsCommand, desk: &Desk) -> CliResult {
             list(desk, &receipts, &Names::of(&*desk.store, &receipts).await?)
         }
         // Answered without a desk.
-        ReceiptsCommand::Export { .. } | ReceiptsCommand::Verify { .. } | ReceiptsCommand::Key { .. } => {
-            Ok(())
-        }
+        ReceiptsCommand::Archive { .. }
+        | ReceiptsCommand::Export { .. }
+        | ReceiptsCommand::Verify { .. }
+        | ReceiptsCommand::Key { .. } => Ok(()),
         ReceiptsCommand::Show { id } => {
             let found = desk.store.receipt(id).await?;
+            if let (None, Some(known)) = (&found, desk.store.archived_receipts(&[id]).await?.pop()) {
+                let link = known.link;
+                return Err(format!(
+                    "receipt {id} is archived: it is in link {link}, in the file receipts-FIRST-LAST.jsonl that \
+                     spans it"
+                )
+                .into());
+            }
             let receipt =
                 found.ok_or_else(|| StoreError::NotFound { what: "receipt", name: id.to_string() })?;
             let names = Names::of(&*desk.store, std::slice::from_ref(&receipt)).await?;

@@ -39,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) console: ConsoleConfig,
     pub(crate) store: StoreConfig,
     pub(crate) journal: JournalConfig,
+    pub(crate) retention: RetentionConfig,
     pub(crate) billing: BillingConfig,
     pub(crate) catalogue: CatalogueConfig,
     pub(crate) timeouts: Timeouts,
@@ -149,6 +150,21 @@ impl Default for JournalConfig {
     }
 }
 
+/// `[retention]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RetentionConfig {
+    /// For how many days requests are kept, 0 for ever; may change while it runs, as the setting `log.keep_days`.
+    pub(crate) keep_days: u64,
+    /// Where older ones are archived.
+    pub(crate) dir: PathBuf,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> RetentionConfig {
+        RetentionConfig { keep_days: 0, dir: PathBuf::from("burncloud.archive") }
+    }
+}
+
 /// `[billing]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BillingConfig {
@@ -252,6 +268,7 @@ impl Config {
             ("console", self.console != running.console),
             ("store", !self.store.is(&running.store)),
             ("journal", self.journal != running.journal),
+            ("retention", self.retention.dir != running.retention.dir),
             ("billing", self.billing != running.billing),
             ("catalogue", self.catalogue != running.catalogue),
         ];

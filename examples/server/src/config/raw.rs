@@ -19,6 +19,7 @@ pub(super) struct RawFile {
     pub(super) console: RawConsole,
     pub(super) store: RawStore,
     pub(super) journal: RawJournal,
+    pub(super) retention: RawRetention,
     pub(super) billing: RawBilling,
     pub(super) catalogue: RawCatalogue,
     pub(super) timeouts: Option<At<TimeoutSettings>>,
@@ -77,6 +78,13 @@ pub(super) struct RawJournal {
     pub(super) commit_ms: Option<At<u64>>,
     pub(super) max_bytes: Option<At<u64>>,
     pub(super) orphans: Option<At<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawRetention {
+    pub(super) keep_days: Option<At<u64>>,
+    pub(super) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]

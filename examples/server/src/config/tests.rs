@@ -86,6 +86,28 @@ fn websites_that_may_call_are_origins_and_need_no_restart() {
     assert!(problems.contains("server.cors_origins: ") && problems.contains("toml:4:"), "{problems}");
 }
 
+#[test]
+fn how_long_requests_are_kept_is_a_setting_that_the_file_may_declare() {
+    let plain = parse(STABLE).unwrap();
+    assert_eq!(
+        (plain.retention.keep_days, plain.retention.dir.to_str()),
+        (0, Some("data/burncloud.archive"))
+    );
+    assert!(!plain.settings.contains_key("log.keep_days"), "the console's to set");
+    let with = |lines: &str| parse(&STABLE.replace("[store]", &format!("[retention]\n{lines}\n[store]")));
+    let days = with("keep_days = 90").unwrap();
+    assert_eq!(days.settings["log.keep_days"], 90);
+    assert!(days.needs_restart(&plain).is_empty(), "it holds at once");
+    assert_eq!(with("keep_days = 0").unwrap().settings["log.keep_days"], 0, "for ever, whatever a page says");
+    let elsewhere = with("dir = '/srv/archive'").unwrap();
+    assert_eq!(elsewhere.retention.dir, Path::new("/srv/archive"));
+    assert_eq!(elsewhere.needs_restart(&plain), ["retention"]);
+    for wrong in ["keep_days = 7", "keep_days = 99999"] {
+        let problems = with(wrong).unwrap_err().to_string();
+        assert!(problems.contains("retention.keep_days: ") && problems.contains("30 to 3650"), "{problems}");
+    }
+}
+
 /// A channel with these settings.
 fn with_settings(settings: &str) -> String {
     format!(

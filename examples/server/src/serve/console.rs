@@ -68,6 +68,7 @@ pub(super) async fn mount(config: &Config, parts: &Arc<Parts>, changed: Arc<Noti
         .with_book(parts.biller.book().clone())
         .with_biller(parts.biller.clone())
         .with_backups(backups(config))
+        .with_archive(config.retention.dir.clone())
         .on_change(move || changed.notify_one());
     let mut running: Values = parts.store.settings().await?.into_iter().collect();
     running.extend(config.settings.clone());

@@ -11,6 +11,7 @@ mod metrics;
 mod ops;
 mod parts;
 mod reload;
+mod retention;
 mod signing;
 mod stall;
 pub(crate) mod tls;
@@ -127,6 +128,7 @@ pub(crate) struct Server {
     force: watch::Sender<bool>,
     reloader: JoinHandle<()>,
     catalogue: JoinHandle<()>,
+    retention: JoinHandle<()>,
     shipper: JoinHandle<()>,
 }
 
@@ -166,6 +168,7 @@ impl Server {
         let app = app::App::new(parts.clone(), stopped.clone(), console);
         let grace = config.server.shutdown_grace;
         let catalogue = tokio::spawn(catalogue::run(parts.clone(), config.catalogue.clone()));
+        let retention = tokio::spawn(retention::run(parts.clone(), config.retention.dir.clone()));
         let reloader = Reloader::new(config, source, managed, parts.clone(), changed, declared).await?;
         let reloader = tokio::spawn(reloader.run());
         let listener = tokio::spawn(listener.run(app, stopped, forced));
@@ -183,6 +186,7 @@ impl Server {
             force,
             reloader,
             catalogue,
+            retention,
             shipper,
         })
     }
@@ -190,10 +194,22 @@ impl Server {
     /// Stops: no new connection, requests under way get the grace (or until `hurry`), then they are cut off;
     /// every receipt goes to the journal and what can be into the store.
     pub(crate) async fn stop(self, hurry: impl Future<Output = ()>) {
-        let Server { parts, grace, stopping, mut listener, force, reloader, catalogue, shipper, .. } = self;
+        let Server {
+            parts,
+            grace,
+            stopping,
+            mut listener,
+            force,
+            reloader,
+            catalogue,
+            retention,
+            shipper,
+            ..
+        } = self;
         tracing::info!(grace_ms = grace.as_millis(), "stopping: no new connections");
         reloader.abort();
         catalogue.abort();
+        retention.abort();
         stopping.send_replace(true);
         let ended = async {
             let _ = (&mut listener).await;

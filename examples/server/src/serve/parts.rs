@@ -59,6 +59,8 @@ pub(crate) struct Parts {
     pub(crate) cors: Arc<Cors>,
     /// How many bytes the journal may hold back before requests are refused.
     pub(crate) journal_bound: u64,
+    /// For how long requests are kept.
+    keep: Mutex<Option<Duration>>,
     /// The number of the published prices that were fetched and are in force, if any are.
     catalogue: Mutex<Option<i64>>,
 }
@@ -106,7 +108,8 @@ impl Parts {
         let journal_bound = config.journal.max_bytes;
         let catalogue = Mutex::new(catalogue);
         let cors = Arc::default();
-        let parts = Parts { store, registry, biller, gateway, cors, journal_bound, catalogue };
+        let keep = Mutex::new(None);
+        let parts = Parts { store, registry, biller, gateway, cors, journal_bound, keep, catalogue };
         parts.set_live(config, &settings);
         parts.warm().await;
         Ok((parts, shipper, managed))
@@ -131,6 +134,11 @@ impl Parts {
         Ok(())
     }
 
+    /// For how long requests are kept; `None` is for ever.
+    pub(crate) fn kept(&self) -> Option<Duration> {
+        *self.keep.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn restore_catalogue(&self) -> Result<(), BillingError> {
         let known = *self.catalogue.lock().unwrap_or_else(PoisonError::into_inner);
         let now = published::restore(&*self.store, self.biller.book(), known, UnixMicros::now()).await?;
@@ -141,6 +149,7 @@ impl Parts {
     /// Takes what may change while it runs into the running gateway: limits per model, the bounds of failover, and the
     /// websites that may call.
     fn set_live(&self, config: &Config, settings: &Settings) {
+        *self.keep.lock().unwrap_or_else(PoisonError::into_inner) = settings.keep;
         let limits = config.model_limits.iter().map(|(model, limits)| (model.as_str().into(), *limits));
         let handle = self.gateway.handle();
         handle.set_model_limits(limits.collect());

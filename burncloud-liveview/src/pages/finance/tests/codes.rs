@@ -97,6 +97,9 @@ fn what_a_check_of_the_books_found_is_said_plainly() {
         &draw(BooksChecked::Agree(report), Lang::En),
         &["The books agree.", "1,204 entries", "31,044 receipts"],
     );
+    let partly = VerifyReport { archived: 2_500, ..VerifyReport::default() };
+    let said = draw(BooksChecked::Agree(partly), Lang::En);
+    has(&said, &["2,500 archived receipts were not read again"]);
     let what = "balance of user:7".to_owned();
     let difference = Difference { what, expected: "$1.00".into(), found: "$2.00".into() };
     has(&draw(BooksChecked::Differ(difference), Lang::Zh), &["账本不一致", "user:7"]);

@@ -380,6 +380,18 @@ pub(crate) enum ReceiptsCommand {
         /// A public key that may have signed, as `burncloud receipts key` shows it; may be repeated.
         #[arg(id = "keys", long = "key", value_parser = public_key, value_name = "KEY")]
         keys: Vec<PublicKey>,
+        /// The folder with the files of archived receipts, to verify them too.
+        #[arg(long, conflicts_with = "file", value_name = "DIR")]
+        archive: Option<PathBuf>,
+    },
+    /// Move the oldest receipts out of the store into files that prove them. What they cost stays in the books.
+    Archive {
+        /// Those of links made before this moment.
+        #[arg(long, value_parser = crate::moment::parse, value_name = "MOMENT")]
+        before: UnixMicros,
+        /// The folder for the files; made if need be, for its owner alone.
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
     },
     /// Show the public key that receipts are signed with.
     Key {

@@ -40,6 +40,7 @@ pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Pro
     let console = c.console(&raw.console);
     let store = c.store(raw.store);
     let journal = c.journal(raw.journal, &store);
+    let retention = c.retention(raw.retention, &store);
     let billing = c.billing(raw.billing);
     let catalogue = c.catalogue(raw.catalogue);
     let failover = c.failover(&raw.failover);
@@ -51,12 +52,13 @@ pub(super) fn check(raw: RawFile, registry: &Registry) -> Result<Config, Vec<Pro
     let budgets = c.budgets(raw.budgets, &tenants, &users, &keys, &channels);
     let mut prices = c.prices(raw.prices, &tenants, &channels);
     prices.extend(c.book_settings(raw.price_groups, raw.exchange_rates, &tenants));
-    let settings = declares.values(&server, &console, &failover);
+    let settings = declares.values(&server, &console, &failover, &retention);
     let config = Config {
         server,
         console,
         store,
         journal,
+        retention,
         billing,
         catalogue,
         timeouts: Timeouts::default().with(&timeouts),

@@ -2,11 +2,15 @@
 
 use super::Checker;
 use super::prices::json;
-use crate::config::raw::{RawBilling, RawCatalogue, RawFailover, RawJournal, RawServer, RawStore};
+use crate::config::raw::{
+    RawBilling, RawCatalogue, RawFailover, RawJournal, RawRetention, RawServer, RawStore,
+};
 use crate::config::secret::SecretRef;
 use crate::config::{
-    BillingConfig, CatalogueConfig, FailoverConfig, JournalConfig, ServerConfig, StoreConfig, TlsConfig,
+    BillingConfig, CatalogueConfig, FailoverConfig, JournalConfig, RetentionConfig, ServerConfig,
+    StoreConfig, TlsConfig,
 };
+use burncloud_billing::desk::settings::Known;
 use burncloud_billing::{Guard, Rates, Unpriced};
 use burncloud_core::{AbortPolicy, TimeoutSettings};
 use secrecy::{ExposeSecret, SecretString};
@@ -99,6 +103,19 @@ impl Checker {
             max_bytes: self.positive("journal.max_bytes", raw.max_bytes, d.max_bytes),
             charge_orphans,
         }
+    }
+
+    pub(super) fn retention(&mut self, raw: RawRetention, store: &StoreConfig) -> RetentionConfig {
+        let mut keep_days = RetentionConfig::default().keep_days;
+        if let Some(days) = raw.keep_days {
+            // The setting's own check: what the console would refuse is refused here.
+            let known = Known::named("log.keep_days").map(|known| known.check);
+            match known.map(|check| check(&(*days.get_ref()).into())) {
+                Some(Err(why)) => self.report(days.span(), "retention.keep_days", why.en()),
+                _ => keep_days = days.into_inner(),
+            }
+        }
+        RetentionConfig { keep_days, dir: raw.dir.unwrap_or_else(|| beside(&store.url, "archive")) }
     }
 
     pub(super) fn billing(&mut self, raw: RawBilling) -> BillingConfig {

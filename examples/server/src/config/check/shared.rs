@@ -2,7 +2,7 @@
 //! shows it.
 
 use crate::config::raw::RawFile;
-use crate::config::{ConsoleConfig, FailoverConfig, ServerConfig};
+use crate::config::{ConsoleConfig, FailoverConfig, RetentionConfig, ServerConfig};
 use burncloud_billing::desk::settings::Values;
 use serde_json::{Value, json};
 
@@ -13,6 +13,7 @@ pub(super) struct Declares {
     max_attempts: bool,
     public_url: bool,
     proxies: bool,
+    keep_days: bool,
 }
 
 impl Declares {
@@ -23,6 +24,7 @@ impl Declares {
             max_attempts: raw.failover.max_attempts.is_some(),
             public_url: raw.console.public_url.is_some(),
             proxies: raw.console.trusted_proxies.is_some(),
+            keep_days: raw.retention.keep_days.is_some(),
         }
     }
 
@@ -32,13 +34,15 @@ impl Declares {
         server: &ServerConfig,
         console: &ConsoleConfig,
         failover: &FailoverConfig,
+        retention: &RetentionConfig,
     ) -> Values {
-        let all: [(bool, &str, Value); 5] = [
+        let all: [(bool, &str, Value); 6] = [
             (self.listen, "server.listen", json!(server.listen.to_string())),
             (self.cors, "cors.origins", json!(server.cors_origins)),
             (self.max_attempts, "routing.max_attempts", json!(failover.max_attempts)),
             (self.public_url, "server.public_url", json!(console.public_url)),
             (self.proxies, "server.trusted_proxies", json!(console.trusted_proxies)),
+            (self.keep_days, "log.keep_days", json!(retention.keep_days)),
         ];
         all.into_iter().filter(|(says, ..)| *says).map(|(_, name, value)| (name.to_owned(), value)).collect()
     }
