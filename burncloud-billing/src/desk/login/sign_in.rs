@@ -247,8 +247,9 @@ impl Desk {
     /// [`Refused`].
     pub async fn give_code(&self, step: &str, code: &str, guest: &Guest) -> Result<Entry, Refused> {
         self.check_address(guest)?;
-        let (user, login) = self.at_step(step, Need::Code).await?;
+        let (_, login) = self.at_step(step, Need::Code).await?;
         let _alone = self.doors.alone(&login.name).await?;
+        let (user, login) = self.at_step(step, Need::Code).await?;
         let who = format!("code:{}", user.id);
         let now = UnixMicros::now();
         if let Some(seconds) = self.doors.throttle.wait(&who, now) {
@@ -296,9 +297,10 @@ impl Desk {
         next: SecretString,
         guest: &Guest,
     ) -> Result<Entry, Refused> {
-        let (user, login) = self.at_step(step, Need::Password).await?;
+        let (_, login) = self.at_step(step, Need::Password).await?;
         let _alone = self.doors.alone(&login.name).await?;
-        let mut login = self.store.login(user.id).await?.ok_or(Refused::Over)?;
+        // Whoever waited here while the login became somebody else's is not let on.
+        let (user, mut login) = self.at_step(step, Need::Password).await?;
         password::check_password(&next, &[&login.name, &user.name])?;
         if password::verify(login.password.clone(), next.clone()).await?.right {
             return Err(UseCaseError::invalid(
@@ -334,6 +336,8 @@ impl Desk {
         code: &str,
         guest: &Guest,
     ) -> Result<(Entry, Vec<String>), Refused> {
+        let (_, login) = self.at_step(step, Need::Factor).await?;
+        let _alone = self.doors.alone(&login.name).await?;
         let (user, login) = self.at_step(step, Need::Factor).await?;
         let codes = self.enrol(user.id, offer, code).await?;
         Ok((self.after_code(&user, &login, guest).await?, codes))

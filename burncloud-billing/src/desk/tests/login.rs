@@ -1,0 +1,141 @@
+//! Who is let in as whom.
+
+use super::World;
+use crate::desk::Actor;
+use crate::desk::login::{AccessSettings, Entry, Guest, Known, NewLogin, OidcSettings, Refused, SignIn};
+use burncloud_core::store::{Login, LoginStore, UserStore};
+use burncloud_core::usecase::UseCaseError;
+use burncloud_core::{Role, User};
+
+const CEO: &str = "ceo@harbour.example";
+const PASSWORD: &str = "correct horse battery";
+
+impl World {
+    async fn provider(&self, create_in: Option<&str>) {
+        let oidc = OidcSettings {
+            issuer: "https://id.example".into(),
+            client_id: "console".into(),
+            client_secret: None,
+            domains: vec!["harbour.example".into()],
+            create_in: create_in.map(str::to_owned),
+            button: String::new(),
+        };
+        let registration = Some("default".to_owned());
+        let access = AccessSettings { oidc: Some(oidc), registration, ..AccessSettings::default() };
+        self.desk.set_access(&Actor::operator("boss"), &access).await.unwrap();
+    }
+
+    /// Whoever has the address of [`CEO`] at the provider.
+    async fn ceo_comes(&self) -> Result<Entry, Refused> {
+        let known = Known {
+            issuer: "https://id.example".into(),
+            subject: "subject-1".into(),
+            email: Some(CEO.into()),
+            name: "The chief".into(),
+        };
+        self.desk.enter_known(&known, &Guest::default()).await
+    }
+
+    async fn signs_in(&self) -> Result<Entry, Refused> {
+        let typed = SignIn { name: CEO.into(), password: PASSWORD.into(), device: None };
+        self.desk.sign_in(typed, &Guest::default()).await
+    }
+
+    /// The user of that name, whom that actor gives the login of [`CEO`].
+    async fn named_by(&self, actor: &Actor, name: &str) -> User {
+        let user = self.user(name).await;
+        self.desk.set_password_of(actor, user.id, Some(CEO), PASSWORD.into()).await.unwrap();
+        let login = self.login_of(&user).await;
+        self.store.set_login(&Login { must_change: false, ..login }).await.unwrap();
+        user
+    }
+
+    async fn login_of(&self, user: &User) -> Login {
+        self.store.login(user.id).await.unwrap().unwrap()
+    }
+
+    async fn reseller(&self) -> Actor {
+        let user = self.user("reseller").await;
+        self.store.update_user(&User { role: Role::Reseller, ..user }).await.unwrap();
+        self.me("reseller").await
+    }
+}
+
+fn is_open(entry: &Result<Entry, Refused>) -> bool {
+    matches!(entry, Ok(Entry::Open { .. }))
+}
+
+fn is_forbidden(entry: &Result<Entry, Refused>) -> bool {
+    matches!(entry, Err(Refused::Fault(UseCaseError::Forbidden(_))))
+}
+
+#[tokio::test]
+async fn an_address_that_a_reseller_gave_away_is_not_linked_to_whoever_has_it() {
+    let world = World::new().await;
+    let user = world.named_by(&world.reseller().await, "sub").await;
+    for create_in in [None, Some("default")] {
+        world.provider(create_in).await;
+        let came = world.ceo_comes().await;
+        assert!(is_forbidden(&came), "{create_in:?}: {came:?}");
+    }
+    assert!(world.login_of(&user).await.subject.is_none());
+    assert!(is_open(&world.signs_in().await), "it is theirs as before");
+}
+
+#[tokio::test]
+async fn what_opened_a_login_before_its_subject_came_opens_nothing_afterwards() {
+    for (by, create_in) in [("house", None), ("house", Some("default")), ("reseller", Some("sub"))] {
+        let world = World::new().await;
+        let actor = match by {
+            "house" => Actor::operator("boss"),
+            _ => world.reseller().await,
+        };
+        let user = world.named_by(&actor, "sub").await;
+        world.provider(create_in).await;
+        let Ok(Entry::Open { opened: before, .. }) = world.signs_in().await else { panic!("{by}") };
+        let token = world.desk.create_token(&Actor::of(&user), "nightly", 1).await.unwrap();
+        let login = Login { totp: Some("JBSWY3DPEHPK3PXP".to_owned().into()), ..world.login_of(&user).await };
+        world.store.set_login(&login).await.unwrap();
+
+        let came = world.ceo_comes().await;
+        let Ok(Entry::Open { opened, .. }) = came else { panic!("{by}: {came:?}") };
+        assert_eq!(opened.session.user, user.id);
+        let login = world.login_of(&user).await;
+        assert_eq!(login.subject.as_deref(), Some("https://id.example subject-1"));
+        assert!(login.password.is_none() && login.totp.is_none(), "{by}");
+        assert!(matches!(world.signs_in().await, Err(Refused::Wrong { .. })), "{by}");
+        assert!(world.desk.seat(&before.secret).await.unwrap().is_none(), "{by}");
+        assert!(world.desk.bearer(&token.secret).await.unwrap().is_none(), "{by}");
+        assert!(world.desk.seat(&opened.secret).await.unwrap().is_some(), "{by}");
+        let noted = world.audit().await.into_iter().find(|entry| entry.action == "account.provider");
+        assert_eq!(noted.unwrap().before, serde_json::json!({ "password": true, "factor": true }));
+        world.no_secret_in_audit(&[PASSWORD, "JBSWY3DPEHPK3PXP", "$argon2id"]).await;
+        assert!(is_open(&world.ceo_comes().await), "the same the next time");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_somebody_took_unproven_is_linked_only_where_whoever_comes_is_made() {
+    let world = World::new().await;
+    world.provider(Some("reseller")).await;
+    let new = NewLogin { name: CEO.into(), display: String::new(), password: PASSWORD.into() };
+    assert!(is_open(&world.desk.register(new, &Guest::default()).await));
+    assert!(is_forbidden(&world.ceo_comes().await), "they made it in another tenant");
+    world.provider(Some("default")).await;
+    assert!(is_open(&world.ceo_comes().await));
+    assert!(matches!(world.signs_in().await, Err(Refused::Wrong { .. })));
+}
+
+#[tokio::test]
+async fn a_step_that_was_begun_with_the_old_password_leads_nowhere() {
+    let world = World::new().await;
+    let user = world.named_by(&Actor::operator("boss"), "sub").await;
+    let login = Login { must_change: true, ..world.login_of(&user).await };
+    world.store.set_login(&login).await.unwrap();
+    world.provider(None).await;
+    let Ok(Entry::More { step, .. }) = world.signs_in().await else { panic!("no step") };
+    assert!(is_open(&world.ceo_comes().await));
+    let next = "another fine password".into();
+    let given = world.desk.give_password(&step, next, &Guest::default()).await;
+    assert!(matches!(given, Err(Refused::Over)), "{given:?}");
+}
