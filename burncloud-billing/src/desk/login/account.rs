@@ -347,10 +347,13 @@ impl Desk {
             ));
         }
         let stored = self.store.login(user.id).await?;
+        let plain = sign_in::plain_name(&user.name);
+        let _alone = self.doors.alone(stored.as_ref().map_or(&plain, |login| &login.name)).await?;
+        let stored = self.store.login(user.id).await?;
         let had = stored.is_some();
         let mut login = stored.unwrap_or_else(|| Login {
             user: user.id,
-            name: sign_in::plain_name(&user.name),
+            name: plain,
             created_at: UnixMicros::now(),
             ..Login::default()
         });
@@ -360,7 +363,6 @@ impl Desk {
         password::check_password(&next, &[&login.name, &user.name])?;
         login.password = Some(password::hash_password(next).await?);
         login.must_change = true;
-        let _alone = self.doors.alone(&login.name).await?;
         self.store.set_login(&login).await?;
         self.end_sessions(user.id, None).await?;
         let change = Change {
@@ -381,6 +383,8 @@ impl Desk {
     pub async fn drop_factor_of(&self, actor: &Actor, user: UserId) -> UseCaseResult<()> {
         let user = self.check_login_of(actor, user).await?;
         let none = || StoreError::NotFound { what: "login", name: user.name.clone() };
+        let login = self.store.login(user.id).await?.ok_or_else(none)?;
+        let _alone = self.doors.alone(&login.name).await?;
         let mut login = self.store.login(user.id).await?.ok_or_else(none)?;
         let before = login.totp.take().is_some();
         self.store.set_login(&login).await?;

@@ -139,3 +139,29 @@ async fn a_step_that_was_begun_with_the_old_password_leads_nowhere() {
     let given = world.desk.give_password(&step, next, &Guest::default()).await;
     assert!(matches!(given, Err(Refused::Over)), "{given:?}");
 }
+
+#[tokio::test]
+async fn what_a_manager_changes_of_a_login_and_what_its_user_does_at_the_same_time_both_stand() {
+    let world = World::new().await;
+    let boss = Actor::operator("boss");
+    let user = world.named_by(&boss, "sub").await;
+    let own = Actor::of(&user);
+    let (set, named) = tokio::join!(
+        world.desk.set_password_of(&boss, user.id, None, PASSWORD.into()),
+        world.desk.set_display(&own, "The chief"),
+    );
+    (set.unwrap(), named.unwrap());
+    let login = world.login_of(&user).await;
+    assert_eq!((login.display.as_str(), login.must_change), ("The chief", true));
+
+    let login = Login { totp: Some("JBSWY3DPEHPK3PXP".to_owned().into()), ..login };
+    world.store.set_login(&login).await.unwrap();
+    let (next, guest) = ("another fine password".into(), Guest::default());
+    let (changed, dropped) = tokio::join!(
+        world.desk.change_password(&own, PASSWORD.into(), next, &guest),
+        world.desk.drop_factor_of(&boss, user.id),
+    );
+    (changed.unwrap(), dropped.unwrap());
+    let login = world.login_of(&user).await;
+    assert!(login.totp.is_none() && !login.must_change);
+}
