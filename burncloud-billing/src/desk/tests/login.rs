@@ -6,6 +6,8 @@ use crate::desk::login::{AccessSettings, Entry, Guest, Known, NewLogin, OidcSett
 use burncloud_core::store::{Login, LoginStore, UserStore};
 use burncloud_core::usecase::UseCaseError;
 use burncloud_core::{Role, User};
+use std::net::{IpAddr, Ipv4Addr};
+use tokio::task::JoinSet;
 
 const CEO: &str = "ceo@harbour.example";
 const PASSWORD: &str = "correct horse battery";
@@ -164,4 +166,51 @@ async fn what_a_manager_changes_of_a_login_and_what_its_user_does_at_the_same_ti
     (changed.unwrap(), dropped.unwrap());
     let login = world.login_of(&user).await;
     assert!(login.totp.is_none() && !login.must_change);
+}
+
+fn somewhere() -> Guest {
+    Guest { ip: Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 9))), agent: String::new() }
+}
+
+async fn of_all(tries: JoinSet<Result<Entry, Refused>>) -> (usize, usize) {
+    let all = tries.join_all().await;
+    let locked = all.iter().filter(|one| matches!(one, Err(Refused::Locked { .. }))).count();
+    (all.len() - locked, locked)
+}
+
+#[tokio::test]
+async fn a_burst_of_sign_ups_from_one_address_makes_three_users() {
+    let world = World::new().await;
+    world.provider(None).await;
+    let mut tries = JoinSet::new();
+    for n in 0..24 {
+        let desk = world.desk.clone();
+        let new = NewLogin { name: format!("eve{n}"), display: String::new(), password: PASSWORD.into() };
+        tries.spawn(async move { desk.register(new, &somewhere()).await });
+    }
+    assert_eq!(of_all(tries).await, (3, 21));
+}
+
+#[tokio::test]
+async fn a_sign_up_that_cannot_be_is_not_counted() {
+    let world = World::new().await;
+    world.provider(None).await;
+    for password in ["short", "1234567890", "aaaaaaaaaaaa", "", PASSWORD] {
+        let new = NewLogin { name: "eve".into(), display: String::new(), password: password.into() };
+        let made = world.desk.register(new, &somewhere()).await;
+        assert!(!matches!(made, Err(Refused::Locked { .. })), "{password:?}");
+        assert_eq!(is_open(&made), password == PASSWORD, "{password:?}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_burst_of_names_from_one_address_no_more_are_tried_than_are_free() {
+    let world = World::new().await;
+    let mut tries = JoinSet::new();
+    for n in 0..26 {
+        let desk = world.desk.clone();
+        let typed = SignIn { name: format!("nobody{n}"), password: PASSWORD.into(), device: None };
+        tries.spawn(async move { desk.sign_in(typed, &somewhere()).await });
+    }
+    assert_eq!(of_all(tries).await, (20, 6));
 }
