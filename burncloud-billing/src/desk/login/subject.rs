@@ -1,6 +1,7 @@
 //! Whoever a provider of identities vouches for.
 
 use super::session::Guest;
+use super::throttle::{OF_PROVIDER, address};
 use super::{Entry, Refused, sign_in};
 use crate::desk::audit::Change;
 use crate::desk::{Actor, Desk};
@@ -9,6 +10,7 @@ use burncloud_core::store::{AuditFilter, Login};
 use burncloud_core::usecase::{UseCaseError, UseCaseResult};
 use burncloud_core::{Role, UnixMicros, User, UserId};
 use serde_json::json;
+use std::net::IpAddr;
 
 /// What a provider of identities said of somebody; its signature was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +25,23 @@ pub struct Known {
     pub name: String,
 }
 
+fn asking(ip: IpAddr) -> String {
+    format!("provider:{}", address(ip))
+}
+
 impl Desk {
+    /// Counts that somebody is sent to the provider of identities.
+    ///
+    /// # Errors
+    /// [`Refused::Locked`] for an address from which that was asked for again and again, and nobody came back.
+    pub fn ask_provider(&self, guest: &Guest) -> Result<(), Refused> {
+        let Some(ip) = guest.ip else { return Ok(()) };
+        let now = UnixMicros::now();
+        let turn = self.doors.throttle.take(asking(ip), OF_PROVIDER, now);
+        turn.map_err(|seconds| Refused::Locked { seconds })?.failed(now);
+        Ok(())
+    }
+
     /// Signs in whoever a provider of identities vouches for: by its subject; the first time by a checked address of a domain
     /// that is let in, which is the name of a login that the house gave or that is where it makes users; else as a new user,
     /// where the house makes them. A login that is found by its name loses its password, its second factor, its sessions
@@ -54,6 +72,9 @@ impl Desk {
         let user = self.store.user(login.user).await?.ok_or_else(refused)?;
         if !self.may_enter(&user).await? {
             return Err(refused().into());
+        }
+        if let Some(ip) = guest.ip {
+            self.doors.throttle.succeeded(&asking(ip));
         }
         if login.totp.is_some() {
             return Ok(self.step(&login, super::Need::Code));

@@ -30,6 +30,8 @@ pub(super) const OF_ADDRESS: Patience = Patience { free: 20, first: 5, most: 600
 pub(super) const OF_SETUP: Patience = Patience { free: 6, first: 60, most: 60, memory: 60 };
 /// Of new users from one address: three an hour.
 pub(super) const OF_REGISTRATION: Patience = Patience { free: 3, first: 3600, most: 3600, memory: 3600 };
+/// Of being sent to the provider of identities from one address: whoever comes in by it is forgiven.
+pub(super) const OF_PROVIDER: Patience = Patience { free: 60, first: 5, most: 60, memory: 600 };
 
 impl Patience {
     /// Until when nobody gets in after so many failures in a row.
