@@ -1,6 +1,6 @@
 //! What the console is made of: one object that handlers, sockets and pages share.
 
-use crate::auth::{Proxies, Sockets, Taken, keep};
+use crate::auth::{Provider, Proxies, Sockets, keep};
 use crate::held::Held;
 use crate::pages::Drafts;
 use crate::pages::Figures;
@@ -31,7 +31,7 @@ struct Parts {
     proxies: Proxies,
     sockets: Sockets,
     key: [u8; 32],
-    oidc_taken: Taken,
+    provider: Provider,
     watch: Option<Watch>,
     house: ArcSwap<String>,
     release: Box<str>,
@@ -159,8 +159,8 @@ impl Console {
         &self.0.key
     }
 
-    pub(crate) fn oidc_taken(&self) -> &Taken {
-        &self.0.oidc_taken
+    pub(crate) fn provider(&self) -> &Provider {
+        &self.0.provider
     }
 }
 
@@ -253,7 +253,7 @@ impl ConsoleBuilder {
             proxies,
             sockets: Sockets::default(),
             key: random().expect("the system gives random bytes"),
-            oidc_taken: Taken::default(),
+            provider: Provider::default(),
             watch,
             house: ArcSwap::from_pointee("BurnCloud".to_owned()),
             release,

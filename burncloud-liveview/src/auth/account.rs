@@ -77,7 +77,7 @@ pub(super) async fn password(Of(console): Of<Console>, asker: Asker, Form(typed)
     };
     let (current, next) = (typed.current.into(), typed.password.into());
     match console.desk().change_password(&seat.actor_at(asker.guest.ip), current, next, &asker.guest).await {
-        Ok(entry) => enter(&console, &asker, entry),
+        Ok(entry) => enter(&console, &asker, entry).await,
         Err(refused) => refuse(&console, &asker, refused, |field, text| State::Change {
             current: (field == Some("current")).then(|| text.clone()),
             error: (field != Some("current")).then_some(text),

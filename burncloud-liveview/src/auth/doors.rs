@@ -61,8 +61,13 @@ pub(super) fn session_cookie(asker: &Asker, opened: &Opened) -> Option<HeaderVal
     asker.set_cookie(cookies::SESSION, opened.secret.expose_secret(), Some(seconds))
 }
 
-/// Their way in, or on to the next step.
-pub(super) fn enter(console: &Console, asker: &Asker, entry: Entry) -> Response {
+/// Their way in, or on to the next step. Whatever session this browser had ends: nobody's is carried over into another's.
+pub(super) async fn enter(console: &Console, asker: &Asker, entry: Entry) -> Response {
+    if let Some(old) = cookies::session(console, &asker.headers)
+        && let Err(error) = console.desk().sign_out(&old).await
+    {
+        return refuse(console, asker, Refused::Fault(error), |_, text| State::Notice { text });
+    }
     match entry {
         Entry::Open { opened, device } => {
             let set = [

@@ -39,7 +39,7 @@ pub use burncloud_billing::desk::login::csrf_of;
 pub(crate) use guard::is_from_here;
 pub use guard::{CSRF_HEADER, is_write_allowed};
 pub(crate) use next::sign_in as sign_in_path;
-pub(crate) use oidc::Taken;
+pub(crate) use oidc::Provider;
 pub use pages::qr;
 pub(crate) use sockets::{AGAIN, Sockets, keep};
 

@@ -25,14 +25,17 @@ use openidconnect::{
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const WITHIN: Duration = Duration::from_secs(10);
+/// How long what the provider says of itself stands, and that it could not be asked.
+const STANDS: Duration = Duration::from_secs(300);
+const FAILURE_STANDS: Duration = Duration::from_secs(10);
 const COOKIE_SECONDS: i64 = 600;
 /// How many states are remembered as taken.
 const REMEMBERED: usize = 1024;
 
-type Provider = CoreClient<
+type OidcClient = CoreClient<
     EndpointSet,
     EndpointNotSet,
     EndpointNotSet,
@@ -59,14 +62,25 @@ pub(super) struct Answer {
     state: Option<String>,
 }
 
-/// States whose answer was taken.
+/// What is known of the provider while the process runs.
 #[derive(Default)]
-pub(crate) struct Taken(Mutex<VecDeque<String>>);
+pub(crate) struct Provider {
+    /// States whose answer was taken.
+    taken: Mutex<VecDeque<String>>,
+    /// What it said of itself last.
+    said: tokio::sync::Mutex<Option<Said>>,
+}
 
-impl Taken {
+struct Said {
+    issuer: String,
+    until: Instant,
+    metadata: Result<CoreProviderMetadata, String>,
+}
+
+impl Provider {
     /// Whether nobody took it before.
     fn take(&self, state: &str) -> bool {
-        let mut taken = self.0.lock();
+        let mut taken = self.taken.lock();
         if taken.iter().any(|one| one == state) {
             return false;
         }
@@ -75,6 +89,34 @@ impl Taken {
         }
         taken.push_back(state.to_owned());
         true
+    }
+
+    /// What the provider says of itself, asked once in some minutes: whoever comes may cause that.
+    async fn metadata(&self, issuer: &str) -> Result<CoreProviderMetadata, Fault> {
+        let mut said = self.said.lock().await;
+        if let Some(said) = said.as_ref()
+            && said.issuer == issuer
+            && said.until > Instant::now()
+        {
+            return said.metadata.clone().map_err(Fault);
+        }
+        let metadata = discover(issuer).await.map_err(|error| error.to_string());
+        *said = Some(Said::now(issuer, metadata.clone()));
+        metadata.map_err(Fault)
+    }
+
+    /// The same, asked now: the keys may be others since.
+    async fn metadata_now(&self, issuer: &str) -> Result<CoreProviderMetadata, Fault> {
+        let metadata = discover(issuer).await?;
+        *self.said.lock().await = Some(Said::now(issuer, Ok(metadata.clone())));
+        Ok(metadata)
+    }
+}
+
+impl Said {
+    fn now(issuer: &str, metadata: Result<CoreProviderMetadata, String>) -> Said {
+        let stands = if metadata.is_ok() { STANDS } else { FAILURE_STANDS };
+        Said { issuer: issuer.to_owned(), until: Instant::now() + stands, metadata }
     }
 }
 
@@ -113,13 +155,19 @@ fn secret(place: &SecretPlace) -> Result<ClientSecret, Fault> {
     Ok(ClientSecret::new(found.trim().to_owned()))
 }
 
-async fn provider(console: &Console, settings: &OidcSettings) -> Result<Provider, Fault> {
+async fn discover(issuer: &str) -> Result<CoreProviderMetadata, Fault> {
+    let issuer = IssuerUrl::new(issuer.to_owned()).map_err(|e| fault("the issuer")(&e))?;
+    CoreProviderMetadata::discover_async(issuer, &ask).await.map_err(|e| fault("discovery")(&e))
+}
+
+fn client(
+    console: &Console,
+    settings: &OidcSettings,
+    metadata: CoreProviderMetadata,
+) -> Result<OidcClient, Fault> {
     let url = console
         .public_url()
         .ok_or_else(|| Fault("set the public URL: the provider sends people back to it".into()))?;
-    let issuer = IssuerUrl::new(settings.issuer.clone()).map_err(|e| fault("the issuer")(&e))?;
-    let metadata =
-        CoreProviderMetadata::discover_async(issuer, &ask).await.map_err(|e| fault("discovery")(&e))?;
     let secret = settings.client_secret.as_ref().map(secret).transpose()?;
     let back = RedirectUrl::new(format!("{url}{}/oidc/back", console.prefix()))
         .map_err(|e| fault("the public URL")(&e))?;
@@ -130,6 +178,9 @@ async fn provider(console: &Console, settings: &OidcSettings) -> Result<Provider
 
 /// Sends somebody to the provider.
 pub(super) async fn start(Of(console): Of<Console>, asker: Asker) -> Response {
+    if let Err(refused) = console.desk().ask_provider(&asker.guest) {
+        return refuse(&console, &asker, refused, |_, text| State::Notice { text });
+    }
     match begin(&console, asker.next.as_ref()).await {
         Ok((to, cookie)) => with(
             Redirect::to(&to).into_response(),
@@ -145,7 +196,8 @@ async fn settings(console: &Console) -> Result<OidcSettings, Fault> {
 }
 
 async fn begin(console: &Console, next: Option<&Place>) -> Result<(String, String), Fault> {
-    let client = provider(console, &settings(console).await?).await?;
+    let settings = settings(console).await?;
+    let client = client(console, &settings, console.provider().metadata(&settings.issuer).await?)?;
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let (to, state, nonce) = client
         .authorize_url(CoreAuthenticationFlow::AuthorizationCode, CsrfToken::new_random, Nonce::new_random)
@@ -176,7 +228,7 @@ pub(super) async fn back(
     asker.next = next.and_then(|next| next::wanted(console.prefix(), next));
     let response = match known(&console, asked, answer).await {
         Ok(known) => match console.desk().enter_known(&known, &asker.guest).await {
-            Ok(entry) => enter(&console, &asker, entry),
+            Ok(entry) => enter(&console, &asker, entry).await,
             Err(refused) => refuse(&console, &asker, refused, |_, text| State::Notice { text }),
         },
         Err(error) => failed(&console, &asker, &error),
@@ -195,12 +247,12 @@ async fn known(console: &Console, asked: Option<Asked>, answer: Answer) -> Resul
     if asked.until <= UnixMicros::now().0 {
         return Err(Fault("that took too long".into()));
     }
-    if answer.state.as_deref() != Some(&asked.state) || !console.oidc_taken().take(&asked.state) {
+    if answer.state.as_deref() != Some(&asked.state) || !console.provider().take(&asked.state) {
         return Err(Fault("this answer is to another question".into()));
     }
     let code = answer.code.ok_or_else(|| Fault("the provider did not let them in".into()))?;
     let settings = settings(console).await?;
-    let client = provider(console, &settings).await?;
+    let client = client(console, &settings, console.provider().metadata_now(&settings.issuer).await?)?;
     let exchange =
         client.exchange_code(AuthorizationCode::new(code)).map_err(|e| fault("the exchange")(&e))?;
     let tokens = exchange

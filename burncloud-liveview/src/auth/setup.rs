@@ -83,7 +83,7 @@ pub(super) async fn owner(Of(console): Of<Console>, asker: Asker, Form(typed): F
     let code = SecretString::from(asker.cookie(&console, cookies::SETUP).unwrap_or_default());
     let (_, new, state) = typed.split(Which::Owner);
     match console.desk().first_owner(&code, new, &asker.guest).await {
-        Ok(entry) => enter(&console, &asker, entry),
+        Ok(entry) => enter(&console, &asker, entry).await,
         Err(refused @ Refused::Wrong { .. }) => {
             refuse(&console, &asker, refused, |_, error| State::First { error: Some(error) })
         }
@@ -111,7 +111,7 @@ pub(super) async fn join(Of(console): Of<Console>, asker: Asker, Form(typed): Fo
     }
     let (code, new, state) = typed.split(Which::Invited);
     match console.desk().join(&code, new, &asker.guest).await {
-        Ok(entry) => enter(&console, &asker, entry),
+        Ok(entry) => enter(&console, &asker, entry).await,
         Err(refused) => refuse(&console, &asker, refused, |field, error| state.wrong(field, error)),
     }
 }
@@ -132,7 +132,7 @@ pub(super) async fn register(Of(console): Of<Console>, asker: Asker, Form(typed)
     }
     let (_, new, state) = typed.split(Which::Anybody);
     match console.desk().register(new, &asker.guest).await {
-        Ok(entry) => enter(&console, &asker, entry),
+        Ok(entry) => enter(&console, &asker, entry).await,
         Err(refused) => refuse(&console, &asker, refused, |field, error| state.wrong(field, error)),
     }
 }

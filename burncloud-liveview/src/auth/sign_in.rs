@@ -54,17 +54,7 @@ pub(super) async fn sign_in(Of(console): Of<Console>, asker: Asker, Form(typed):
     let device = asker.cookie(&console, cookies::DEVICE).map(str::to_owned);
     let wish = SignIn { name: typed.name, password: typed.password.into(), device };
     match console.desk().sign_in(wish, &asker.guest).await {
-        Ok(entry) => {
-            // Whatever session this browser had ends: nobody's is carried over into another's.
-            if let Some(old) = cookies::session(&console, &asker.headers)
-                && let Err(error) = console.desk().sign_out(&old).await
-            {
-                return refuse(&console, &asker, Refused::Fault(error), |_, error| State::Notice {
-                    text: error,
-                });
-            }
-            enter(&console, &asker, entry)
-        }
+        Ok(entry) => enter(&console, &asker, entry).await,
         Err(refused) => {
             let state = sign_in_state(&console, &name, None).await;
             refuse(&console, &asker, refused, |_, error| state.wrong(error))
@@ -108,7 +98,7 @@ pub(super) async fn code(Of(console): Of<Console>, asker: Asker, Form(typed): Fo
     }
     let step = asker.cookie(&console, cookies::STEP).unwrap_or_default();
     match console.desk().give_code(step, &typed.code, &asker.guest).await {
-        Ok(entry) => enter(&console, &asker, entry),
+        Ok(entry) => enter(&console, &asker, entry).await,
         Err(refused) => refuse(&console, &asker, refused, |_, error| State::Code { error: Some(error) }),
     }
 }
@@ -119,7 +109,7 @@ pub(super) async fn password(Of(console): Of<Console>, asker: Asker, Form(typed)
     }
     let step = asker.cookie(&console, cookies::STEP).unwrap_or_default();
     match console.desk().give_password(step, typed.password.into(), &asker.guest).await {
-        Ok(entry) => enter(&console, &asker, entry),
+        Ok(entry) => enter(&console, &asker, entry).await,
         Err(refused) => refuse(&console, &asker, refused, |_, error| State::Password { error: Some(error) }),
     }
 }
@@ -132,7 +122,7 @@ pub(super) async fn factor(Of(console): Of<Console>, asker: Asker, Form(typed): 
     match console.desk().give_factor(&step, &typed.offer, &typed.code, &asker.guest).await {
         Ok((entry, codes)) => {
             // The cookies of the way in come with the page that shows the codes.
-            let entered = enter(&console, &asker, entry);
+            let entered = enter(&console, &asker, entry).await;
             let cookies: Vec<_> =
                 entered.headers().get_all(http::header::SET_COOKIE).iter().cloned().collect();
             with(show(&console, &asker, StatusCode::OK, State::Recovery { codes }), cookies)

@@ -182,10 +182,11 @@ impl Desk {
         next: SecretString,
         guest: &Guest,
     ) -> Result<Entry, Refused> {
-        let login = self.own_login(actor).await?;
-        let _alone = self.doors.alone(&login.name).await?;
+        let had = self.own_login(actor).await?;
+        let _alone = self.doors.alone(&had.name).await?;
         let mut login = self.own_login(actor).await?;
-        if login.password.is_some() {
+        // One that was taken away meanwhile is asked for too: whoever had it may not be whose login this is now.
+        if had.password.is_some() || login.password.is_some() {
             self.check_own_password(&login, current).await?;
         }
         password::check_password(&next, &[&login.name, &actor.name])?;
@@ -225,7 +226,8 @@ impl Desk {
         Ok(self.offer(user, &name)?)
     }
 
-    /// Takes a second factor that was offered; answers the recovery codes, which are shown once.
+    /// Takes a second factor that was offered; answers the recovery codes, which are shown once. The caller sees to it that
+    /// nobody else changes the login meanwhile.
     pub(super) async fn enrol(&self, user: UserId, offer: &str, code: &str) -> UseCaseResult<Vec<String>> {
         let over =
             || UseCaseError::invalid("code", ("that took too long: begin again", "用时太久，请重新开始"));
@@ -239,8 +241,6 @@ impl Desk {
             return Err(over());
         }
         let none = || StoreError::NotFound { what: "login", name: user.to_string() };
-        let name = self.store.login(user).await?.ok_or_else(none)?.name;
-        let _alone = self.doors.alone(&name).await?;
         let mut login = self.store.login(user).await?.ok_or_else(none)?;
         if login.totp.is_some() {
             return Err(UseCaseError::invalid(
@@ -274,6 +274,7 @@ impl Desk {
     /// `Invalid` with the field `code`; as [`Desk::own`].
     pub async fn take_factor(&self, actor: &Actor, offer: &str, code: &str) -> UseCaseResult<Vec<String>> {
         let login = self.own_login(actor).await?;
+        let _alone = self.doors.alone(&login.name).await?;
         self.enrol(login.user, offer, code).await
     }
 
@@ -346,10 +347,13 @@ impl Desk {
             ));
         }
         let stored = self.store.login(user.id).await?;
+        let plain = sign_in::plain_name(&user.name);
+        let _alone = self.doors.alone(stored.as_ref().map_or(&plain, |login| &login.name)).await?;
+        let stored = self.store.login(user.id).await?;
         let had = stored.is_some();
         let mut login = stored.unwrap_or_else(|| Login {
             user: user.id,
-            name: sign_in::plain_name(&user.name),
+            name: plain,
             created_at: UnixMicros::now(),
             ..Login::default()
         });
@@ -359,7 +363,6 @@ impl Desk {
         password::check_password(&next, &[&login.name, &user.name])?;
         login.password = Some(password::hash_password(next).await?);
         login.must_change = true;
-        let _alone = self.doors.alone(&login.name).await?;
         self.store.set_login(&login).await?;
         self.end_sessions(user.id, None).await?;
         let change = Change {
@@ -380,6 +383,8 @@ impl Desk {
     pub async fn drop_factor_of(&self, actor: &Actor, user: UserId) -> UseCaseResult<()> {
         let user = self.check_login_of(actor, user).await?;
         let none = || StoreError::NotFound { what: "login", name: user.name.clone() };
+        let login = self.store.login(user.id).await?.ok_or_else(none)?;
+        let _alone = self.doors.alone(&login.name).await?;
         let mut login = self.store.login(user.id).await?.ok_or_else(none)?;
         let before = login.totp.take().is_some();
         self.store.set_login(&login).await?;

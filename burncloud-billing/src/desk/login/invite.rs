@@ -2,7 +2,6 @@
 
 use super::first::made;
 use super::session::Guest;
-use super::throttle::{OF_ADDRESS, address};
 use super::{Entry, NewLogin, Refused, secrets};
 use crate::desk::audit::Change;
 use crate::desk::{Actor, Desk};
@@ -166,17 +165,14 @@ impl Desk {
     /// # Errors
     /// `Locked` for an address that tries many; `Fault(Invalid)` with the field `code`.
     pub async fn invited(&self, code: &SecretString, guest: &Guest) -> Result<Invitation, Refused> {
-        let (who, now) = (guest.ip.map(address), UnixMicros::now());
-        if let Some(seconds) = who.as_ref().and_then(|who| self.doors.throttle.wait(who, now)) {
-            return Err(Refused::Locked { seconds });
-        }
+        let (turn, now) = (self.turn_of(guest)?, UnixMicros::now());
         let found = self.store.invitation(&secrets::hash_of(code.expose_secret())).await?;
         match found {
             Some(invitation) if is_open(&invitation, now) => Ok(invitation),
             Some(_) => Err(gone().into()),
             None => {
-                if let Some(who) = &who {
-                    self.doors.throttle.failed(who, OF_ADDRESS, now);
+                if let Some(turn) = turn {
+                    turn.failed(now);
                 }
                 Err(gone().into())
             }

@@ -1,7 +1,7 @@
 //! Signing in: a name and a password, then whatever else is needed.
 
 use super::session::{Guest, Opened, keeps_house};
-use super::throttle::{OF_ADDRESS, OF_NAME, address, seconds_left};
+use super::throttle::{OF_ADDRESS, OF_NAME, Turn, address, seconds_left};
 use super::{account, password, secrets, totp};
 use crate::desk::Desk;
 use burncloud_core::store::{Began, Login};
@@ -130,7 +130,7 @@ impl Desk {
     pub async fn sign_in(&self, typed: SignIn, guest: &Guest) -> Result<Entry, Refused> {
         let SignIn { name, password, device } = typed;
         let name = plain_name(&name);
-        self.check_address(guest)?;
+        let turn = self.turn_of(guest)?;
         if name.is_empty() || name.len() > LONGEST_NAME {
             return Err(Refused::Wrong { left: OF_NAME.free });
         }
@@ -151,10 +151,10 @@ impl Desk {
             _ => None,
         };
         let (Some(mut login), Some(user)) = (login, user) else {
-            return Err(self.count(&counted, guest).await);
+            return Err(self.count(&counted, turn).await);
         };
         if !self.may_enter(&user).await? {
-            return Err(self.count(&counted, guest).await);
+            return Err(self.count(&counted, turn).await);
         }
         if let Counted::Device(who) = &counted {
             self.doors.throttle.succeeded(who);
@@ -169,9 +169,10 @@ impl Desk {
         self.after_code(&user, &login, guest).await
     }
 
-    fn check_address(&self, guest: &Guest) -> Result<(), Refused> {
-        let wait = guest.ip.and_then(|ip| self.doors.throttle.wait(&address(ip), UnixMicros::now()));
-        wait.map_or(Ok(()), |seconds| Err(Refused::Locked { seconds }))
+    /// A try of an address; nobody counts those whose address is not known.
+    pub(super) fn turn_of(&self, guest: &Guest) -> Result<Option<Turn<'_>>, Refused> {
+        let take = |ip| self.doors.throttle.take(address(ip), OF_ADDRESS, UnixMicros::now());
+        guest.ip.map(take).transpose().map_err(|seconds| Refused::Locked { seconds })
     }
 
     fn check_count(&self, counted: &Counted, login: Option<&Login>) -> Result<(), Refused> {
@@ -185,10 +186,10 @@ impl Desk {
         wait.map_or(Ok(()), |seconds| Err(Refused::Locked { seconds }))
     }
 
-    async fn count(&self, counted: &Counted, guest: &Guest) -> Refused {
+    async fn count(&self, counted: &Counted, turn: Option<Turn<'_>>) -> Refused {
         let now = UnixMicros::now();
-        if let Some(ip) = guest.ip {
-            self.doors.throttle.failed(&address(ip), OF_ADDRESS, now);
+        if let Some(turn) = turn {
+            turn.failed(now);
         }
         let failures = match counted {
             Counted::Known(user) => {
@@ -246,9 +247,10 @@ impl Desk {
     /// # Errors
     /// [`Refused`].
     pub async fn give_code(&self, step: &str, code: &str, guest: &Guest) -> Result<Entry, Refused> {
-        self.check_address(guest)?;
-        let (user, login) = self.at_step(step, Need::Code).await?;
+        let turn = self.turn_of(guest)?;
+        let (_, login) = self.at_step(step, Need::Code).await?;
         let _alone = self.doors.alone(&login.name).await?;
+        let (user, login) = self.at_step(step, Need::Code).await?;
         let who = format!("code:{}", user.id);
         let now = UnixMicros::now();
         if let Some(seconds) = self.doors.throttle.wait(&who, now) {
@@ -257,7 +259,7 @@ impl Desk {
         if !self.is_code(user.id, code, now).await? {
             // Counted for the name too, so that it outlasts this process; the step itself waits by its own count, which
             // strangers without the password cannot raise.
-            let refused = self.count(&Counted::Known(user.id), guest).await;
+            let refused = self.count(&Counted::Known(user.id), turn).await;
             if matches!(refused, Refused::Fault(_)) {
                 return Err(refused);
             }
@@ -296,9 +298,10 @@ impl Desk {
         next: SecretString,
         guest: &Guest,
     ) -> Result<Entry, Refused> {
-        let (user, login) = self.at_step(step, Need::Password).await?;
+        let (_, login) = self.at_step(step, Need::Password).await?;
         let _alone = self.doors.alone(&login.name).await?;
-        let mut login = self.store.login(user.id).await?.ok_or(Refused::Over)?;
+        // Whoever waited here while the login became somebody else's is not let on.
+        let (user, mut login) = self.at_step(step, Need::Password).await?;
         password::check_password(&next, &[&login.name, &user.name])?;
         if password::verify(login.password.clone(), next.clone()).await?.right {
             return Err(UseCaseError::invalid(
@@ -334,6 +337,8 @@ impl Desk {
         code: &str,
         guest: &Guest,
     ) -> Result<(Entry, Vec<String>), Refused> {
+        let (_, login) = self.at_step(step, Need::Factor).await?;
+        let _alone = self.doors.alone(&login.name).await?;
         let (user, login) = self.at_step(step, Need::Factor).await?;
         let codes = self.enrol(user.id, offer, code).await?;
         Ok((self.after_code(&user, &login, guest).await?, codes))

@@ -1,12 +1,16 @@
 //! Whoever a provider of identities vouches for.
 
 use super::session::Guest;
+use super::throttle::{OF_PROVIDER, address};
 use super::{Entry, Refused, sign_in};
+use crate::desk::audit::Change;
 use crate::desk::{Actor, Desk};
-use crate::people;
-use burncloud_core::store::Login;
-use burncloud_core::usecase::UseCaseError;
-use burncloud_core::{Role, UnixMicros, UserId};
+use crate::people::{self, Action};
+use burncloud_core::store::{AuditFilter, Login};
+use burncloud_core::usecase::{UseCaseError, UseCaseResult};
+use burncloud_core::{Role, UnixMicros, User, UserId};
+use serde_json::json;
+use std::net::IpAddr;
 
 /// What a provider of identities said of somebody; its signature was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +25,27 @@ pub struct Known {
     pub name: String,
 }
 
+fn asking(ip: IpAddr) -> String {
+    format!("provider:{}", address(ip))
+}
+
 impl Desk {
+    /// Counts that somebody is sent to the provider of identities.
+    ///
+    /// # Errors
+    /// [`Refused::Locked`] for an address from which that was asked for again and again, and nobody came back.
+    pub fn ask_provider(&self, guest: &Guest) -> Result<(), Refused> {
+        let Some(ip) = guest.ip else { return Ok(()) };
+        let now = UnixMicros::now();
+        let turn = self.doors.throttle.take(asking(ip), OF_PROVIDER, now);
+        turn.map_err(|seconds| Refused::Locked { seconds })?.failed(now);
+        Ok(())
+    }
+
     /// Signs in whoever a provider of identities vouches for: by its subject; the first time by a checked address of a domain
-    /// that is let in, which is the name of a login; else as a new user, where the house makes them.
+    /// that is let in, which is the name of a login that the house gave or that is where it makes users; else as a new user,
+    /// where the house makes them. A login that is found by its name loses its password, its second factor, its sessions
+    /// and its tokens: the subject is the way in from then on.
     ///
     /// # Errors
     /// [`Refused`]: `Fault(Forbidden)` for whoever is not let in.
@@ -51,6 +73,9 @@ impl Desk {
         if !self.may_enter(&user).await? {
             return Err(refused().into());
         }
+        if let Some(ip) = guest.ip {
+            self.doors.throttle.succeeded(&asking(ip));
+        }
         if login.totp.is_some() {
             return Ok(self.step(&login, super::Need::Code));
         }
@@ -66,16 +91,8 @@ impl Desk {
         guest: &Guest,
     ) -> Result<Login, Refused> {
         let refused = || UseCaseError::forbidden(("this account is not let in here", "这个账号不能进入这里"));
-        if let Some(mut login) = self.store.login_by_name(email).await? {
-            if login.subject.is_some() {
-                return Err(refused().into());
-            }
-            login.subject = Some(subject.to_owned());
-            self.store.set_login(&login).await?;
-            let user = self.store.user(login.user).await?.ok_or_else(refused)?;
-            let change = super::first::made(&user, "account.provider");
-            self.note(&Actor::of(&user).from(guest.ip()), change).await?;
-            return Ok(login);
+        if let Some(login) = self.store.login_by_name(email).await? {
+            return self.link(subject, &login, create_in, guest).await;
         }
         let tenant = people::find_tenant(&*self.store, create_in.ok_or_else(refused)?).await?;
         let display: String = known.name.chars().filter(|letter| !letter.is_control()).take(60).collect();
@@ -90,5 +107,85 @@ impl Desk {
         let (user, login) = self.make(login, tenant.id, Role::EndUser).await?;
         self.note(&Actor::of(&user).from(guest.ip()), super::first::made(&user, "user.register")).await?;
         Ok(login)
+    }
+
+    /// Gives a login to the subject whose checked address is its name. Whoever named the login need not be whom the address
+    /// is of: what they know of it opens nothing from then on.
+    async fn link(
+        &self,
+        subject: &str,
+        found: &Login,
+        create_in: Option<&str>,
+        guest: &Guest,
+    ) -> Result<Login, Refused> {
+        let in_the_way = || {
+            UseCaseError::forbidden((
+                "another account has your address here: ask whoever runs this console",
+                "你的邮箱地址在这里已属于另一个账户，请联系管理员",
+            ))
+        };
+        let _alone = self.doors.alone(&found.name).await?;
+        let mut login = self.store.login(found.user).await?.ok_or_else(in_the_way)?;
+        let user = self.store.user(found.user).await?.ok_or_else(in_the_way)?;
+        let free = login.name == found.name && login.subject.is_none();
+        if !free || !self.is_vouched_for(&user, &login, create_in).await? {
+            tracing::warn!(
+                user = %user.id,
+                login = %login.name,
+                "somebody came from the provider of identities with the address of a login that is not theirs by the house"
+            );
+            return Err(in_the_way().into());
+        }
+        let before = json!({ "password": login.password.is_some(), "factor": login.totp.is_some() });
+        login.subject = Some(subject.to_owned());
+        login.password = None;
+        login.totp = None;
+        login.must_change = false;
+        self.store.set_login(&login).await?;
+        let ended = self.end_sessions(user.id, None).await?;
+        let change = Change {
+            action: "account.provider",
+            subject: format!("user:{}", user.id),
+            name: user.name.clone(),
+            tenant: user.tenant,
+            before,
+            after: json!({ "subject": subject, "password": false, "factor": false, "sessions_ended": ended }),
+        };
+        self.note(&Actor::of(&user).from(guest.ip()), change).await?;
+        Ok(login)
+    }
+
+    /// Whether a login's name says whose it is: where whoever comes is made anyway, and where the house gave that name.
+    async fn is_vouched_for(
+        &self,
+        user: &User,
+        login: &Login,
+        create_in: Option<&str>,
+    ) -> UseCaseResult<bool> {
+        if let Some(name) = create_in
+            && self.store.tenant_by_name(name).await?.is_some_and(|tenant| tenant.id == user.tenant)
+        {
+            return Ok(true);
+        }
+        let subject = Some(format!("user:{}", user.id));
+        let filter = AuditFilter { subject, limit: 1_000, ..AuditFilter::default() };
+        for entry in self.store.audits(&filter).await? {
+            let named = match entry.action.as_str() {
+                "user.password" => entry.after["login"] == login.name.as_str(),
+                "owner.first" => entry.name == login.name,
+                _ => false,
+            };
+            if named && self.is_of_house(entry.user).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether an author in the audit log keeps the house; without a user it was the command line.
+    async fn is_of_house(&self, author: Option<UserId>) -> UseCaseResult<bool> {
+        let Some(author) = author else { return Ok(true) };
+        let author = self.store.user(author).await?;
+        Ok(author.is_some_and(|user| Actor::of(&user).may_in_house(Action::ManageUsers)))
     }
 }

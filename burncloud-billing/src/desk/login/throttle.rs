@@ -30,6 +30,8 @@ pub(super) const OF_ADDRESS: Patience = Patience { free: 20, first: 5, most: 600
 pub(super) const OF_SETUP: Patience = Patience { free: 6, first: 60, most: 60, memory: 60 };
 /// Of new users from one address: three an hour.
 pub(super) const OF_REGISTRATION: Patience = Patience { free: 3, first: 3600, most: 3600, memory: 3600 };
+/// Of being sent to the provider of identities from one address: whoever comes in by it is forgiven.
+pub(super) const OF_PROVIDER: Patience = Patience { free: 60, first: 5, most: 60, memory: 600 };
 
 impl Patience {
     /// Until when nobody gets in after so many failures in a row.
@@ -44,6 +46,8 @@ impl Patience {
 #[derive(Clone, Copy)]
 struct Tried {
     failures: u32,
+    /// Tries that nobody knows the end of yet.
+    open: u32,
     until: UnixMicros,
     last: UnixMicros,
 }
@@ -59,21 +63,26 @@ impl Throttle {
         seconds_left(until, now)
     }
 
+    /// Takes one of the tries that are left, before any work is done for it: of a burst no more get through than are free, and
+    /// one at a time after that. Else how many seconds are left to wait.
+    pub(super) fn take(&self, who: String, patience: Patience, now: UnixMicros) -> Result<Turn<'_>, u64> {
+        let mut all = self.0.lock();
+        let tried = Tried::of(&mut all, &who, patience, now);
+        if let Some(seconds) = seconds_left(tried.until, now) {
+            return Err(seconds);
+        }
+        if tried.open > 0 && tried.failures.saturating_add(tried.open) >= patience.free {
+            return Err(1);
+        }
+        tried.open += 1;
+        drop(all);
+        Ok(Turn { throttle: self, who, patience })
+    }
+
     /// Counts a failure; answers how many there are in a row.
     pub(super) fn failed(&self, who: &str, patience: Patience, now: UnixMicros) -> u32 {
         let mut all = self.0.lock();
-        if all.len() >= MOST && !all.contains_key(who) {
-            // Those who were quiet longest are forgotten, many at once: this looks at all of them.
-            let mut times: Vec<UnixMicros> = all.values().map(|tried| tried.last).collect();
-            let (_, middle, _) = times.select_nth_unstable(MOST / 8);
-            let middle = *middle;
-            all.retain(|_, tried| tried.last > middle);
-        }
-        let none = Tried { failures: 0, until: UnixMicros(0), last: now };
-        let tried = all.entry(who.to_owned()).or_insert(none);
-        if tried.last.0 + patience.memory * SECOND <= now.0 {
-            *tried = none;
-        }
+        let tried = Tried::of(&mut all, who, patience, now);
         tried.failures = tried.failures.saturating_add(1);
         tried.last = now;
         tried.until = patience.lock(tried.failures, now).unwrap_or(UnixMicros(0));
@@ -83,6 +92,55 @@ impl Throttle {
     /// Forgets.
     pub(super) fn succeeded(&self, who: &str) {
         self.0.lock().remove(who);
+    }
+}
+
+impl Tried {
+    /// What is remembered of somebody, which may be nothing.
+    fn of<'a>(
+        all: &'a mut HashMap<String, Tried>,
+        who: &str,
+        patience: Patience,
+        now: UnixMicros,
+    ) -> &'a mut Tried {
+        if all.len() >= MOST && !all.contains_key(who) {
+            // Those who were quiet longest are forgotten, many at once: this looks at all of them.
+            let mut times: Vec<UnixMicros> = all.values().map(|tried| tried.last).collect();
+            let (_, middle, _) = times.select_nth_unstable(MOST / 8);
+            let middle = *middle;
+            all.retain(|_, tried| tried.last > middle);
+        }
+        let none = Tried { failures: 0, open: 0, until: UnixMicros(0), last: now };
+        let tried = all.entry(who.to_owned()).or_insert(none);
+        if tried.last.0 + patience.memory * SECOND <= now.0 {
+            *tried = Tried { open: tried.open, ..none };
+        }
+        tried
+    }
+}
+
+/// A try that was taken. It counts once it is said to have failed; else it is given back.
+pub(super) struct Turn<'a> {
+    throttle: &'a Throttle,
+    who: String,
+    patience: Patience,
+}
+
+impl Turn<'_> {
+    /// Counts it.
+    pub(super) fn failed(&self, now: UnixMicros) {
+        self.throttle.failed(&self.who, self.patience, now);
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut all = self.throttle.0.lock();
+        let Some(tried) = all.get_mut(&self.who) else { return };
+        tried.open = tried.open.saturating_sub(1);
+        if tried.open == 0 && tried.failures == 0 {
+            all.remove(&self.who);
+        }
     }
 }
 
@@ -129,6 +187,26 @@ mod tests {
         assert_eq!(throttle.wait("ip:1", at(5)), None);
         assert_eq!(throttle.failed("ip:1", OF_ADDRESS, at(5)), 21);
         assert_eq!(throttle.failed("ip:1", OF_ADDRESS, at(5 + 3600)), 1);
+    }
+
+    #[test]
+    fn of_tries_at_once_as_many_are_let_through_as_are_free_and_one_that_did_not_fail_is_given_back() {
+        let throttle = Throttle::default();
+        let at = |second: i64| UnixMicros(second * SECOND);
+        let take = |second: i64| throttle.take("ip:1".into(), OF_ADDRESS, at(second));
+        let mut turns: Vec<Turn<'_>> = (0..20).map(|_| take(0).unwrap_or_else(|_| panic!("free"))).collect();
+        assert_eq!(take(0).err(), Some(1));
+        turns.pop();
+        turns.push(take(0).unwrap_or_else(|_| panic!("given back")));
+        turns.iter().for_each(|turn| turn.failed(at(0)));
+        drop(turns);
+        assert_eq!(take(0).err(), Some(5), "all failed");
+        let one = take(5);
+        assert_eq!((one.is_ok(), take(5).err()), (true, Some(1)), "one at a time after that");
+        drop(one);
+        assert!(take(5).is_ok(), "it did not fail");
+        drop(throttle.take("ip:2".into(), OF_ADDRESS, at(0)));
+        assert!(!throttle.0.lock().contains_key("ip:2"), "nothing is remembered of whoever got in");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod codes;
 mod keys;
 mod log;
+mod login;
 mod money;
 mod movements;
 mod offices;

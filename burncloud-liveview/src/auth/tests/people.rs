@@ -248,6 +248,25 @@ async fn whoever_comes_becomes_a_user_only_where_the_house_lets_them() {
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS, "three from one address");
 }
 
+#[tokio::test]
+async fn the_session_that_a_browser_had_ends_when_somebody_new_comes_in() {
+    let house = House::new();
+    let admin = house.user("adm", Role::Administrator).await;
+    let access = AccessSettings { registration: Some("default".into()), ..AccessSettings::default() };
+    house.desk().set_access(&Actor::operator("boss"), &access).await.unwrap();
+    let given = spec(admin.tenant, Role::EndUser, 0);
+    let invited = house.desk().invite(&Actor::of(&admin), given).await.unwrap();
+    let code = invited.code.expose_secret();
+    let by_invitation = format!("/join?code={code}");
+    for (form, path, login) in [("/signup", "/signup", "eve"), (&*by_invitation, "/join", "zed")] {
+        let mut browser = house.signed_in("adm").await;
+        let before = browser.clone();
+        browser.fill(form, path, &[("code", code), ("login", login), ("password", PASSWORD)]).await;
+        assert_eq!(browser.actor().await.unwrap().name, login);
+        assert!(before.actor().await.is_none(), "{path}");
+    }
+}
+
 async fn act(browser: &mut Browser, user: &User) -> StatusCode {
     let (csrf, user) = (browser.csrf(), user.id.to_string());
     browser.post_raw("/impersonate", Some(ORIGIN), &[("csrf", &csrf), ("user", &user)]).await.status

@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use rsa::pkcs1::EncodeRsaPrivateKey;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// What the provider says, and to whom.
@@ -34,6 +35,8 @@ struct Says {
 pub(super) struct Fake {
     issuer: String,
     says: Mutex<Says>,
+    /// How often it was asked what it is.
+    discovered: AtomicUsize,
     /// What was asked with: `nonce` and `code_challenge`.
     asked: Mutex<HashMap<String, String>>,
 }
@@ -59,6 +62,7 @@ fn token(claims: &Value, own: bool) -> String {
 }
 
 async fn configuration(State(fake): State<Arc<Fake>>) -> Json<Value> {
+    fake.discovered.fetch_add(1, Ordering::Relaxed);
     let issuer = &fake.issuer;
     Json(json!({
         "issuer": issuer, "authorization_endpoint": format!("{issuer}/authorize"),
@@ -105,7 +109,12 @@ impl Fake {
             expires_in: 300,
             own_key: true,
         };
-        let fake = Arc::new(Fake { issuer, says: Mutex::new(says), asked: Mutex::default() });
+        let fake = Arc::new(Fake {
+            issuer,
+            says: Mutex::new(says),
+            discovered: AtomicUsize::new(0),
+            asked: Mutex::default(),
+        });
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(configuration))
             .route("/keys", get(keys))
@@ -236,4 +245,40 @@ async fn an_answer_to_another_question_or_given_twice_is_refused() {
     let state = fake.go(&mut browser).await;
     let wrong = browser.get(&format!("/oidc/back?code=another&state={state}")).await;
     assert_eq!(wrong.status, StatusCode::BAD_GATEWAY);
+}
+
+#[tokio::test]
+async fn strangers_who_ask_for_the_provider_ask_nothing_of_it_and_wait_in_the_end() {
+    let house = House::new();
+    let fake = Fake::start().await;
+    fake.let_in(&house, Some("default")).await;
+    let mut browser = house.browser();
+    for _ in 0..59 {
+        fake.go(&mut browser).await;
+    }
+    assert_eq!(fake.discovered.load(Ordering::Relaxed), 1);
+    fake.through(&mut browser).await;
+    assert!(browser.actor().await.is_some());
+    for _ in 0..60 {
+        fake.go(&mut browser).await;
+    }
+    assert_eq!(fake.discovered.load(Ordering::Relaxed), 2, "its keys are asked for anew where it vouches");
+    assert_eq!(browser.get("/oidc").await.status, StatusCode::TOO_MANY_REQUESTS);
+    let mut other = house.browser();
+    other.ip = "192.0.2.99".into();
+    fake.through(&mut other).await;
+    assert!(other.actor().await.is_some());
+}
+
+#[tokio::test]
+async fn the_session_that_a_browser_had_ends_when_somebody_comes_in_by_the_provider() {
+    let house = House::new();
+    let fake = Fake::start().await;
+    fake.let_in(&house, Some("default")).await;
+    house.user("ada", Role::Owner).await;
+    let mut browser = house.signed_in("ada").await;
+    let before = browser.clone();
+    fake.through(&mut browser).await;
+    assert_eq!(browser.actor().await.unwrap().name, "lin@harbour.example");
+    assert!(before.actor().await.is_none());
 }
