@@ -152,7 +152,8 @@ async fn what_a_manager_changes_of_a_login_and_what_its_user_does_at_the_same_ti
         world.desk.set_password_of(&boss, user.id, None, PASSWORD.into()),
         world.desk.set_display(&own, "The chief"),
     );
-    (set.unwrap(), named.unwrap());
+    set.unwrap();
+    named.unwrap();
     let login = world.login_of(&user).await;
     assert_eq!((login.display.as_str(), login.must_change), ("The chief", true));
 
@@ -163,7 +164,8 @@ async fn what_a_manager_changes_of_a_login_and_what_its_user_does_at_the_same_ti
         world.desk.change_password(&own, PASSWORD.into(), next, &guest),
         world.desk.drop_factor_of(&boss, user.id),
     );
-    (changed.unwrap(), dropped.unwrap());
+    changed.unwrap();
+    dropped.unwrap();
     let login = world.login_of(&user).await;
     assert!(login.totp.is_none() && !login.must_change);
 }
