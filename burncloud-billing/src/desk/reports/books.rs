@@ -165,10 +165,12 @@ pub(super) async fn books<S: Source + ?Sized>(
         only: None,
         providers: &providers,
     };
-    let here = total(&asked(spans.now, None, None)).await?;
-    let before = total(&asked(spans.before, None, None)).await?;
-    let mut top = ranked(asked(spans.now, Some(by), None).tallies().await?, usize::MAX);
-    let active = active(&asked(spans.now, Some(By::Customer), None).tallies().await?);
+    let (all, earlier) = (asked(spans.now, None, None), asked(spans.before, None, None));
+    let (parts, customers) = (asked(spans.now, Some(by), None), asked(spans.now, Some(By::Customer), None));
+    // None waits for another: a page is as fast as the slowest of them.
+    let (here, before, parts, customers) =
+        tokio::try_join!(total(&all), total(&earlier), parts.tallies(), customers.tallies())?;
+    let (mut top, active) = (ranked(parts, usize::MAX), active(&customers));
     let rest = top.split_off(top.len().min(TOP));
     let points = points(&asked, spans, by, &top, !rest.is_empty()).await?;
     if !rest.is_empty() {
