@@ -212,7 +212,7 @@ impl Browser {
         let page = self.js("[innerWidth, innerHeight]").await;
         let clip = |scale: f64| json!({"x": 0, "y": 0, "width": page[0], "height": page[1], "scale": scale});
         self.capture(&shots(), name, clip(1.0)).await;
-        // A gallery has to travel with the documentation: a third of the size is enough to see what is where.
+        // A gallery has to travel with the documentation: half the size is enough to see what is where.
         if let Some(gallery) = std::env::var_os("BURNCLOUD_GALLERY") {
             self.capture(Path::new(&gallery), name, clip(0.5)).await;
         }

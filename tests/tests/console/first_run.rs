@@ -35,7 +35,8 @@ async fn the_printed_password_makes_the_first_owner() {
     assert_eq!(browser.js("document.getElementById('login').value").await, json!(OWNER), "kept");
     browser.write_into("#password", PASSWORD).await;
     browser.click("main form button[type=submit]").await;
-    browser.until("location.pathname === '/console'").await;
+    // Where they wanted to go at first.
+    browser.until("location.pathname === '/console/logs'").await;
     browser.live("the owner's first page").await;
     browser.calm("the owner's first page").await;
     assert_eq!(
