@@ -112,12 +112,18 @@ async fn attach(browser: &Browser) {
     browser.shot("playground-attached").await;
 }
 
+/// The owner before that page.
+async fn open(path: &str) -> Option<(House, Browser)> {
+    let house = house().await;
+    let browser = Browser::open(&house.gateway.url()).await?;
+    browser.become_(&house.owner).await;
+    browser.visit(path).await;
+    Some((house, browser))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_there_while_it_comes_and_pictures_go_with_the_question() {
-    let house = house().await;
-    let Some(browser) = Browser::open(&house.gateway.url()).await else { return };
-    browser.become_(&house.owner).await;
-    browser.visit(&format!("/playground?m={MODEL}")).await;
+    let Some((house, browser)) = open(&format!("/playground?m={MODEL}")).await else { return };
     browser.js("window.same = 1").await;
     attach(&browser).await;
 
@@ -179,10 +185,7 @@ async fn an_answer_is_there_while_it_comes_and_pictures_go_with_the_question() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_longer_than_any_frame_is_sent_whole() {
-    let house = house().await;
-    let Some(browser) = Browser::open(&house.gateway.url()).await else { return };
-    browser.become_(&house.owner).await;
-    browser.visit(&format!("/playground?m={MODEL}")).await;
+    let Some((house, browser)) = open(&format!("/playground?m={MODEL}")).await else { return };
     browser.js("window.same = 1").await;
     // 300 KB of it. Typing in it and clicking on it tell the server nothing.
     let long = "(() => { const t = document.getElementById('play-prompt'); t.value = '长'.repeat(100000) + 'end'; return t.value.length; })()";
@@ -230,10 +233,9 @@ async fn a_message_longer_than_any_frame_is_sent_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_models_answer_the_same_question() {
-    let house = house().await;
-    let Some(browser) = Browser::open(&house.gateway.url()).await else { return };
-    browser.become_(&house.owner).await;
-    browser.visit(&format!("/playground/arena?m={MODEL}&n={OTHER}")).await;
+    let Some((house, browser)) = open(&format!("/playground/arena?m={MODEL}&n={OTHER}")).await else {
+        return;
+    };
     for text in ["Left speaks", "Right speaks"] {
         house.upstream.next(streamed(&[json!({"content": text})]));
     }
