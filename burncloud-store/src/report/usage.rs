@@ -74,9 +74,9 @@ impl Hours {
     /// Those hours of a range of quarters that are whole, or that are of whole days.
     fn within(&self, quarters: &Range<i64>) -> Range<i64> {
         let width = self.width();
-        let quarter = HOUR * width;
-        let first = quarters.start.div_euclid(quarter) + i64::from(quarters.start.rem_euclid(quarter) != 0);
-        first * width..quarters.end.div_euclid(quarter) * width
+        let row = HOUR * width;
+        let first = quarters.start.div_euclid(row) + i64::from(quarters.start.rem_euclid(row) != 0);
+        first * width..quarters.end.div_euclid(row) * width
     }
 
     fn column(&self, dim: Dim) -> &'static str {
