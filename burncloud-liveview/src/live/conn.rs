@@ -30,6 +30,22 @@ pub struct Viewer {
     pub acting: Option<String>,
 }
 
+#[cfg(test)]
+impl Viewer {
+    /// Somebody who signed in, for tests: `token` is what their forms carry.
+    pub(crate) fn signed_in(actor: Actor, lang: Lang) -> Viewer {
+        Viewer {
+            name: actor.name.clone(),
+            actor,
+            lang,
+            theme: Theme::System,
+            csrf: "token".into(),
+            ended: CancellationToken::new(),
+            acting: None,
+        }
+    }
+}
+
 impl fmt::Debug for Viewer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the CSRF token.

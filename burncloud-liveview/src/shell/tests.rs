@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::Console;
-use crate::lang::{Lang, Look, Theme};
+use crate::lang::{Lang, Look};
 use crate::live::{Client, Conn, Viewer};
 use burncloud_billing::Desk;
 use burncloud_billing::people::Actor;
@@ -46,15 +46,7 @@ const PATHS: &[&str] = &[
 async fn every_page_comes_to_rest() {
     let desk = Desk::new(Arc::new(MemoryStore::default()), burncloud_adapters::registry());
     let console = Console::builder(desk).build(tokio::runtime::Handle::current());
-    let viewer = Arc::new(Viewer {
-        actor: Actor::operator("boss"),
-        name: "boss".into(),
-        lang: Lang::En,
-        theme: Theme::System,
-        csrf: "token".into(),
-        ended: Default::default(),
-        acting: None,
-    });
+    let viewer = Arc::new(Viewer::signed_in(Actor::operator("boss"), Lang::En));
     let stage = tokio::task::LocalSet::new();
     stage
         .run_until(async {

@@ -6,7 +6,7 @@ use super::list::{List, People};
 use super::shown::{Made, Shown};
 use crate::Console;
 use crate::kit::{Form, Toasts};
-use crate::lang::{Lang, Look, Theme};
+use crate::lang::{Lang, Look};
 use crate::live::{Changes, Conn, Cx, Viewer, use_live_history};
 use burncloud_billing::Desk;
 use burncloud_billing::desk::reports::{KeyPage, KeyState};
@@ -99,15 +99,7 @@ impl House {
     }
 
     fn cx(&self, actor: &Actor, lang: Lang) -> Cx {
-        let viewer = Viewer {
-            actor: actor.clone(),
-            name: actor.name.clone(),
-            lang,
-            theme: Theme::System,
-            csrf: "token".into(),
-            ended: Default::default(),
-            acting: None,
-        };
+        let viewer = Viewer::signed_in(actor.clone(), lang);
         Cx { console: self.console.clone(), viewer: Arc::new(viewer) }
     }
 

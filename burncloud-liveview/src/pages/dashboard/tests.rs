@@ -4,7 +4,7 @@ use super::figures::{Glance, glance};
 use super::*;
 use crate::Console;
 use crate::kit::{PulseState, Toasts};
-use crate::lang::{Lang, Look, Theme};
+use crate::lang::{Lang, Look};
 use crate::live::{Changes, Conn, Viewer, use_live_history};
 use burncloud_billing::Desk;
 use burncloud_billing::people::Actor;
@@ -146,15 +146,7 @@ impl Shop {
     }
 
     fn viewer(&self, name: &str, lang: Lang) -> Arc<Viewer> {
-        Arc::new(Viewer {
-            actor: self.actor(name),
-            name: name.into(),
-            lang,
-            theme: Theme::Day,
-            csrf: "token".into(),
-            ended: Default::default(),
-            acting: None,
-        })
+        Arc::new(Viewer::signed_in(self.actor(name), lang))
     }
 
     async fn page(&self, name: &str, lang: Lang, path: &str) -> String {

@@ -189,15 +189,7 @@ fn Root() -> Element {
 
 impl House {
     fn draw(&self, actor: &Actor, lang: Lang, path: &str, bench: Bench) -> String {
-        let viewer = Viewer {
-            actor: actor.clone(),
-            name: actor.name.clone(),
-            lang,
-            theme: Default::default(),
-            csrf: String::new(),
-            ended: Default::default(),
-            acting: None,
-        };
+        let viewer = Viewer::signed_in(actor.clone(), lang);
         let look = Look { lang, ..Look::default() };
         let conn = Conn::page(self.console.clone(), Arc::new(viewer), look.clone(), path.to_owned());
         let dom = VirtualDom::new(Root).with_root_context(look).with_root_context(conn);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Console;
-use crate::lang::{Look, Theme};
+use crate::lang::Look;
 use batch::{Trial, Verdict};
 use burncloud_billing::Desk;
 use burncloud_billing::desk::PriceDraft;
@@ -95,15 +95,7 @@ impl Shop {
     }
 
     fn conn(&self, actor: &Actor, lang: Lang, path: &str) -> Conn {
-        let viewer = Viewer {
-            actor: actor.clone(),
-            name: actor.name.clone(),
-            lang,
-            theme: Theme::System,
-            csrf: "token".into(),
-            ended: Default::default(),
-            acting: None,
-        };
+        let viewer = Viewer::signed_in(actor.clone(), lang);
         Conn::page(self.console.clone(), Arc::new(viewer), Look::default(), format!("/console{path}"))
     }
 

@@ -8,7 +8,7 @@ use super::{Inside, Playground};
 use crate::Console;
 use crate::held::tests::DOT;
 use crate::kit::Toasts;
-use crate::lang::{Lang, Look, Theme};
+use crate::lang::{Lang, Look};
 use crate::live::{Changes, Conn, Cx, Viewer, use_live_history};
 use axum::routing::post;
 use burncloud_billing::desk::{KeyDraft, KeyView, UserDraft};
@@ -128,15 +128,7 @@ impl Shop {
     }
 
     async fn cx(&self, name: &str, lang: Lang) -> Cx {
-        let viewer = Viewer {
-            actor: self.who(name).await.from("127.0.0.1"),
-            name: name.into(),
-            lang,
-            theme: Theme::System,
-            csrf: "token".into(),
-            ended: Default::default(),
-            acting: None,
-        };
+        let viewer = Viewer::signed_in(self.who(name).await.from("127.0.0.1"), lang);
         Cx { console: self.console.clone(), viewer: Arc::new(viewer) }
     }
 
@@ -348,15 +340,7 @@ fn a_conversation_is_kept_by_the_browser_and_taken_back() {
     runtime.block_on(async {
         let desk = Desk::new(Arc::new(MemoryStore::default()), burncloud_adapters::registry());
         let console = Console::builder(desk).build(tokio::runtime::Handle::current());
-        let viewer = Viewer {
-            actor: Actor::operator("boss"),
-            name: "boss".into(),
-            lang: Lang::En,
-            theme: Theme::System,
-            csrf: "token".into(),
-            ended: Default::default(),
-            acting: None,
-        };
+        let viewer = Viewer::signed_in(Actor::operator("boss"), Lang::En);
         let conn = Conn::page(console, Arc::new(viewer), Look::default(), "/console/playground".into());
         let mut dom = VirtualDom::new(Keeps).with_root_context(conn);
         dom.rebuild_in_place();

@@ -2,7 +2,7 @@
 
 use crate::Console;
 use crate::kit::{PulseState, Toasts};
-use crate::lang::{Lang, Look, Theme};
+use crate::lang::{Lang, Look};
 use crate::live::{Changes, Client, Conn, Viewer, use_live_history};
 use crate::pages::finance::Finance;
 use burncloud_billing::people::{self, Actor};
@@ -139,15 +139,7 @@ impl Shop {
             Some(name) => Actor::of(&self.user(name).await),
             None => Actor::operator("boss"),
         };
-        let viewer = Viewer {
-            actor,
-            name: "who".into(),
-            lang,
-            theme: Theme::System,
-            csrf: "token".into(),
-            ended: Default::default(),
-            acting: None,
-        };
+        let viewer = Viewer::signed_in(actor, lang);
         let console = Console::builder(self.desk.clone()).build(tokio::runtime::Handle::current());
         let look = Look { lang, ..Look::default() };
         let mut conn = Conn::page(console, Arc::new(viewer), look.clone(), format!("/console{path}"));
