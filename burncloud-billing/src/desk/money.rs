@@ -12,6 +12,9 @@ use burncloud_core::{Alert, Nano, TenantId, UnixMicros, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+/// What the reference of an order begins with that has none of its own.
+const ONCE: &str = "once:";
+
 /// Whose wallet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -150,6 +153,21 @@ impl Desk {
     /// Those of [`people::top_up`], [`people::promote`], [`people::adjust`] and [`people::grant_credit`]; `Store(NotFound)` for
     /// a wallet that the actor does not see.
     pub async fn move_money(&self, actor: &Actor, id: WalletId, order: MoneyMove) -> UseCaseResult<Moved> {
+        self.move_money_once(actor, id, order, None).await
+    }
+
+    /// As [`move_money`](Desk::move_money); where the order has no reference of its own, `once` makes asking for it twice one
+    /// entry. A statement does not show it.
+    ///
+    /// # Errors
+    /// As [`move_money`](Desk::move_money).
+    pub async fn move_money_once(
+        &self,
+        actor: &Actor,
+        id: WalletId,
+        order: MoneyMove,
+        once: Option<&str>,
+    ) -> UseCaseResult<Moved> {
         let tree = self.tree().await?;
         let before = self.seen_wallet(actor, &tree, id).await?;
         let MoneyMove { kind, amount, reference, reason } = order;
@@ -159,6 +177,7 @@ impl Desk {
                 ("a credit line has no reference; leave it out", "信用额度没有凭证号，请留空"),
             ));
         }
+        let reference = reference.or_else(|| once.map(|once| format!("{ONCE}{once}")));
         let store = &*self.store;
         let (action, posted) = match kind {
             MoveKind::TopUp => {
@@ -174,7 +193,7 @@ impl Desk {
                 ("money.adjustment", posted)
             }
             MoveKind::CreditLine => {
-                let posted = people::grant_credit(store, actor, &before, amount, &reason).await?;
+                let posted = people::grant_credit(store, actor, &before, amount, reference, &reason).await?;
                 ("money.credit_line", posted)
             }
         };
@@ -277,8 +296,7 @@ impl Desk {
                 kind: entry.kind,
                 author: entry.author,
                 reason: entry.reason,
-                // Others' references hold secrets of nobody, but numbers that say nothing: codes' hashes.
-                reference: entry.reference.filter(|_| entry.kind != EntryKind::Redeem),
+                reference: shown_reference(entry.kind, entry.reference),
                 reverses: entry.reverses,
             }
         };
@@ -340,6 +358,14 @@ impl Desk {
         }
         Ok(Moved { entry: posted.id, new: posted.new, wallet: now })
     }
+}
+
+/// References that hold a secret of nobody, but numbers that say nothing, are left out: codes' hashes, and those of requests.
+pub(super) fn shown_reference(kind: EntryKind, reference: Option<String>) -> Option<String> {
+    reference.filter(|reference| {
+        let own = reference.splitn(3, ':').nth(2).unwrap_or_default();
+        kind != EntryKind::Redeem && !own.starts_with(ONCE)
+    })
 }
 
 fn view(wallet: WalletId, of: &Wallet) -> WalletView {

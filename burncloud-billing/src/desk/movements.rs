@@ -1,7 +1,7 @@
 //! Money that went in and out of a book by hand or by code: everything but what requests cost.
 
 use super::common::{Page, branch, seen_tenant};
-use super::money::WalletId;
+use super::money::{WalletId, shown_reference};
 use super::{Actor, Desk};
 use crate::ledger::{Difference, VerifyError, VerifyReport};
 use crate::people::{Action, Tree};
@@ -210,7 +210,7 @@ impl Desk {
             author: entry.author,
             reason: entry.reason,
             // Of a code it is the code's hash, which says nothing.
-            reference: entry.reference.filter(|_| entry.kind != EntryKind::Redeem),
+            reference: shown_reference(entry.kind, entry.reference),
             reverses: entry.reverses,
         })
     }

@@ -129,14 +129,14 @@ async fn a_reseller_moves_money_below_and_not_its_own() {
     for name in ["sub", "leaf"] {
         let wallet = Wallet::of_tenant(store, name).await.unwrap();
         top_up(store, &reseller, &wallet, one, None, "").await.unwrap();
-        grant_credit(store, &reseller, &wallet, one, "trusted").await.unwrap();
+        grant_credit(store, &reseller, &wallet, one, None, "trusted").await.unwrap();
     }
     for name in ["reseller", "other"] {
         let wallet = Wallet::of_tenant(store, name).await.unwrap();
         refused(top_up(store, &reseller, &wallet, one, None, "").await);
         refused(promote(store, &reseller, &wallet, one, None, "").await);
         refused(adjust(store, &reseller, &wallet, one, None, "x").await);
-        refused(grant_credit(store, &reseller, &wallet, one, "").await);
+        refused(grant_credit(store, &reseller, &wallet, one, None, "").await);
         refused(open_wallet(store, &reseller, &wallet, one).await);
         let free = TenantChange { unlimited: Some(true), ..TenantChange::default() };
         refused(update_tenant(store, &reseller, name, free).await);

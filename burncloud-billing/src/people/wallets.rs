@@ -1,7 +1,9 @@
 //! What is done with the money in wallets, and with credit lines. Each is an entry in the ledger.
 
 use super::actor::Actor;
-use super::moves::{ATTEMPTS, Move, changed_meanwhile, check_payback, check_reason, look, own_reference};
+use super::moves::{
+    ATTEMPTS, Move, changed_meanwhile, check_payback, check_reason, look, own_reference, posted_before,
+};
 use super::roles::Action;
 use super::tree::Tree;
 use super::{find_tenant, find_user};
@@ -182,9 +184,15 @@ pub async fn top_up<S: UserStore + LedgerStore + ?Sized>(
         }
         return Err(changed_meanwhile(wallet));
     }
+    let reference = own_reference(EntryKind::TopUp, wallet, reference)?;
+    if amount < Nano::ZERO
+        && let Some(posted) = posted_before(store, wallet.account(), reference.as_deref()).await?
+    {
+        return Ok(posted);
+    }
     check_payback(wallet, amount)?;
     let next = Move { kind: EntryKind::TopUp, account: wallet.account(), against, amount, reason };
-    next.post(store, actor, own_reference(EntryKind::TopUp, wallet, reference)?).await
+    next.post(store, actor, reference).await
 }
 
 /// Credit that is given away.
@@ -302,23 +310,23 @@ pub async fn open_wallet<S: UserStore + LedgerStore + ?Sized>(
     }
 }
 
-/// Raises a credit line by `amount`, or (negative) lowers it.
+/// Raises a credit line by `amount`, or (negative) lowers it. A `reference` makes doing it twice one entry.
 ///
 /// # Errors
-/// `Invalid` for nothing, `Forbidden` (nobody but the house raises its own tenant's), and the store's: `Invalid` for a
+/// `Invalid` for nothing and for a reference that is none, `Forbidden` (nobody but the house raises its own tenant's), and the store's: `Invalid` for a
 /// line that would be negative.
 pub async fn grant_credit<S: UserStore + LedgerStore + ?Sized>(
     store: &S,
     actor: &Actor,
     wallet: &Wallet,
     amount: Nano,
+    reference: Option<String>,
     reason: &str,
 ) -> UseCaseResult<Posted> {
     wallet.check_credit(store, actor).await?;
-    let (line, against) = (wallet.credit_account(), Account::Granted(wallet.keeper()));
-    Move { kind: EntryKind::CreditLine, account: line, against, amount, reason }
-        .post(store, actor, None)
-        .await
+    let (kind, against) = (EntryKind::CreditLine, Account::Granted(wallet.keeper()));
+    let next = Move { kind, account: wallet.credit_account(), against, amount, reason };
+    next.post(store, actor, own_reference(kind, wallet, reference)?).await
 }
 
 /// Makes a credit line that long, as [`set_balance`] does with balances. `None` where it is already.

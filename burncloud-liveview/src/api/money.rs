@@ -1,5 +1,6 @@
 //! Wallets, credit lines, statements, redeem codes.
 
+use super::once::OnceKey;
 use super::page::{List, PageParams};
 use super::read::{At, Body, Params, Who};
 use super::reply::{Answer, created, created_once, ok};
@@ -105,9 +106,11 @@ async fn move_user_money(
     State(api): State<Api>,
     Who(actor): Who,
     At(id): At<i64>,
+    once: OnceKey,
     Body(order): Body<MoneyMove>,
 ) -> Answer {
-    created(&api.desk().move_money(&actor, WalletId::User(UserId(id)), order).await?)
+    let wallet = WalletId::User(UserId(id));
+    created(&api.desk().move_money_once(&actor, wallet, order, once.as_deref()).await?)
 }
 
 /// Set how far below zero a user's wallet may go
@@ -151,9 +154,11 @@ async fn move_tenant_money(
     State(api): State<Api>,
     Who(actor): Who,
     At(id): At<i64>,
+    once: OnceKey,
     Body(order): Body<MoneyMove>,
 ) -> Answer {
-    created(&api.desk().move_money(&actor, WalletId::Tenant(TenantId(id)), order).await?)
+    let wallet = WalletId::Tenant(TenantId(id));
+    created(&api.desk().move_money_once(&actor, wallet, order, once.as_deref()).await?)
 }
 
 /// Set how far below zero a tenant's wallet may go

@@ -5,21 +5,44 @@ use super::problem::Problem;
 use super::read::MAX_BODY;
 use super::reply::ShownOnce;
 use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use burncloud_billing::people::Actor;
+use burncloud_billing::proof::hex;
 use burncloud_core::store::Began;
 use burncloud_core::{KeyHash, UnixMicros};
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::Value;
+use std::convert::Infallible;
+use std::sync::Arc;
 
 const HEADER: &str = "idempotency-key";
 /// Says that an answer was given before.
 pub(super) const REPLAY: HeaderName = HeaderName::from_static("idempotent-replay");
 /// The longest key, in bytes.
 const MAX_KEY: usize = 255;
+
+/// What a write with an idempotency key is known by, also where the answer to it was never kept: a crash between the
+/// posting and its note leaves only the ledger to tell that it was done. `None` without a key.
+#[derive(Clone)]
+pub(super) struct OnceKey(Option<Arc<str>>);
+
+impl OnceKey {
+    pub(super) fn as_deref(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for OnceKey {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<OnceKey, Infallible> {
+        Ok(parts.extensions.get::<OnceKey>().cloned().unwrap_or(OnceKey(None)))
+    }
+}
 
 /// The layer: behind the door, before the handlers. Without the header it does nothing.
 pub(super) async fn once(State(api): State<Api>, request: Request, next: Next) -> Response {
@@ -51,7 +74,7 @@ pub(super) fn name_of(actor: &Actor) -> String {
 }
 
 async fn run(api: &Api, actor: &Actor, key: &str, request: Request, next: Next) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, MAX_BODY).await.map_err(|_| Problem::too_large(MAX_BODY))?;
     let who = name_of(actor);
     let store = api.desk().store();
@@ -66,6 +89,8 @@ async fn run(api: &Api, actor: &Actor, key: &str, request: Request, next: Next) 
         }
         Began::New => {}
     }
+    let known_by = hex(&hash([key.as_bytes(), &print]));
+    parts.extensions.insert(OnceKey(Some(known_by.into())));
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     let status = response.status();
     if status.is_client_error() {
@@ -82,10 +107,15 @@ async fn run(api: &Api, actor: &Actor, key: &str, request: Request, next: Next) 
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 
-fn fingerprint(parts: &http::request::Parts, body: &Bytes, who: &str) -> [u8; 32] {
+fn fingerprint(parts: &Parts, body: &Bytes, who: &str) -> [u8; 32] {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let mut text = Vec::with_capacity(body.len() + 256);
-    for part in [parts.method.as_str().as_bytes(), path.as_bytes(), who.as_bytes(), body] {
+    hash([parts.method.as_str().as_bytes(), path.as_bytes(), who.as_bytes(), body])
+}
+
+/// Of parts that cannot run into each other.
+fn hash<const N: usize>(parts: [&[u8]; N]) -> [u8; 32] {
+    let mut text = Vec::with_capacity(parts.iter().map(|part| part.len() + 8).sum());
+    for part in parts {
         text.extend_from_slice(&(part.len() as u64).to_be_bytes());
         text.extend_from_slice(part);
     }

@@ -85,6 +85,48 @@ async fn nobody_moves_money_of_their_own_or_of_strangers() {
 }
 
 #[tokio::test]
+async fn what_is_asked_for_twice_under_one_name_is_one_entry() {
+    let world = World::new().await;
+    let boss = Actor::operator("boss");
+    let wallet = WalletId::User(world.user("leaf").await.id);
+    let ask = async |kind, amount, once: &str| {
+        world.desk.move_money_once(&boss, wallet, order(kind, amount), Some(once)).await
+    };
+    for (n, (kind, amount, balance, credit)) in [
+        (MoveKind::TopUp, 9, 9, 0),
+        (MoveKind::Promotion, 2, 11, 0),
+        (MoveKind::Adjustment, -1, 10, 0),
+        (MoveKind::CreditLine, 5, 10, 5),
+        // All that there is: a second time there would be nothing left to pay back.
+        (MoveKind::TopUp, -10, 0, 5),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let once = format!("request-{n}");
+        let first = ask(kind, amount, &once).await.unwrap();
+        let again = ask(kind, amount, &once).await.unwrap();
+        assert_eq!((first.new, again.new, again.entry), (true, false, first.entry), "{kind:?}");
+        let now = (again.wallet.balance, again.wallet.credit);
+        assert_eq!(now, (Nano(balance), Nano(credit)), "{kind:?}");
+    }
+    let other = ask(MoveKind::TopUp, 9, "another").await.unwrap();
+    assert_eq!((other.new, other.wallet.balance), (true, Nano(9)));
+    // A reference of one's own goes before.
+    let named = MoneyMove { reference: Some("inv-7".into()), ..order(MoveKind::TopUp, 1) };
+    for (once, new) in [("one", true), ("two", false)] {
+        let moved = world.desk.move_money_once(&boss, wallet, named.clone(), Some(once)).await.unwrap();
+        assert_eq!(moved.new, new);
+    }
+    for credit_line in [false, true] {
+        let filter = StatementFilter { credit_line, ..StatementFilter::default() };
+        let lines = world.desk.statement(&boss, wallet, &filter).await.unwrap().items;
+        let shown: Vec<_> = lines.iter().filter_map(|line| line.reference.as_deref()).collect();
+        assert!(shown.iter().all(|reference| reference.ends_with(":inv-7")), "{shown:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_statement_names_what_happened_and_no_one_else() {
     let world = World::new().await;
     let seller = world.actor("sub", Role::Reseller).await;

@@ -2,6 +2,7 @@
 
 use super::support::{House, Is};
 use axum::body::Body;
+use burncloud_core::UnixMicros;
 use futures_util::stream;
 use http::header;
 use serde_json::{Value, json};
@@ -174,6 +175,33 @@ async fn what_is_sent_twice_is_done_once_and_its_secret_is_not_said_again() {
     assert_eq!((bad.status.as_u16(), good.status.as_u16()), (422, 201));
     let keys = house.get(Is::Owner, "/api/keys?text=twice").await.json();
     assert_eq!(keys["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn money_that_moved_before_the_answer_was_kept_does_not_move_again() {
+    let house = House::new().await;
+    let path = format!("/api/users/{}/wallet/entries", house.users[&Is::OtherUser]);
+    let order = |kind: &str, amount: i64, key: &str| {
+        let body = json!({ "kind": kind, "amount": amount, "reason": "so" });
+        let mut request = house.request(Is::Owner, "POST", &path, Some(&body));
+        request.headers_mut().insert("idempotency-key", key.parse().unwrap());
+        request
+    };
+    for (kind, amount) in [("top_up", 700), ("top_up", -700), ("credit_line", 5)] {
+        let key = format!("{kind}{amount}");
+        let first = house.send(order(kind, amount, &key)).await;
+        assert_eq!((first.status.as_u16(), &first.json()["new"]), (201, &json!(true)), "{first:?}");
+        // As after a crash: what moved is in the ledger, and nothing tells that this very request did it.
+        let later = UnixMicros(UnixMicros::now().0 + 2 * 86_400_000_000);
+        house.desk.store().begin_once("nobody", "nothing", &[0; 32], later).await.unwrap();
+        let again = house.send(order(kind, amount, &key)).await;
+        assert_eq!((again.status.as_u16(), again.header("idempotent-replay")), (201, ""), "{again:?}");
+        let (was, is) = (first.json(), again.json());
+        assert_eq!((&is["new"], &is["entry"]), (&json!(false), &was["entry"]));
+        assert_eq!(is["wallet"], was["wallet"]);
+    }
+    let other = house.send(order("top_up", 700, "another")).await;
+    assert_eq!(other.json()["new"], json!(true), "another key is another order");
 }
 
 #[tokio::test]
