@@ -333,7 +333,7 @@ impl Desk {
         Ok((tree, key, owner))
     }
 
-    async fn note_key(
+    pub(super) async fn note_key(
         &self,
         actor: &Actor,
         action: &'static str,

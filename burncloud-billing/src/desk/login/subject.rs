@@ -6,9 +6,9 @@ use super::{Entry, Refused, sign_in};
 use crate::desk::audit::Change;
 use crate::desk::{Actor, Desk};
 use crate::people::{self, Action};
-use burncloud_core::store::{AuditFilter, Login};
+use burncloud_core::store::{AuditFilter, KeyQuery, Login, Who};
 use burncloud_core::usecase::{UseCaseError, UseCaseResult};
-use burncloud_core::{Role, UnixMicros, User, UserId};
+use burncloud_core::{ApiKey, Role, Status, UnixMicros, User, UserId};
 use serde_json::json;
 use std::net::IpAddr;
 
@@ -23,6 +23,13 @@ pub struct Known {
     pub email: Option<String>,
     /// Their name.
     pub name: String,
+}
+
+/// Who gave a login its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NamedBy {
+    House,
+    Anybody,
 }
 
 fn asking(ip: IpAddr) -> String {
@@ -45,7 +52,7 @@ impl Desk {
     /// Signs in whoever a provider of identities vouches for: by its subject; the first time by a checked address of a domain
     /// that is let in, which is the name of a login that the house gave or that is where it makes users; else as a new user,
     /// where the house makes them. A login that is found by its name loses its password, its second factor, its sessions
-    /// and its tokens: the subject is the way in from then on.
+    /// and its tokens: the subject is the way in from then on. Where the house did not give the name, its keys are switched off.
     ///
     /// # Errors
     /// [`Refused`]: `Fault(Forbidden)` for whoever is not let in.
@@ -128,14 +135,15 @@ impl Desk {
         let mut login = self.store.login(found.user).await?.ok_or_else(in_the_way)?;
         let user = self.store.user(found.user).await?.ok_or_else(in_the_way)?;
         let free = login.name == found.name && login.subject.is_none();
-        if !free || !self.is_vouched_for(&user, &login, create_in).await? {
+        let named = if free { self.named_by(&user, &login, create_in).await? } else { None };
+        let Some(named) = named else {
             tracing::warn!(
                 user = %user.id,
                 login = %login.name,
                 "somebody came from the provider of identities with the address of a login that is not theirs by the house"
             );
             return Err(in_the_way().into());
-        }
+        };
         let before = json!({ "password": login.password.is_some(), "factor": login.totp.is_some() });
         login.subject = Some(subject.to_owned());
         login.password = None;
@@ -143,30 +151,31 @@ impl Desk {
         login.must_change = false;
         self.store.set_login(&login).await?;
         let ended = self.end_sessions(user.id, None).await?;
+        let author = Actor::of(&user).from(guest.ip());
+        // Whoever signed up with somebody's address would go on calling models, and spend what its owner tops up.
+        let off = if named == NamedBy::Anybody { self.switch_keys_off(&author, &user).await? } else { 0 };
         let change = Change {
             action: "account.provider",
             subject: format!("user:{}", user.id),
             name: user.name.clone(),
             tenant: user.tenant,
             before,
-            after: json!({ "subject": subject, "password": false, "factor": false, "sessions_ended": ended }),
+            after: json!({
+                "subject": subject, "password": false, "factor": false, "sessions_ended": ended, "keys_off": off,
+            }),
         };
-        self.note(&Actor::of(&user).from(guest.ip()), change).await?;
+        self.note(&author, change).await?;
         Ok(login)
     }
 
-    /// Whether a login's name says whose it is: where whoever comes is made anyway, and where the house gave that name.
-    async fn is_vouched_for(
+    /// Who gave a login the name that says whose it is: the house, or anybody in a tenant where whoever comes is made anyway.
+    /// `None` where it says nothing.
+    async fn named_by(
         &self,
         user: &User,
         login: &Login,
         create_in: Option<&str>,
-    ) -> UseCaseResult<bool> {
-        if let Some(name) = create_in
-            && self.store.tenant_by_name(name).await?.is_some_and(|tenant| tenant.id == user.tenant)
-        {
-            return Ok(true);
-        }
+    ) -> UseCaseResult<Option<NamedBy>> {
         let subject = Some(format!("user:{}", user.id));
         let filter = AuditFilter { subject, limit: 1_000, ..AuditFilter::default() };
         for entry in self.store.audits(&filter).await? {
@@ -176,10 +185,37 @@ impl Desk {
                 _ => false,
             };
             if named && self.is_of_house(entry.user).await? {
-                return Ok(true);
+                return Ok(Some(NamedBy::House));
             }
         }
-        Ok(false)
+        let Some(name) = create_in else { return Ok(None) };
+        let open = self.store.tenant_by_name(name).await?.is_some_and(|tenant| tenant.id == user.tenant);
+        Ok(open.then_some(NamedBy::Anybody))
+    }
+
+    /// Switches a user's keys off, and answers how many were on. Their user switches them on again.
+    async fn switch_keys_off(&self, author: &Actor, user: &User) -> UseCaseResult<usize> {
+        let _one_at_a_time = self.writing.lock().await;
+        let mut off = 0;
+        let mut query = KeyQuery {
+            who: Who::User(user.id),
+            status: Some(Status::Active),
+            limit: 1_000,
+            ..KeyQuery::default()
+        };
+        loop {
+            let keys = self.store.find_keys(&query).await?;
+            for old in &keys {
+                let key = ApiKey { status: Status::Disabled, ..old.clone() };
+                self.store.update_key(&key, None).await?;
+                self.note_key(author, "key.update", user, Some(old), Some(&key)).await?;
+            }
+            off += keys.len();
+            query.after = keys.last().map(|key| key.id);
+            if keys.len() < query.limit as usize {
+                return Ok(off);
+            }
+        }
     }
 
     /// Whether an author in the audit log keeps the house; without a user it was the command line.

@@ -1,11 +1,11 @@
 //! Who is let in as whom.
 
 use super::World;
-use crate::desk::Actor;
 use crate::desk::login::{AccessSettings, Entry, Guest, Known, NewLogin, OidcSettings, Refused, SignIn};
-use burncloud_core::store::{Login, LoginStore, UserStore};
+use crate::desk::{Actor, KeyDraft};
+use burncloud_core::store::{KeyStore, Login, LoginStore, UserStore};
 use burncloud_core::usecase::UseCaseError;
-use burncloud_core::{Role, User};
+use burncloud_core::{Role, Status, User};
 use std::net::{IpAddr, Ipv4Addr};
 use tokio::task::JoinSet;
 
@@ -96,6 +96,8 @@ async fn what_opened_a_login_before_its_subject_came_opens_nothing_afterwards() 
         world.provider(create_in).await;
         let Ok(Entry::Open { opened: before, .. }) = world.signs_in().await else { panic!("{by}") };
         let token = world.desk.create_token(&Actor::of(&user), "nightly", 1).await.unwrap();
+        let draft = KeyDraft { name: format!("of-{by}"), ..KeyDraft::default() };
+        let key = world.desk.create_key(&Actor::of(&user), draft).await.unwrap().key.key;
         let login = Login { totp: Some("JBSWY3DPEHPK3PXP".to_owned().into()), ..world.login_of(&user).await };
         world.store.set_login(&login).await.unwrap();
 
@@ -109,8 +111,12 @@ async fn what_opened_a_login_before_its_subject_came_opens_nothing_afterwards() 
         assert!(world.desk.seat(&before.secret).await.unwrap().is_none(), "{by}");
         assert!(world.desk.bearer(&token.secret).await.unwrap().is_none(), "{by}");
         assert!(world.desk.seat(&opened.secret).await.unwrap().is_some(), "{by}");
-        let noted = world.audit().await.into_iter().find(|entry| entry.action == "account.provider");
-        assert_eq!(noted.unwrap().before, serde_json::json!({ "password": true, "factor": true }));
+        let noted = world.audit().await.into_iter().find(|entry| entry.action == "account.provider").unwrap();
+        assert_eq!(noted.before, serde_json::json!({ "password": true, "factor": true }));
+        // Whoever signed up under somebody's address does not go on spending as them.
+        let on = by == "house";
+        let key = world.store.key(key.id).await.unwrap().unwrap();
+        assert_eq!((key.status == Status::Active, noted.after["keys_off"] == 0), (on, on), "{by}");
         world.no_secret_in_audit(&[PASSWORD, "JBSWY3DPEHPK3PXP", "$argon2id"]).await;
         assert!(is_open(&world.ceo_comes().await), "the same the next time");
     }
