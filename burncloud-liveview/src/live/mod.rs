@@ -31,5 +31,5 @@ pub use load::{Loaded, use_load};
 pub use place::Place;
 pub(crate) use pump::{MAX_FRAME, pump};
 pub(crate) use script::script;
-pub use turns::use_turns;
+pub use turns::{use_turns, use_turns_after};
 pub use watch::{use_feed, use_watch};

@@ -7,15 +7,21 @@ use std::time::Duration;
 /// A number that grows by one `every` so often, while a browser is there: as one of the `deps` of
 /// [`use_load`](super::use_load) it keeps what was read fresh.
 pub fn use_turns(every: Duration) -> Signal<u64> {
+    use_turns_after(every, every)
+}
+
+/// As [`use_turns`], but the first turn comes after `first`: for what shows what was read a while ago until it is read anew.
+pub fn use_turns_after(first: Duration, every: Duration) -> Signal<u64> {
     let live = use_conn().client.is_some();
     let turns = use_signal(|| 0);
     use_hook(move || {
         if live {
             spawn(async move {
                 let mut turns = turns;
+                tokio::time::sleep(first).await;
                 loop {
-                    tokio::time::sleep(every).await;
                     turns += 1;
+                    tokio::time::sleep(every).await;
                 }
             });
         }

@@ -33,7 +33,7 @@ pub(super) fn Light() -> Element {
 async fn look(cx: Cx) -> Result<PulseState, Fault> {
     let actor = &cx.viewer.actor;
     if may(actor.role, Action::SeeMoney, Place::Own) {
-        return Ok(cx.console.figures().glance(&cx, Period::Today).await?.state());
+        return Ok(cx.console.figures().opening(&cx, Period::Today).await?.state());
     }
     let Some(user) = actor.user else { return Ok(PulseState::Rest) };
     let wallet = cx.console.desk().wallet(actor, WalletId::User(user)).await?;

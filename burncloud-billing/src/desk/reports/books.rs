@@ -7,9 +7,9 @@ use super::tally::{Asked, By, Of, Sums, Tallies, Tally};
 use super::view::{Customer, Sight, Source, View};
 use crate::desk::Desk;
 use crate::people::Actor;
-use burncloud_core::store::StoreResult;
+use burncloud_core::store::{Dim, StoreResult, Who};
 use burncloud_core::usecase::UseCaseResult;
-use burncloud_core::{KeyId, Nano, UnixMicros, UserId};
+use burncloud_core::{ChannelId, KeyId, Nano, UnixMicros, UserId};
 use serde::Serialize;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,12 +89,12 @@ pub struct Books {
     pub wallet: Option<Wallet>,
 }
 
-/// Whoever was active in a span.
+/// Whoever, or whatever, was active in a span.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Seen {
     /// From when to when.
     pub window: Window,
-    /// How many made a request.
+    /// How many had a request.
     pub active: u64,
     /// The first hundred of them, by what they brought in.
     pub leaders: Vec<Slice>,
@@ -122,20 +122,41 @@ impl Desk {
     /// # Errors
     /// As [`books`](Desk::books).
     pub async fn customers_seen(&self, actor: &Actor, span: Span) -> UseCaseResult<Seen> {
-        customers_seen(&*self.store, actor, span, UnixMicros::now()).await
+        seen(&*self.store, actor, span, By::Customer, UnixMicros::now()).await
+    }
+
+    /// What was active in a span, told apart by `by`, what brought in most first: as the slices of [`books`](Desk::books),
+    /// without the rest of them.
+    ///
+    /// # Errors
+    /// As [`books`](Desk::books).
+    pub async fn seen(&self, actor: &Actor, span: Span, by: By) -> UseCaseResult<Seen> {
+        seen(&*self.store, actor, span, by, UnixMicros::now()).await
     }
 }
 
-pub(super) async fn customers_seen<S: Source + ?Sized>(
+type Providers = BTreeMap<ChannelId, (String, String)>;
+
+/// The provider of each account, where those are told apart; the house's alone.
+async fn providers<S: Source + ?Sized>(store: &S, sight: &Sight, by: By) -> UseCaseResult<Providers> {
+    if !matches!(by, By::Channel | By::Provider) {
+        return Ok(Providers::new());
+    }
+    sight.house_only("accounts")?;
+    Ok(Names::load(store, sight, [], []).await?.channels)
+}
+
+pub(super) async fn seen<S: Source + ?Sized>(
     store: &S,
     actor: &Actor,
     span: Span,
+    by: By,
     now: UnixMicros,
 ) -> UseCaseResult<Seen> {
     let sight = Sight::of(store, actor).await?;
     let window = span.resolve(&sight.zone, now)?.now;
-    let providers = BTreeMap::new();
-    let by = Some(By::Customer);
+    let providers = providers(store, &sight, by).await?;
+    let by = Some(by);
     let asked = Asked { store, sight: &sight, window, by, grain: None, only: None, providers: &providers };
     let tallies = asked.tallies().await?;
     let (active, top) = (active(&tallies), ranked(tallies, 100));
@@ -150,11 +171,7 @@ pub(super) async fn books<S: Source + ?Sized>(
     now: UnixMicros,
 ) -> UseCaseResult<Books> {
     let sight = Sight::of(store, actor).await?;
-    let mut providers = BTreeMap::new();
-    if matches!(by, By::Channel | By::Provider) {
-        sight.house_only("accounts")?;
-        providers = Names::load(store, &sight, [], []).await?.channels;
-    }
+    let providers = providers(store, &sight, by).await?;
     let spans = span.resolve(&sight.zone, now)?;
     let asked = |window, by, grain| Asked {
         store,
@@ -263,8 +280,8 @@ fn drawn(points: Points) -> Vec<Point> {
     points.into_iter().map(point).collect()
 }
 
-/// The parts of the few customers of the house that are told apart, each asked for by itself, and of the others what is left
-/// of the whole: day by day all customers are as many rows as they have requests.
+/// The parts of the few customers of the house that are told apart, tenants all at once and each user by itself, and of the
+/// others what is left of the whole: day by day all customers are as many rows as they have requests.
 async fn by_customer<'a, S: Source + ?Sized>(
     asked: &impl Fn(Window, Option<By>, Option<Grain>) -> Asked<'a, S>,
     spans: Spans,
@@ -272,11 +289,30 @@ async fn by_customer<'a, S: Source + ?Sized>(
     others: bool,
     mut points: Points,
 ) -> StoreResult<Vec<Point>> {
+    let whole = || asked(spans.now, None, Some(spans.grain));
+    let sight = whole().sight;
+    let tenants: BTreeMap<Customer, usize> = top
+        .iter()
+        .enumerate()
+        .filter_map(|(place, (of, _))| match of {
+            Of::Customer(tenant @ Customer::Tenant(_)) => Some((*tenant, place)),
+            _ => None,
+        })
+        .collect();
+    if !tenants.is_empty() {
+        for (at, row) in whole().usage(sight.who(), vec![Dim::Tenant]).await? {
+            let customer = sight.customer(UserId::default(), row.tenant.unwrap_or_default());
+            if let Some(place) = tenants.get(&customer)
+                && let Some((_, parts)) = points.get_mut(&at)
+            {
+                parts[*place] = parts[*place].plus(row.revenue);
+            }
+        }
+    }
     for (place, (of, _)) in top.iter().enumerate() {
-        let Of::Customer(customer) = of else { continue };
-        let whole = asked(spans.now, None, Some(spans.grain));
-        let only = Some(whole.sight.of_customer(*customer));
-        for ((at, _), tally) in (Asked { only, ..whole }).tallies().await? {
+        let Of::Customer(Customer::User(user)) = of else { continue };
+        let only = Some(Who::User(*user));
+        for ((at, _), tally) in (Asked { only, ..whole() }).tallies().await? {
             if let Some((_, parts)) = points.get_mut(&at) {
                 parts[place] = tally.value();
             }

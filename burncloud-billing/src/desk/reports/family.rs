@@ -1,8 +1,8 @@
 //! What people brought in this month: one by one, and each tenant with everybody below it.
 
-use super::books::customers_seen;
+use super::books::seen;
 use super::span::{Span, Window};
-use super::tally::Of;
+use super::tally::{By, Of};
 use super::view::{Customer, Sight, View};
 use crate::desk::{Desk, TenantView};
 use crate::people::{Action, Actor, Tree};
@@ -87,7 +87,7 @@ impl Desk {
         let paid = self.store.paid(&ids, window.since, window.until, Step::Whole).await?;
         let mut month: BTreeMap<TenantId, Nano> = paid.iter().map(|row| (row.tenant, row.money)).collect();
         if let View::Reseller(own) = sight.view {
-            let books = self.books(actor, Span::ThisMonth, super::tally::By::Customer).await?;
+            let books = self.books(actor, Span::ThisMonth, By::Customer).await?;
             month.insert(own, books.now.revenue.unwrap_or_default());
         }
         let margins = if sight.is_house() { Some(self.margins(&sight, window).await?) } else { None };
@@ -122,7 +122,7 @@ impl Desk {
     }
 
     async fn leaders(&self, actor: &Actor, tree: &Tree) -> UseCaseResult<Vec<Leader>> {
-        let seen = customers_seen(&*self.store, actor, Span::ThisMonth, UnixMicros::now()).await?;
+        let seen = seen(&*self.store, actor, Span::ThisMonth, By::Customer, UnixMicros::now()).await?;
         let mut leaders = Vec::new();
         for slice in seen.leaders {
             let Of::Customer(Customer::User(id)) = slice.of else { continue };

@@ -234,7 +234,8 @@ impl<S: Source + ?Sized> Asked<'_, S> {
         }
     }
 
-    async fn usage(&self, who: Who, by: Vec<Dim>) -> StoreResult<Vec<(UnixMicros, UsageRow)>> {
+    /// Rows of the grain, with when it begins.
+    pub(super) async fn usage(&self, who: Who, by: Vec<Dim>) -> StoreResult<Vec<(UnixMicros, UsageRow)>> {
         let mut out = Vec::new();
         for (window, step, piece) in self.parts() {
             let Window { since, until } = window;

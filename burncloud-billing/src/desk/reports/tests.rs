@@ -1,6 +1,6 @@
 //! Sums equal receipts, and nobody sees what is not for their eyes.
 
-use super::books::{books, customers_seen};
+use super::books::{books, seen};
 use super::export::{days, log_row};
 use super::health::channel_health;
 use super::logs::{LogFilter, logs};
@@ -196,7 +196,7 @@ async fn everything(world: &World, actor: &Actor) -> String {
             add(serde_json::to_value(days(&of).rows).unwrap());
             add(serde_json::to_value(of).unwrap());
         }
-        add(serde_json::to_value(customers_seen(&*world.store, actor, span, NOW).await.unwrap()).unwrap());
+        add(serde_json::to_value(seen(&*world.store, actor, span, By::Customer, NOW).await.unwrap()).unwrap());
     }
     let mut filters = vec![LogFilter::default()];
     for text in

@@ -157,19 +157,6 @@ impl Sight {
         right_below.map_or(Customer::User(user), |tenant| Customer::Tenant(tenant.id))
     }
 
-    /// Whose requests a customer's are, as the store is asked.
-    pub(super) fn of_customer(&self, customer: Customer) -> Who {
-        let below = |top: TenantId| {
-            let all = self.tree.in_order().into_iter().map(|(_, tenant)| tenant.id);
-            let all = all.filter(|id| self.sees_tenant(*id));
-            all.filter(|id| self.tree.path(*id).any(|tenant| tenant.id == top)).collect()
-        };
-        match customer {
-            Customer::User(user) => Who::User(user),
-            Customer::Tenant(tenant) => Who::Tenants(below(tenant)),
-        }
-    }
-
     /// Refuses what only the house sees.
     pub(super) fn house_only(&self, what: &str) -> UseCaseResult<()> {
         if self.is_house() {

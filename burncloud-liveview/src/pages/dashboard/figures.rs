@@ -1,6 +1,6 @@
 //! The figures of the dashboard: what it shows to whom, read once for all who see the same.
 
-use super::kept::{Eyes, Kept};
+use super::kept::{Eyes, Had, Kept};
 use crate::Console;
 use crate::kit::{PulseState, Span as Bar};
 use crate::lang::Lang;
@@ -23,6 +23,10 @@ const HOUR_US: i64 = 3_600_000_000;
 const FRESH: Duration = Duration::from_secs(4);
 /// And findings, for which thousands of receipts are read.
 const STEADY: Duration = Duration::from_secs(30);
+/// How old figures may be that a page opens with, until they are read again.
+const OPENED: Duration = Duration::from_secs(60);
+/// And findings that nobody waits for: the page that shows them has newer ones at its next turn.
+const FOUND: Duration = Duration::from_secs(600);
 /// Of ten thousand attempts a well account answers so many.
 const WELL: u64 = 9_500;
 /// The last requests that somebody sees of their own.
@@ -177,11 +181,23 @@ pub(crate) struct Figures {
 
 impl Default for Figures {
     fn default() -> Figures {
-        Figures { glances: Kept::new(FRESH), accounts: Kept::new(FRESH), found: Kept::new(STEADY) }
+        Figures {
+            glances: Kept::new(FRESH, OPENED),
+            accounts: Kept::new(FRESH, OPENED),
+            found: Kept::new(STEADY, FOUND),
+        }
     }
 }
 
 impl Figures {
+    /// What the dashboard opens with: as it was up to a minute ago, or read now.
+    pub(crate) async fn opening(&self, cx: &Cx, period: Period) -> Result<Arc<Glance>, Fault> {
+        match self.glances.had(Eyes::of(&cx.viewer.actor), period) {
+            Had::Good(glance) | Had::Due(glance) => Ok(glance),
+            Had::Nothing => self.glance(cx, period).await,
+        }
+    }
+
     /// What the dashboard shows to whoever looks.
     pub(crate) async fn glance(&self, cx: &Cx, period: Period) -> Result<Arc<Glance>, Fault> {
         let (console, actor) = (&cx.console, &cx.viewer.actor);
@@ -199,8 +215,24 @@ impl Figures {
         self.accounts.get(Eyes::of(actor), period, read).await
     }
 
-    /// What was found in the last 24 hours.
+    /// What was found in the last 24 hours, as it was up to some minutes ago; where that is a while ago, it is read anew for
+    /// the next who asks.
     pub(crate) async fn found(&self, cx: &Cx) -> Result<Arc<Vec<Found>>, Fault> {
+        match self.found.had(Eyes::of(&cx.viewer.actor), ()) {
+            Had::Good(found) => Ok(found),
+            Had::Due(found) => {
+                let later = cx.clone();
+                cx.console.runtime().spawn(async move {
+                    // Whoever asks when it is too old waits for it, and is told of the error.
+                    let _ = later.console.figures().found_now(&later).await;
+                });
+                Ok(found)
+            }
+            Had::Nothing => self.found_now(cx).await,
+        }
+    }
+
+    async fn found_now(&self, cx: &Cx) -> Result<Arc<Vec<Found>>, Fault> {
         let actor = &cx.viewer.actor;
         self.found.get(Eyes::of(actor), (), async || Ok(radar::read(&cx.console, actor).await?)).await
     }

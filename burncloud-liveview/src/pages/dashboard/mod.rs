@@ -15,7 +15,7 @@ pub(crate) mod tests;
 pub(crate) use figures::{Figures, Period};
 
 use crate::kit::Broken;
-use crate::live::{use_conn, use_here, use_lang, use_load, use_turns};
+use crate::live::{use_conn, use_here, use_lang, use_load, use_turns_after};
 use burncloud_billing::desk::reports::View;
 use burncloud_billing::people::{Action, Place, may};
 use dioxus::prelude::*;
@@ -26,15 +26,18 @@ use std::time::Duration;
 /// Between two readings where many see the same, and where somebody sees their own.
 const SHARED: Duration = Duration::from_secs(5);
 const ALONE: Duration = Duration::from_secs(15);
+/// Until what the page opened with is read anew.
+const SOON: Duration = Duration::from_millis(200);
 
 #[component]
 pub(crate) fn Dashboard() -> Element {
     let (conn, here) = (use_conn(), use_here());
     let period = Period::of(here.get("span").as_deref());
     let house = conn.viewer.actor.may_in_house(Action::SeeMoney);
-    let turn = use_turns(if house { SHARED } else { ALONE });
-    let mut glance = use_load((period, turn()), |cx, (period, _)| async move {
-        cx.console.figures().glance(&cx, period).await
+    let turn = use_turns_after(SOON, if house { SHARED } else { ALONE });
+    let mut glance = use_load((period, turn()), |cx, (period, turn)| async move {
+        let figures = cx.console.figures();
+        if turn == 0 { figures.opening(&cx, period).await } else { figures.glance(&cx, period).await }
     });
     // Bound, so that what was read is not borrowed when the page is drawn.
     let page = match &*glance.read() {

@@ -16,7 +16,7 @@ pub(crate) use words::{icon, sentence, title};
 use crate::fmt::{ms, now};
 use crate::kit::{Broken, Headline, Icon, Loading, Section, use_fmt};
 use crate::lang::Lang;
-use crate::live::{Fault, use_conn, use_here, use_lang, use_load, use_turns};
+use crate::live::{Fault, use_conn, use_here, use_lang, use_load, use_turns_after};
 use burncloud_billing::desk::reports::{ChannelHealth, Kind, Severity, Slice};
 use burncloud_billing::people::Action;
 use card::Card;
@@ -26,6 +26,8 @@ use std::time::Duration;
 
 /// Between two readings.
 const EVERY: Duration = Duration::from_secs(15);
+/// Until what the page opened with is read anew.
+const SOON: Duration = Duration::from_secs(1);
 
 /// What the page shows, apart from what rests.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,12 +42,12 @@ struct Seen {
 pub(crate) fn Radar() -> Element {
     let conn = use_conn();
     let house = conn.viewer.actor.may_in_house(Action::ManageHouse);
-    let turn = use_turns(EVERY);
+    let turn = use_turns_after(SOON, EVERY);
     let mut seen = use_load(turn(), move |cx, _| async move {
         let (desk, actor) = (cx.console.desk(), &cx.viewer.actor);
         let found = cx.console.figures().found(&cx).await?;
-        let health = if house { Some(desk.channel_health(actor, 24).await?) } else { None };
-        let models = read::models(desk, actor).await?;
+        let health = async { if house { desk.channel_health(actor, 24).await.map(Some) } else { Ok(None) } };
+        let (health, models) = tokio::try_join!(health, read::models(desk, actor))?;
         Ok::<_, Fault>(Seen { found, health, models })
     });
     let page = match &*seen.read() {

@@ -7,6 +7,8 @@ use burncloud_billing::people::Actor;
 use burncloud_core::UnixMicros;
 use burncloud_core::usecase::UseCaseResult;
 
+/// So many models are shown.
+const MODELS: usize = 5;
 const HOUR_US: i64 = 3_600_000_000;
 /// Findings that need somebody and of which an example is read.
 const EXAMPLES: usize = 12;
@@ -49,7 +51,8 @@ pub(crate) async fn read(console: &Console, actor: &Actor) -> UseCaseResult<Vec<
 pub(super) async fn models(desk: &Desk, actor: &Actor) -> UseCaseResult<Vec<Slice>> {
     let until = UnixMicros::now();
     let span = Span::Between { since: UnixMicros(until.0 - 24 * HOUR_US), until };
-    let mut slices = desk.books(actor, span, By::Model).await?.slices;
+    let mut slices = desk.seen(actor, span, By::Model).await?.leaders;
     slices.retain(|slice| slice.sums.requests > 0 && slice.name.is_some());
+    slices.truncate(MODELS);
     Ok(slices)
 }
