@@ -2,12 +2,13 @@
 
 use super::forecast::{Forecast, forecast};
 use super::names::Names;
-use super::span::{Grain, Span, Spans, Window, bins};
-use super::tally::{Asked, By, Of, Sums, Tallies, Tally};
+use super::points::Points;
+use super::span::{Grain, Span, Window};
+use super::tally::{Asked, By, Of, Sums, Tallies, Tally, add, without_vain};
 use super::view::{Customer, Sight, Source, View};
 use crate::desk::Desk;
 use crate::people::Actor;
-use burncloud_core::store::{Dim, StoreResult, Who};
+use burncloud_core::store::StoreResult;
 use burncloud_core::usecase::UseCaseResult;
 use burncloud_core::{ChannelId, KeyId, Nano, UnixMicros, UserId};
 use serde::Serialize;
@@ -117,6 +118,39 @@ impl Desk {
         books(&*self.store, actor, span, by, UnixMicros::now()).await
     }
 
+    /// Everything of a span together.
+    ///
+    /// # Errors
+    /// As [`books`](Desk::books).
+    pub async fn sums(&self, actor: &Actor, span: Span) -> UseCaseResult<Sums> {
+        let sight = Sight::of(&*self.store, actor).await?;
+        let window = span.resolve(&sight.zone, UnixMicros::now())?.now;
+        Ok(total(&whole(&*self.store, &sight, window, None)).await?.sums())
+    }
+
+    /// A span by the hour or day, and everything of it together; the parts of a point are none.
+    ///
+    /// # Errors
+    /// As [`books`](Desk::books).
+    pub async fn course(&self, actor: &Actor, span: Span) -> UseCaseResult<(Sums, Vec<Point>)> {
+        let sight = Sight::of(&*self.store, actor).await?;
+        let spans = span.resolve(&sight.zone, UnixMicros::now())?;
+        let all = whole(&*self.store, &sight, spans.now, Some(spans.grain)).tallies().await?;
+        let points = Points::new(&sight, spans, &all, 0).drawn();
+        Ok((together(sight.view, &all).sums(), points))
+    }
+
+    /// The books of a span, and the customers who were active in it.
+    ///
+    /// # Errors
+    /// As [`books`](Desk::books).
+    pub async fn glance(&self, actor: &Actor, span: Span, by: By) -> UseCaseResult<(Books, Seen)> {
+        let (books, sight, customers) =
+            books_and_customers(&*self.store, actor, span, by, UnixMicros::now()).await?;
+        let seen = leaders(&*self.store, &sight, books.window, customers).await?;
+        Ok((books, seen))
+    }
+
     /// The customers who were active in a span, those who brought in most first. An end user's are its keys.
     ///
     /// # Errors
@@ -158,9 +192,17 @@ pub(super) async fn seen<S: Source + ?Sized>(
     let providers = providers(store, &sight, by).await?;
     let by = Some(by);
     let asked = Asked { store, sight: &sight, window, by, grain: None, only: None, providers: &providers };
-    let tallies = asked.tallies().await?;
+    leaders(store, &sight, window, asked.tallies().await?).await
+}
+
+async fn leaders<S: Source + ?Sized>(
+    store: &S,
+    sight: &Sight,
+    window: Window,
+    tallies: Tallies,
+) -> UseCaseResult<Seen> {
     let (active, top) = (active(&tallies), ranked(tallies, 100));
-    Ok(Seen { window, active, leaders: named(store, &sight, top).await? })
+    Ok(Seen { window, active, leaders: named(store, sight, top).await? })
 }
 
 pub(super) async fn books<S: Source + ?Sized>(
@@ -170,6 +212,16 @@ pub(super) async fn books<S: Source + ?Sized>(
     by: By,
     now: UnixMicros,
 ) -> UseCaseResult<Books> {
+    Ok(books_and_customers(store, actor, span, by, now).await?.0)
+}
+
+async fn books_and_customers<S: Source + ?Sized>(
+    store: &S,
+    actor: &Actor,
+    span: Span,
+    by: By,
+    now: UnixMicros,
+) -> UseCaseResult<(Books, Sight, Tallies)> {
     let sight = Sight::of(store, actor).await?;
     let providers = providers(store, &sight, by).await?;
     let spans = span.resolve(&sight.zone, now)?;
@@ -182,14 +234,26 @@ pub(super) async fn books<S: Source + ?Sized>(
         only: None,
         providers: &providers,
     };
-    let (all, earlier) = (asked(spans.now, None, None), asked(spans.before, None, None));
-    let (parts, customers) = (asked(spans.now, Some(by), None), asked(spans.now, Some(By::Customer), None));
-    // None waits for another: a page is as fast as the slowest of them.
-    let (here, before, parts, customers) =
-        tokio::try_join!(total(&all), total(&earlier), parts.tallies(), customers.tallies())?;
-    let (mut top, active) = (ranked(parts, usize::MAX), active(&customers));
+    let by_time = Some(spans.grain);
+    let (all, earlier) = (asked(spans.now, None, by_time), asked(spans.before, None, None));
+    let (parts, customers) =
+        (asked(spans.now, Some(by), by_time), asked(spans.now, Some(By::Customer), None));
+    let few = by == By::Customer && sight.is_house();
+    let parts = async { if few { Ok(Tallies::new()) } else { parts.all().await } };
+    // None waits for another: a page is as fast as the slowest of them. What is told apart by time is summed here, and not
+    // asked for again.
+    let (all, before, parts, customers) =
+        tokio::try_join!(all.tallies(), total(&earlier), parts, customers.tallies())?;
+    let here = together(sight.view, &all);
+    let of_all_time = if by == By::Customer { customers.clone() } else { of_all_time(&parts) };
+    let (mut top, active) = (ranked(of_all_time, usize::MAX), active(&customers));
     let rest = top.split_off(top.len().min(TOP));
-    let points = points(&asked, spans, by, &top, !rest.is_empty()).await?;
+    let mut points = Points::new(&sight, spans, &all, top.len() + usize::from(!rest.is_empty()));
+    if few {
+        points.customers(&asked, spans, &top, !rest.is_empty()).await?;
+    } else {
+        points.parts(parts, &top);
+    }
     if !rest.is_empty() {
         top.push(others(&rest));
     }
@@ -197,7 +261,7 @@ pub(super) async fn books<S: Source + ?Sized>(
     let forecast = if month { forecast(&asked, spans, now).await? } else { None };
     let (now, before) = (here.sums(), before.sums());
     let kept = now.kept_permille.zip(before.kept_permille);
-    Ok(Books {
+    let books = Books {
         view: sight.view,
         zone: sight.zone_name.clone(),
         window: spans.now,
@@ -208,23 +272,48 @@ pub(super) async fn books<S: Source + ?Sized>(
         before,
         active,
         grain: spans.grain,
-        points,
+        points: points.drawn(),
         by,
         slices: named(store, &sight, top).await?,
         forecast,
         wallet: wallet(store, &sight).await?,
-    })
+    };
+    Ok((books, sight, customers))
+}
+
+/// Everything of a window, not told apart.
+fn whole<'a, S: Source + ?Sized>(
+    store: &'a S,
+    sight: &'a Sight,
+    window: Window,
+    grain: Option<Grain>,
+) -> Asked<'a, S> {
+    static NONE: Providers = Providers::new();
+    Asked { store, sight, window, by: None, grain, only: None, providers: &NONE }
 }
 
 /// Everything together.
 pub(super) async fn total<S: Source + ?Sized>(asked: &Asked<'_, S>) -> StoreResult<Tally> {
-    let mut all = match asked.sight.view {
+    Ok(together(asked.sight.view, &asked.tallies().await?))
+}
+
+fn together(view: View, tallies: &Tallies) -> Tally {
+    let mut all = match view {
         // Nothing is a sum too.
         View::EndUser(_) => Tally::default(),
         _ => Tally { revenue: Some(Nano::ZERO), cost: Some(Nano::ZERO), ..Tally::default() },
     };
-    asked.tallies().await?.values().for_each(|more| all.add(more));
-    Ok(all)
+    tallies.values().for_each(|more| all.add(more));
+    all
+}
+
+/// Without the time.
+fn of_all_time(tallies: &Tallies) -> Tallies {
+    let mut all = Tallies::new();
+    for ((_, of), tally) in tallies {
+        add(&mut all, UnixMicros(0), of.clone(), tally);
+    }
+    without_vain(all)
 }
 
 fn active(tallies: &Tallies) -> u64 {
@@ -243,87 +332,6 @@ fn others(rest: &[(Of, Tally)]) -> (Of, Tally) {
     let mut all = Tally::default();
     rest.iter().for_each(|(_, tally)| all.add(tally));
     (Of::Others(rest.len() as u64), all)
-}
-
-async fn points<'a, S: Source + ?Sized>(
-    asked: &impl Fn(Window, Option<By>, Option<Grain>) -> Asked<'a, S>,
-    spans: Spans,
-    by: By,
-    top: &[(Of, Tally)],
-    others: bool,
-) -> StoreResult<Vec<Point>> {
-    let whole = asked(spans.now, None, Some(spans.grain));
-    let (sight, width) = (whole.sight, top.len() + usize::from(others));
-    let begin = bins(&sight.zone, spans.now, spans.grain);
-    let mut points: Points =
-        begin.into_iter().map(|at| (at, (Tally::default(), vec![Nano::ZERO; width]))).collect();
-    let fresh = || (Tally::default(), vec![Nano::ZERO; width]);
-    for ((at, _), tally) in whole.tallies().await? {
-        points.entry(at).or_insert_with(fresh).0.add(&tally);
-    }
-    if by == By::Customer && sight.is_house() {
-        return by_customer(asked, spans, top, others, points).await;
-    }
-    for ((at, of), tally) in asked(spans.now, Some(by), Some(spans.grain)).tallies().await? {
-        let place = top.iter().position(|(known, _)| *known == of).unwrap_or(top.len());
-        if let Some(part) = points.entry(at).or_insert_with(fresh).1.get_mut(place) {
-            *part = part.plus(tally.value());
-        }
-    }
-    Ok(drawn(points))
-}
-
-type Points = BTreeMap<UnixMicros, (Tally, Vec<Nano>)>;
-
-fn drawn(points: Points) -> Vec<Point> {
-    let point = |(at, (tally, parts)): (_, (Tally, _))| Point { at, sums: tally.sums(), parts };
-    points.into_iter().map(point).collect()
-}
-
-/// The parts of the few customers of the house that are told apart, tenants all at once and each user by itself, and of the
-/// others what is left of the whole: day by day all customers are as many rows as they have requests.
-async fn by_customer<'a, S: Source + ?Sized>(
-    asked: &impl Fn(Window, Option<By>, Option<Grain>) -> Asked<'a, S>,
-    spans: Spans,
-    top: &[(Of, Tally)],
-    others: bool,
-    mut points: Points,
-) -> StoreResult<Vec<Point>> {
-    let whole = || asked(spans.now, None, Some(spans.grain));
-    let sight = whole().sight;
-    let tenants: BTreeMap<Customer, usize> = top
-        .iter()
-        .enumerate()
-        .filter_map(|(place, (of, _))| match of {
-            Of::Customer(tenant @ Customer::Tenant(_)) => Some((*tenant, place)),
-            _ => None,
-        })
-        .collect();
-    if !tenants.is_empty() {
-        for (at, row) in whole().usage(sight.who(), vec![Dim::Tenant]).await? {
-            let customer = sight.customer(UserId::default(), row.tenant.unwrap_or_default());
-            if let Some(place) = tenants.get(&customer)
-                && let Some((_, parts)) = points.get_mut(&at)
-            {
-                parts[*place] = parts[*place].plus(row.revenue);
-            }
-        }
-    }
-    for (place, (of, _)) in top.iter().enumerate() {
-        let Of::Customer(Customer::User(user)) = of else { continue };
-        let only = Some(Who::User(*user));
-        for ((at, _), tally) in (Asked { only, ..whole() }).tallies().await? {
-            if let Some((_, parts)) = points.get_mut(&at) {
-                parts[place] = tally.value();
-            }
-        }
-    }
-    if others {
-        for (whole, parts) in points.values_mut() {
-            parts[top.len()] = parts.iter().fold(whole.value(), |left, part| left.minus(*part));
-        }
-    }
-    Ok(drawn(points))
 }
 
 /// With names.

@@ -87,8 +87,8 @@ impl Desk {
         let paid = self.store.paid(&ids, window.since, window.until, Step::Whole).await?;
         let mut month: BTreeMap<TenantId, Nano> = paid.iter().map(|row| (row.tenant, row.money)).collect();
         if let View::Reseller(own) = sight.view {
-            let books = self.books(actor, Span::ThisMonth, By::Customer).await?;
-            month.insert(own, books.now.revenue.unwrap_or_default());
+            let sums = self.sums(actor, Span::ThisMonth).await?;
+            month.insert(own, sums.revenue.unwrap_or_default());
         }
         let margins = if sight.is_house() { Some(self.margins(&sight, window).await?) } else { None };
         let branch = |view: &TenantView| {

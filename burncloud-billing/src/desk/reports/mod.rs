@@ -17,6 +17,7 @@ mod health;
 mod keys;
 mod logs;
 mod names;
+mod points;
 mod receipt;
 mod search;
 mod span;

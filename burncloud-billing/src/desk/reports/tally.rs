@@ -155,24 +155,27 @@ pub(super) struct Asked<'a, S: ?Sized> {
 
 impl<S: Source + ?Sized> Asked<'_, S> {
     pub(super) async fn tallies(&self) -> StoreResult<Tallies> {
+        Ok(without_vain(self.all().await?))
+    }
+
+    /// As [`tallies`](Asked::tallies), with those of attempts in vain.
+    pub(super) async fn all(&self) -> StoreResult<Tallies> {
         let mut out = Tallies::new();
         match self.sight.view {
             View::House => {
                 let who = self.only.clone().unwrap_or_else(|| self.sight.who());
                 for (at, row) in self.usage(who, self.dims()).await? {
                     let (revenue, cost) = (Some(row.revenue), Some(row.cost));
-                    add(&mut out, at, self.of(&row), Tally { revenue, cost, row });
+                    add(&mut out, at, self.of(&row), &Tally { revenue, cost, row });
                 }
             }
             View::EndUser(_) => {
                 for (at, row) in self.usage(self.sight.who(), self.dims()).await? {
-                    add(&mut out, at, self.of(&row), Tally { row, ..Tally::default() });
+                    add(&mut out, at, self.of(&row), &Tally { row, ..Tally::default() });
                 }
             }
             View::Reseller(own) => self.reseller(own, &mut out).await?,
         }
-        // Attempts in vain make rows of channels that served nobody.
-        out.retain(|(_, of), tally| tally.row.requests > 0 || tally.value() != Nano::ZERO || *of == Of::All);
         Ok(out)
     }
 
@@ -182,7 +185,7 @@ impl<S: Source + ?Sized> Asked<'_, S> {
         let (below, right_below) = self.sight.below(own);
         for (at, row) in self.usage(Who::Tenants(vec![own]), self.dims()).await? {
             let revenue = Some(row.charge);
-            add(out, at, self.of(&row), Tally { revenue, cost: None, row });
+            add(out, at, self.of(&row), &Tally { revenue, cost: None, row });
         }
         let of = |tenant: TenantId| match self.by {
             None => Of::All,
@@ -193,16 +196,16 @@ impl<S: Source + ?Sized> Asked<'_, S> {
             let dims = vec![Dim::Tenant];
             for (at, row) in self.usage(Who::Tenants(below), dims).await? {
                 let of = of(row.tenant.unwrap_or(own));
-                add(out, at, of, Tally { row, ..Tally::default() });
+                add(out, at, of, &Tally { row, ..Tally::default() });
             }
             for (at, row) in self.paid(&right_below).await? {
                 let revenue = Some(row.money);
-                add(out, at, of(row.tenant), Tally { revenue, ..Tally::default() });
+                add(out, at, of(row.tenant), &Tally { revenue, ..Tally::default() });
             }
         }
         if self.by.is_none() {
             for (at, row) in self.paid(&[own]).await? {
-                add(out, at, Of::All, Tally { cost: Some(row.money), ..Tally::default() });
+                add(out, at, Of::All, &Tally { cost: Some(row.money), ..Tally::default() });
             }
         }
         Ok(())
@@ -278,8 +281,14 @@ impl Part {
     }
 }
 
-fn add(out: &mut Tallies, at: UnixMicros, of: Of, more: Tally) {
-    out.entry((at, of)).or_default().add(&more);
+pub(super) fn add(out: &mut Tallies, at: UnixMicros, of: Of, more: &Tally) {
+    out.entry((at, of)).or_default().add(more);
+}
+
+/// Attempts in vain make rows of channels that served nobody.
+pub(super) fn without_vain(mut all: Tallies) -> Tallies {
+    all.retain(|(_, of), tally| tally.row.requests > 0 || tally.value() != Nano::ZERO || *of == Of::All);
+    all
 }
 
 #[cfg(test)]

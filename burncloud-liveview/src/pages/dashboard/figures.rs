@@ -255,16 +255,12 @@ pub(super) async fn glance(
     // Whole hours, this one included.
     let since = UnixMicros((now.div_euclid(HOUR_US) - 23) * HOUR_US);
     let day = Span::Between { since, until: UnixMicros(now.max(since.0 + 1)) };
-    let (books, seen, day) = tokio::try_join!(
-        desk.books(actor, period.span(), By::Model),
-        desk.customers_seen(actor, period.span()),
-        desk.books(actor, day, By::Model),
-    )?;
+    let ((books, seen), (of_day, day)) =
+        tokio::try_join!(desk.glance(actor, period.span(), By::Model), desk.course(actor, day))?;
     let own = matches!(books.view, View::EndUser(_));
     let last = if own { last(desk, actor, LAST).await? } else { Vec::new() };
-    let month =
-        if own { desk.books(actor, Span::ThisMonth, By::Model).await?.now.charge } else { Nano::ZERO };
-    let quiet = books.now.requests + books.before.requests + day.now.requests == 0;
+    let month = if own { desk.sums(actor, Span::ThisMonth).await?.charge } else { Nano::ZERO };
+    let quiet = books.now.requests + books.before.requests + of_day.requests == 0;
     let never = quiet && if own { last.is_empty() } else { self::last(desk, actor, 1).await?.is_empty() };
     let begun = if never { Some(begun(desk, actor).await?) } else { None };
     let house = books.view == View::House;
@@ -275,9 +271,9 @@ pub(super) async fn glance(
         } else {
             None
         },
-        answered: day.now.answered_permyriad,
+        answered: of_day.answered_permyriad,
         hurt: found.iter().filter(|found| found.hurts()).map(|found| found.finding.clone()).collect(),
-        day: day.points,
+        day,
         books,
         seen,
         begun,

@@ -68,8 +68,8 @@ impl Choices {
             accounts = channels.into_iter().map(|channel| (channel.id, channel.name)).collect();
         }
         if models.is_empty() {
-            let books = desk.books(actor, Span::Week, By::Model).await?;
-            models.extend(books.slices.into_iter().filter_map(|slice| match slice.of {
+            let seen = desk.seen(actor, Span::Week, By::Model).await?;
+            models.extend(seen.leaders.into_iter().filter_map(|slice| match slice.of {
                 Of::Model(model) if !model.is_empty() => Some(model),
                 _ => None,
             }));
@@ -90,5 +90,5 @@ impl Choices {
 
 /// What there was since midnight.
 pub(super) async fn today(cx: Cx) -> Result<Sums, Fault> {
-    Ok(cx.console.desk().books(&cx.viewer.actor, Span::Today, By::Model).await?.now)
+    Ok(cx.console.desk().sums(&cx.viewer.actor, Span::Today).await?)
 }
