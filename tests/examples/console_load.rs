@@ -164,15 +164,18 @@ async fn pages(seeded: &str) {
         }
         browser.visit("/playground").await;
         let mut times = Vec::new();
+        let before = spent(house.gateway.pid()).0;
         for _ in 0..TURNS {
             times.push(turn(&browser, path).await);
             turn(&browser, "/playground").await;
         }
+        let cpu = (spent(house.gateway.pid()).0 - before) / u32::try_from(TURNS).unwrap();
         println!(
-            "{:18} median {:6.1} ms   p95 {:6.1} ms",
+            "{:18} median {:6.1} ms   p95 {:6.1} ms   CPU {:5.1} ms, there and back",
             format!("/console{path}"),
             nth(&mut times, 50),
-            nth(&mut times, 95)
+            nth(&mut times, 95),
+            cpu.as_secs_f64() * 1e3,
         );
         all.extend(times);
     }

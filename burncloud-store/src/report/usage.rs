@@ -71,12 +71,14 @@ impl Hours {
         if self.kind == DAYS_BY_USER { 24 } else { 1 }
     }
 
-    /// Those hours of a range of quarters that are whole, or that are of whole days.
-    fn within(&self, quarters: &Range<i64>) -> Range<i64> {
+    /// Those hours of a range of quarters that are whole, or that are of whole days. Where nothing comes `after` the range,
+    /// what it holds of its last hour or day is all that this has.
+    fn within(&self, quarters: &Range<i64>, after: bool) -> Range<i64> {
         let width = self.width();
         let row = HOUR * width;
-        let first = quarters.start.div_euclid(row) + i64::from(quarters.start.rem_euclid(row) != 0);
-        first * width..quarters.end.div_euclid(row) * width
+        let up = |quarter: i64| quarter.div_euclid(row) + i64::from(quarter.rem_euclid(row) != 0);
+        let last = if after { quarters.end.div_euclid(row) } else { up(quarters.end) };
+        up(quarters.start) * width..last * width
     }
 
     fn column(&self, dim: Dim) -> &'static str {
@@ -329,6 +331,17 @@ impl SqlStore {
         Ok((rows.map_err(database)?, Asked::Halved))
     }
 
+    async fn is_anything_from(&self, quarter: i64) -> StoreResult<bool> {
+        let mut select = Query::select();
+        select
+            .expr(Expr::val(1))
+            .from("usage_quarters")
+            .and_where(Expr::col("quarter").gte(quarter))
+            .limit(1);
+        let statement = self.read.get_database_backend().build(&select);
+        Ok(self.read.query_one_raw(statement).await.map_err(database)?.is_some())
+    }
+
     async fn some_usage(
         &self,
         query: &UsageQuery,
@@ -352,7 +365,12 @@ impl SqlStore {
         }
         // Whole hours from the sums of hours, and quarters before the first and after the last.
         let by_hour = Hours::of(query);
-        let hours = by_hour.as_ref().map_or(0..0, |of| of.within(&wanted));
+        let hours = match &by_hour {
+            None => 0..0,
+            Some(of) if wanted.end.rem_euclid(HOUR * of.width()) == 0 => of.within(&wanted, true),
+            // Most spans end now.
+            Some(of) => of.within(&wanted, self.is_anything_from(wanted.end).await?),
+        };
         let torn = torn(query.step, &hours);
         let by_hour = by_hour.filter(|_| !hours.is_empty() && torn.len() <= TORN);
         let mut rows = Vec::new();

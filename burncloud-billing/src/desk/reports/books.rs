@@ -110,6 +110,15 @@ impl Desk {
         Ok(Sight::of(&*self.store, actor).await?.view)
     }
 
+    /// From when to when a span is, by the actor's clock.
+    ///
+    /// # Errors
+    /// As [`view`](Desk::view); `Invalid` for a span that is none.
+    pub async fn window(&self, actor: &Actor, span: Span) -> UseCaseResult<Window> {
+        let sight = Sight::of(&*self.store, actor).await?;
+        Ok(span.resolve(&sight.zone, UnixMicros::now())?.now)
+    }
+
     /// The books of a span, told apart by `by`.
     ///
     /// # Errors

@@ -27,13 +27,16 @@ impl Eyes {
 
 type Slot<V> = (Instant, Arc<OnceCell<Arc<V>>>);
 
+type Read<V> = (Instant, Arc<V>);
+
 /// Values by key for a little while; each is read once, however many wait for it. A failure is not kept.
 pub(crate) struct Kept<K, V> {
     fresh: Duration,
     /// For how long a value is good enough where nobody wants to wait for a newer one.
     usable: Duration,
     slots: Mutex<HashMap<(Eyes, K), Slot<V>>>,
-    old: Mutex<HashMap<(Eyes, K), (Instant, Arc<V>)>>,
+    /// What was read last, and when.
+    old: Mutex<HashMap<(Eyes, K), Read<V>>>,
 }
 
 /// What is there without waiting.

@@ -3,9 +3,11 @@
 use super::words::whole;
 use crate::fmt::percent;
 use crate::kit::{Broken, Loading};
-use crate::live::{use_lang, use_load};
+use crate::live::{Cx, Loaded, use_lang};
 use burncloud_billing::desk::ModelMargin;
-use burncloud_core::{Nano, UnixMicros};
+use burncloud_billing::desk::reports::{Span, View};
+use burncloud_core::Nano;
+use burncloud_core::usecase::UseCaseResult;
 use dioxus::prelude::*;
 
 /// How many are told apart by what they bring in; those that lose money are told apart too.
@@ -60,16 +62,20 @@ fn thousandths(n: u32) -> String {
     format!("{}.{}%", n / 10, n % 10)
 }
 
+/// What each model leaves of a span; nothing for whom that is not.
+pub(super) async fn read(cx: Cx, span: Span) -> UseCaseResult<Vec<ModelMargin>> {
+    let (desk, actor) = (cx.console.desk(), &cx.viewer.actor);
+    let (view, window) = tokio::try_join!(desk.view(actor), desk.window(actor, span))?;
+    if view != View::House || window.until <= window.since {
+        return Ok(Vec::new());
+    }
+    desk.model_margins(actor, window.since, window.until).await
+}
+
 #[component]
-pub(super) fn Leaves(since: UnixMicros, until: UnixMicros) -> Element {
+pub(super) fn Leaves(margins: Loaded<Vec<ModelMargin>>) -> Element {
     let lang = use_lang();
-    let loaded = use_load((since, until), |cx, (since, until)| async move {
-        if until <= since {
-            return Ok(Vec::new());
-        }
-        cx.console.desk().model_margins(&cx.viewer.actor, since, until).await
-    });
-    let list = match &*loaded.read() {
+    let list = match &*margins.read() {
         None => rsx! { Loading { rows: 4, headline: false } },
         Some(Err(fault)) => rsx! { Broken { fault: fault.clone() } },
         Some(Ok(all)) => rsx! { List { rows: rows(all) } },

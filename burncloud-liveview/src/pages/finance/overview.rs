@@ -6,10 +6,14 @@ use super::{Parts, Side, books, leaves};
 use crate::fmt::{money, ms, now, percent};
 use crate::kit::{Broken, Headline, Icon, LinkButton, Loading, Tab, Tabs};
 use crate::lang::Lang;
-use crate::live::{Place, use_conn, use_here, use_lang, use_load};
-use burncloud_billing::desk::reports::{Books, By, Span, Sums, View};
+use crate::live::{Cx, Loaded, Place, use_conn, use_here, use_lang, use_load};
+use burncloud_billing::desk::reports::{Books, By, Of, Slice, Span, Sums, View};
 use burncloud_core::Nano;
+use burncloud_core::usecase::UseCaseResult;
 use dioxus::prelude::*;
+
+/// So many payees are told apart; the others are one.
+const PAYEES: usize = 5;
 
 /// The month in the URL; the present one where there is none.
 pub(super) fn month_of(code: Option<&str>) -> Option<Month> {
@@ -26,13 +30,24 @@ pub(super) fn Overview() -> Element {
     let side = Side::of(&conn.viewer.actor);
     let by = by_of(here.get("by").as_deref(), side);
     let month = month_of(here.get("month").as_deref());
+    let accounts = here.get("pay").as_deref() == Some("account");
     let loaded = use_load((month, by), |cx, (month, by)| async move {
         cx.console.desk().books(&cx.viewer.actor, span_of(month), by).await
     });
+    // Read at the same time, not when the books are there.
+    let payees = use_load((month, accounts), |cx, (month, accounts)| {
+        payees(cx, span_of(month), if accounts { By::Channel } else { By::Provider })
+    });
+    let margins = use_load(month, |cx, month| leaves::read(cx, span_of(month)));
     match &*loaded.read() {
         None => rsx! { Loading { rows: 6 } },
         Some(Err(fault)) => rsx! { Top {} Broken { fault: fault.clone() } },
-        Some(Ok(books)) => rsx! { Shown { books: books.clone() } },
+        Some(Ok(books)) => rsx! {
+            Shown { books: books.clone(),
+                Paid { payees, accounts }
+                leaves::Leaves { margins }
+            }
+        },
     }
 }
 
@@ -46,7 +61,7 @@ fn Top() -> Element {
 }
 
 #[component]
-pub(super) fn Shown(books: Books) -> Element {
+fn Shown(books: Books, children: Element) -> Element {
     let (lang, conn) = (use_lang(), use_conn());
     let month = Month::of(books.window.since, &zone(&books.zone));
     let house = books.view == View::House;
@@ -64,8 +79,7 @@ pub(super) fn Shown(books: Books) -> Element {
         Used { books: books.clone() }
         if house {
             div { class: "grid lg:grid-cols-2 gap-x-16 gap-y-12 mt-14",
-                Paid { month }
-                leaves::Leaves { since: books.window.since, until: books.window.until }
+                {children}
             }
         }
         if let Some(wallet) = books.wallet {
@@ -199,22 +213,16 @@ fn Figures(books: Books) -> Element {
 
 /// Who takes the house's money: providers, or single accounts.
 #[component]
-fn Paid(month: Month) -> Element {
+fn Paid(payees: Loaded<Vec<Slice>>, accounts: bool) -> Element {
     let (lang, here) = (use_lang(), use_here());
-    let accounts = here.get("pay").as_deref() == Some("account");
-    let loaded = use_load((month, accounts), |cx, (month, accounts)| async move {
-        // The present month is a month like any other here: nothing is estimated.
-        let by = if accounts { By::Channel } else { By::Provider };
-        cx.console.desk().books(&cx.viewer.actor, month.span(), by).await
-    });
     let tabs = vec![
         Tab::new(here.with("pay", ""), lang.t("Provider", "平台"), !accounts),
         Tab::new(here.with("pay", "account"), lang.t("Account", "账号"), accounts),
     ];
-    let list = match &*loaded.read() {
+    let list = match &*payees.read() {
         None => rsx! { Loading { rows: 4, headline: false } },
         Some(Err(fault)) => rsx! { Broken { fault: fault.clone() } },
-        Some(Ok(books)) => rsx! { Payees { books: books.clone() } },
+        Some(Ok(payees)) => rsx! { Payees { payees: payees.clone() } },
     };
     rsx! {
         section { "aria-labelledby": "share",
@@ -227,18 +235,37 @@ fn Paid(month: Month) -> Element {
     }
 }
 
+/// Those who were paid most in a span, most first, and the others as one; nobody for whom that is not.
+async fn payees(cx: Cx, span: Span, by: By) -> UseCaseResult<Vec<Slice>> {
+    let (desk, actor) = (cx.console.desk(), &cx.viewer.actor);
+    if desk.view(actor).await? != View::House {
+        return Ok(Vec::new());
+    }
+    let mut slices = desk.seen(actor, span, by).await?.leaders;
+    slices.retain(|slice| paid(slice) > Nano::ZERO);
+    slices.sort_by_key(|slice| std::cmp::Reverse(paid(slice)));
+    let others = slices.split_off(slices.len().min(PAYEES));
+    if !others.is_empty() {
+        let cost = others.iter().fold(Nano::ZERO, |sum, slice| sum.plus(paid(slice)));
+        let sums = Sums { cost: Some(cost), ..Sums::default() };
+        slices.push(Slice { of: Of::Others(others.len() as u64), name: None, sums });
+    }
+    Ok(slices)
+}
+
+fn paid(slice: &Slice) -> Nano {
+    slice.sums.cost.unwrap_or_default()
+}
+
 #[component]
-pub(super) fn Payees(books: Books) -> Element {
+fn Payees(payees: Vec<Slice>) -> Element {
     let lang = use_lang();
-    let mut slices: Vec<_> =
-        books.slices.iter().filter(|slice| slice.sums.cost.unwrap_or_default() > Nano::ZERO).collect();
-    slices.sort_by_key(|slice| std::cmp::Reverse(slice.sums.cost));
-    let all = slices.iter().fold(Nano::ZERO, |sum, slice| sum.plus(slice.sums.cost.unwrap_or_default()));
-    let rows: Vec<(usize, String, String, String, String)> = slices
+    let all = payees.iter().fold(Nano::ZERO, |sum, slice| sum.plus(paid(slice)));
+    let rows: Vec<(usize, String, String, String, String)> = payees
         .iter()
         .enumerate()
         .map(|(at, slice)| {
-            let cost = slice.sums.cost.unwrap_or_default();
+            let cost = paid(slice);
             let part = share(cost, all).unwrap_or_default();
             // A width as the style sheet reads it: a share says nothing but digits, a dot and a percent sign.
             (at + 1, super::words::slice_name(slice, lang), whole(cost), part.clone(), part)
