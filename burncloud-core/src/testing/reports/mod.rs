@@ -108,6 +108,9 @@ pub(super) async fn sums_are_those_of_the_receipts<S: ReceiptStore + ReportStore
         (MIDNIGHT + QUARTER_US, MIDNIGHT + 3 * QUARTER_US),
         (MIDNIGHT + 1, MIDNIGHT + 2),
         (MIDNIGHT, MIDNIGHT),
+        // In the midst of an hour: nothing comes after it, and something does.
+        (MIDNIGHT - 7 * HOUR, MIDNIGHT + 2 * DAY + HOUR + QUARTER_US + 5),
+        (MIDNIGHT - 9 * HOUR, MIDNIGHT + 2 * DAY - HOUR - 2 * QUARTER_US + 5),
     ];
     let dims = [Dim::Key, Dim::User, Dim::Tenant, Dim::Channel, Dim::Model];
     let mut n = 0;
