@@ -93,6 +93,10 @@ fn keys(query: &KeyQuery, backend: DbBackend) -> Select<api_key::Entity> {
         Who::User(user) => found = found.filter(C::UserId.eq(user.0)),
         Who::Key(key) => found = found.filter(C::Id.eq(key.0)),
     }
+    if let Some(ids) = &query.ids {
+        let ids: Vec<i64> = ids.iter().map(|key| key.0).collect();
+        found = found.filter(one_of("id", &ids, backend));
+    }
     if let Some(status) = query.status {
         found = found.filter(C::Status.eq(crate::entity::Status::from(status)));
     }

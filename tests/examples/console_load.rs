@@ -41,8 +41,9 @@ async fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["sessions", count] => sessions(count.parse().expect("a number of sessions")).await,
-        ["pages", seeded] => pages(seeded).await,
-        _ => println!("usage: console_load sessions COUNT | console_load pages SEEDED.db"),
+        ["pages", seeded] => pages(seeded, &PAGES).await,
+        ["pages", seeded, ref only @ ..] => pages(seeded, only).await,
+        _ => println!("usage: console_load sessions COUNT | console_load pages SEEDED.db [PAGE…]"),
     }
 }
 
@@ -149,13 +150,13 @@ async fn full(seeded: &str) -> House {
     House::over(upstream, gateway).await
 }
 
-async fn pages(seeded: &str) {
+async fn pages(seeded: &str, pages: &[&str]) {
     let house = full(seeded).await;
     let Some(browser) = Browser::open(&house.gateway.url()).await else { return };
     browser.become_(&house.owner).await;
     let mut painted = Vec::new();
     let mut all = Vec::new();
-    for path in PAGES {
+    for path in pages {
         for _ in 0..5 {
             browser.visit(path).await;
             browser.until("performance.getEntriesByName('first-contentful-paint').length").await;

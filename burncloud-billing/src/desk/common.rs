@@ -2,12 +2,13 @@
 
 use super::{Actor, Desk};
 use crate::people::{Action, Tree};
-use burncloud_core::store::{StoreError, Who};
+use burncloud_core::store::{KeyQuery, PeopleStore, StoreError, StoreResult, UserQuery, Who};
 use burncloud_core::usecase::{UseCaseError, UseCaseResult};
 use burncloud_core::{ApiKey, KeyHash, KeyId, Tenant, TenantId, User, UserId};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 /// A secret that was just made. It serialises in clear, once, for whoever made it; nobody can ask for it again.
@@ -150,6 +151,37 @@ impl Desk {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Most rows of a page.
+const PAGE: usize = 1_000;
+
+/// Those of these users who are there, looked up together.
+pub(super) async fn users_of<S: PeopleStore + ?Sized>(
+    store: &S,
+    ids: impl IntoIterator<Item = UserId>,
+) -> StoreResult<HashMap<UserId, User>> {
+    let ids: Vec<UserId> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let mut users = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(PAGE) {
+        let query = UserQuery { ids: Some(ids.to_vec()), limit: PAGE as u32, ..UserQuery::default() };
+        users.extend(store.find_users(&query).await?.into_iter().map(|user| (user.id, user)));
+    }
+    Ok(users)
+}
+
+/// Those of these keys that are there, looked up together.
+pub(super) async fn keys_of<S: PeopleStore + ?Sized>(
+    store: &S,
+    ids: impl IntoIterator<Item = KeyId>,
+) -> StoreResult<HashMap<KeyId, ApiKey>> {
+    let ids: Vec<KeyId> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let mut keys = HashMap::with_capacity(ids.len());
+    for ids in ids.chunks(PAGE) {
+        let query = KeyQuery { ids: Some(ids.to_vec()), limit: PAGE as u32, ..KeyQuery::default() };
+        keys.extend(store.find_keys(&query).await?.into_iter().map(|key| (key.id, key)));
+    }
+    Ok(keys)
 }
 
 /// The tenant of that id, if the actor sees it.

@@ -2,7 +2,8 @@
 
 use super::audit::Change;
 use super::common::{
-    OneTime, Page, Sight, branch, check_version, missing, present, seen_tenant, tenant_name, version_of,
+    OneTime, Page, Sight, branch, check_version, missing, present, seen_tenant, tenant_name, users_of,
+    version_of,
 };
 use super::{Actor, Desk};
 use crate::people::{self, Tree};
@@ -136,6 +137,15 @@ impl Desk {
     /// # Errors
     /// `Store(NotFound)` for a user or a tenant that it does not see; the store's.
     pub async fn keys(&self, actor: &Actor, filter: &KeyFilter) -> UseCaseResult<Page<KeyView>> {
+        Ok(self.keys_and_owners(actor, filter).await?.0)
+    }
+
+    /// As [`keys`](Desk::keys), with whose they are.
+    pub(super) async fn keys_and_owners(
+        &self,
+        actor: &Actor,
+        filter: &KeyFilter,
+    ) -> UseCaseResult<(Page<KeyView>, HashMap<UserId, User>)> {
         let tree = self.tree().await?;
         let who = match (filter.user, filter.tenant) {
             (Some(user), _) => Who::User(self.seen_user(actor, &tree, user).await?.id),
@@ -146,24 +156,15 @@ impl Desk {
             (None, None) => Sight::of(actor, &tree).who(),
         };
         let KeyFilter { text, status, after, limit, .. } = filter.clone();
-        let query = KeyQuery { who, text, status, after, limit };
+        let query = KeyQuery { who, text, status, ids: None, after, limit };
         let found = self.store.find_keys(&query).await?;
         let next = found.last().filter(|_| found.len() >= query.page() as usize).map(|key| key.id.0);
         let total = Some(self.store.count_keys(&query).await?);
-        let mut owners: HashMap<UserId, User> = HashMap::new();
-        let mut items = Vec::with_capacity(found.len());
-        for key in found {
-            if !owners.contains_key(&key.user)
-                && let Some(user) = self.store.user(key.user).await?
-            {
-                owners.insert(user.id, user);
-            }
-            // Whoever changed hands between two reads belongs on the next look at the list.
-            if let Some(owner) = owners.get(&key.user) {
-                items.push(view(key, owner, &tree));
-            }
-        }
-        Ok(Page { items, next, total })
+        let owners = users_of(&*self.store, found.iter().map(|key| key.user)).await?;
+        // Whoever changed hands between two reads belongs on the next look at the list.
+        let seen = |key: ApiKey| Some(view(key.clone(), owners.get(&key.user)?, &tree));
+        let items = found.into_iter().filter_map(seen).collect();
+        Ok((Page { items, next, total }, owners))
     }
 
     /// One key.

@@ -32,6 +32,8 @@ pub struct KeyQuery {
     pub text: Option<String>,
     /// Of this status alone.
     pub status: Option<Status>,
+    /// These alone; `None` is all.
+    pub ids: Option<Vec<KeyId>>,
     /// Later than this one (keys are listed in the order of their ids).
     pub after: Option<KeyId>,
     /// At most so many; 0 means 50, and 1,000 is the most. Counting takes no notice of it, nor of `after`.

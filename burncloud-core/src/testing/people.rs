@@ -169,6 +169,11 @@ pub(super) async fn keys_are_found_by_owner_text_and_status<S: Store + PeopleSto
     ] {
         assert_eq!(keys(&*store, of(who.clone())).await, expected, "{who:?}");
     }
+    let only = |ids: &[KeyId]| KeyQuery { ids: Some(ids.to_vec()), ..KeyQuery::default() };
+    assert_eq!(keys(&*store, only(&[ids[2], KeyId(9_999), ids[0]])).await, [ids[0], ids[2]], "these alone");
+    assert_eq!(keys(&*store, only(&[])).await, [], "none of them");
+    let bens = KeyQuery { who: Who::User(ben.id), ..only(&ids[..2]) };
+    assert_eq!(keys(&*store, bens).await, ids[1..2], "both");
     let called = |text: &str| KeyQuery { text: Some(text.into()), ..KeyQuery::default() };
     for (text, expected) in
         [("ci", &ids[..]), ("Burn-AB", &ids[..1]), ("ci_", &ids[1..2]), ("%", &[]), ("LAPTOP", &ids[2..])]

@@ -6,7 +6,7 @@ use crate::desk::{AuditQuery, BudgetView, Desk, KeyFilter, KeyView};
 use crate::people::{self, Actor, Tree};
 use burncloud_core::store::{Dim, KeyQuery, LogQuery, StoreResult, UsageQuery, UsageRow, Who};
 use burncloud_core::usecase::UseCaseResult;
-use burncloud_core::{Allowance, ApiKey, Enforcement, KeyId, Nano, Scope, Status, UnixMicros, UserId};
+use burncloud_core::{Allowance, ApiKey, Enforcement, KeyId, Nano, Scope, Status, UnixMicros, User};
 use jiff::ToSpan;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -100,6 +100,17 @@ pub struct KeyMay {
 }
 
 impl KeyMay {
+    /// With the keys of that user.
+    fn with(actor: &Actor, tree: &Tree, owner: &User) -> KeyMay {
+        let may = |regroup| people::check_key(tree, actor, owner, regroup, None).is_ok();
+        KeyMay {
+            change: may(false),
+            budgets: may(false) && actor.may(tree, people::Action::ManageUsers, owner.tenant),
+            group: may(true),
+            sign: actor.user == Some(owner.id) && actor.acting.is_none(),
+        }
+    }
+
     /// Nobody does anything with a key that is withdrawn.
     fn of(self, key: &ApiKey) -> KeyMay {
         if key.status == Status::Revoked { KeyMay::default() } else { self }
@@ -222,9 +233,8 @@ impl Desk {
         let limit = if filter.limit == 0 { 50 } else { filter.limit as usize };
         let (mut filter, mut rows, mut looked) = (filter.clone(), Vec::new(), 0);
         let (mut total, mut next) = (None, None);
-        let mut owners: HashMap<UserId, KeyMay> = HashMap::new();
         loop {
-            let page = self.keys(actor, &filter).await?;
+            let (page, users) = self.keys_and_owners(actor, &filter).await?;
             let ids: Vec<KeyId> = page.items.iter().map(|view| view.key.id).collect();
             let last = self.last_uses(&ids).await?;
             looked += ids.len();
@@ -239,11 +249,8 @@ impl Desk {
                     continue;
                 }
                 let today = today.get(&id).copied().unwrap_or(Nano::ZERO);
-                let may = match owners.get(&view.key.user) {
-                    Some(may) => *may,
-                    None => self.key_may(actor, &sight.tree, view.key.user).await?,
-                };
-                owners.insert(view.key.user, may);
+                let owner = users.get(&view.key.user);
+                let may = owner.map_or_else(KeyMay::default, |user| KeyMay::with(actor, &sight.tree, user));
                 let may = may.of(&view.key);
                 rows.push(KeyRow { view, state, today, last_used, budgets, may });
                 if rows.len() == limit && ids.last() != Some(&id) {
@@ -295,7 +302,9 @@ impl Desk {
         let subject = Some(format!("key:{id}"));
         let audit = self.audit(actor, &AuditQuery { subject, limit: 1_000, ..AuditQuery::default() }).await?;
         let made = audit.items.into_iter().find(|view| view.entry.action == "key.create");
-        let may = self.key_may(actor, &sight.tree, view.key.user).await?.of(&view.key);
+        let owner = self.store.user(view.key.user).await?;
+        let may = owner.map_or_else(KeyMay::default, |user| KeyMay::with(actor, &sight.tree, &user));
+        let may = may.of(&view.key);
         let state = state(&view.key, &budgets, last_used, now);
         let today = days.last().map_or(Nano::ZERO, |day| day.charge);
         Ok(KeyPage {
@@ -304,18 +313,6 @@ impl Desk {
             refused,
             lately,
             made_by: made.map(|view| view.entry.author),
-        })
-    }
-
-    /// What the actor may do with the keys of a user.
-    async fn key_may(&self, actor: &Actor, tree: &Tree, owner: UserId) -> UseCaseResult<KeyMay> {
-        let Some(owner) = self.store.user(owner).await? else { return Ok(KeyMay::default()) };
-        let may = |regroup| people::check_key(tree, actor, &owner, regroup, None).is_ok();
-        Ok(KeyMay {
-            change: may(false),
-            budgets: may(false) && actor.may(tree, people::Action::ManageUsers, owner.tenant),
-            group: may(true),
-            sign: actor.user == Some(owner.id) && actor.acting.is_none(),
         })
     }
 

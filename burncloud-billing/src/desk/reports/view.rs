@@ -3,7 +3,7 @@
 use crate::budgets::zone;
 use crate::people::{Action, Actor, Place, Tree};
 use burncloud_core::store::{
-    BudgetStore, CatalogueStore, ChannelStore, KeyStore, PriceStore, ReceiptStore, ReportStore,
+    BudgetStore, CatalogueStore, ChannelStore, KeyStore, PeopleStore, PriceStore, ReceiptStore, ReportStore,
     SpendingStore, UserStore, Who,
 };
 use burncloud_core::usecase::{UseCaseError, UseCaseResult};
@@ -22,6 +22,7 @@ pub(super) trait Source:
     + BudgetStore
     + SpendingStore
     + CatalogueStore
+    + PeopleStore
 {
 }
 
@@ -35,6 +36,7 @@ impl<T> Source for T where
         + BudgetStore
         + SpendingStore
         + CatalogueStore
+        + PeopleStore
         + ?Sized
 {
 }

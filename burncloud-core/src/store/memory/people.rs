@@ -44,8 +44,10 @@ fn keys<'a>(state: &'a State, query: &'a KeyQuery) -> impl Fn(&ApiKey) -> bool +
         Who::User(user) => key.user == *user,
         Who::Key(id) => key.id == *id,
     };
+    let ids: Option<HashSet<_>> = query.ids.as_ref().map(|ids| ids.iter().copied().collect());
     move |key| {
         whose(key)
+            && ids.as_ref().is_none_or(|ids| ids.contains(&key.id))
             && query.status.is_none_or(|status| status == key.status)
             && query.text.as_ref().is_none_or(|text| holds(&key.name, text) || holds(&key.hint, text))
     }
