@@ -159,9 +159,9 @@ const PAGE: usize = 1_000;
 /// Those of these users who are there, looked up together.
 pub(super) async fn users_of<S: PeopleStore + ?Sized>(
     store: &S,
-    ids: impl IntoIterator<Item = UserId>,
+    ids: BTreeSet<UserId>,
 ) -> StoreResult<HashMap<UserId, User>> {
-    let ids: Vec<UserId> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let ids: Vec<UserId> = ids.into_iter().collect();
     let mut users = HashMap::with_capacity(ids.len());
     for ids in ids.chunks(PAGE) {
         let query = UserQuery { ids: Some(ids.to_vec()), limit: PAGE as u32, ..UserQuery::default() };
@@ -173,9 +173,9 @@ pub(super) async fn users_of<S: PeopleStore + ?Sized>(
 /// Those of these keys that are there, looked up together.
 pub(super) async fn keys_of<S: PeopleStore + ?Sized>(
     store: &S,
-    ids: impl IntoIterator<Item = KeyId>,
+    ids: BTreeSet<KeyId>,
 ) -> StoreResult<HashMap<KeyId, ApiKey>> {
-    let ids: Vec<KeyId> = ids.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let ids: Vec<KeyId> = ids.into_iter().collect();
     let mut keys = HashMap::with_capacity(ids.len());
     for ids in ids.chunks(PAGE) {
         let query = KeyQuery { ids: Some(ids.to_vec()), limit: PAGE as u32, ..KeyQuery::default() };

@@ -160,7 +160,7 @@ impl Desk {
         let found = self.store.find_keys(&query).await?;
         let next = found.last().filter(|_| found.len() >= query.page() as usize).map(|key| key.id.0);
         let total = Some(self.store.count_keys(&query).await?);
-        let owners = users_of(&*self.store, found.iter().map(|key| key.user)).await?;
+        let owners = users_of(&*self.store, found.iter().map(|key| key.user).collect()).await?;
         // Whoever changed hands between two reads belongs on the next look at the list.
         let seen = |key: ApiKey| Some(view(key.clone(), owners.get(&key.user)?, &tree));
         let items = found.into_iter().filter_map(seen).collect();

@@ -63,7 +63,7 @@ impl Desk {
         let sight = Sight::of(&*self.store, actor).await?;
         let window = Span::ThisMonth.resolve(&sight.zone, UnixMicros::now())?.now;
         let mut sums = BTreeMap::new();
-        let found = users_of(&*self.store, users.iter().copied()).await?;
+        let found = users_of(&*self.store, users.iter().copied().collect()).await?;
         let mut tenants = BTreeSet::new();
         for id in users {
             let user = found.get(id).ok_or_else(|| missing("user", id))?;

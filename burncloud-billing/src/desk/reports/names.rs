@@ -4,7 +4,7 @@ use super::view::{Customer, Sight, Source, View};
 use crate::desk::common::{keys_of, users_of};
 use burncloud_core::store::StoreResult;
 use burncloud_core::{ApiKey, ChannelId, KeyId, User, UserId};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What rows name.
 #[derive(Debug, Default)]
@@ -23,9 +23,11 @@ impl Names {
         users: impl IntoIterator<Item = UserId>,
         keys: impl IntoIterator<Item = KeyId>,
     ) -> StoreResult<Names> {
+        let mut users: BTreeSet<UserId> = users.into_iter().collect();
+        let keys = keys.into_iter().collect();
         let mut names = Names { keys: keys_of(store, keys).await?, ..Names::default() };
-        let owners = names.keys.values().map(|key| key.user);
-        names.users = users_of(store, users.into_iter().chain(owners)).await?;
+        users.extend(names.keys.values().map(|key| key.user));
+        names.users = users_of(store, users).await?;
         names.users.retain(|_, user| sight.sees_user(user));
         let Names { users, keys, .. } = &mut names;
         keys.retain(|_, key| users.contains_key(&key.user));
