@@ -23,9 +23,14 @@ const remember = (name, value) => { document.cookie = `${name}=${encodeURICompon
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 remember("bc-zone", zone);
 
-// Moves within a moment are one: whoever presses "back" five times wants the fifth page.
-let moving = 0;
-function nav() { clearTimeout(moving); moving = setTimeout(() => window.ipc.postMessage(JSON.stringify({ method: "nav", params: here() })), 30); }
+// The first move goes at once; those within a moment of it are one: whoever presses "back" five times wants the fifth page.
+let moving = 0, moved = -30;
+function nav() {
+  clearTimeout(moving);
+  const go = () => { moved = performance.now(); window.ipc.postMessage(JSON.stringify({ method: "nav", params: here() })); };
+  const wait = moved + 30 - performance.now();
+  if (wait > 0) moving = setTimeout(go, wait); else go();
+}
 
 // A new session draws the whole page. It is swapped in one task (no flash); typed text, focus, scroll and what was
 // unfolded stay.

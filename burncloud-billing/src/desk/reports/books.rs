@@ -6,7 +6,7 @@ use super::points::Points;
 use super::span::{Grain, Span, Window};
 use super::tally::{Asked, By, Of, Sums, Tallies, Tally, add, without_vain};
 use super::view::{Customer, Sight, Source, View};
-use crate::desk::Desk;
+use crate::desk::{Desk, ModelMargin};
 use crate::people::Actor;
 use burncloud_core::store::StoreResult;
 use burncloud_core::usecase::UseCaseResult;
@@ -154,10 +154,33 @@ impl Desk {
     /// # Errors
     /// As [`books`](Desk::books).
     pub async fn glance(&self, actor: &Actor, span: Span, by: By) -> UseCaseResult<(Books, Seen)> {
-        let (books, sight, customers) =
-            books_and_customers(&*self.store, actor, span, by, UnixMicros::now()).await?;
+        let Account { books, sight, customers, .. } =
+            account(&*self.store, actor, span, by, UnixMicros::now()).await?;
         let seen = leaders(&*self.store, &sight, books.window, customers).await?;
         Ok((books, seen))
+    }
+
+    /// The books of a span, and what each model leaves of it, as [`model_margins`](Desk::model_margins): `None` where the books
+    /// do not tell, for they are not by model or not the house's.
+    ///
+    /// # Errors
+    /// As [`books`](Desk::books).
+    pub async fn books_and_margins(
+        &self,
+        actor: &Actor,
+        span: Span,
+        by: By,
+    ) -> UseCaseResult<(Books, Option<Vec<ModelMargin>>)> {
+        let Account { books, sight, slices, .. } =
+            account(&*self.store, actor, span, by, UnixMicros::now()).await?;
+        let margin = |(of, tally): (Of, Tally)| match of {
+            Of::Model(model) => Some(ModelMargin { model, revenue: tally.revenue?, cost: tally.cost? }),
+            _ => None,
+        };
+        let of_models = || ranked(slices, usize::MAX).into_iter().filter_map(margin);
+        let margins = (by == By::Model && sight.is_house())
+            .then(|| of_models().filter(|of| of.revenue != Nano::ZERO || of.cost != Nano::ZERO).collect());
+        Ok((books, margins))
     }
 
     /// The customers who were active in a span, those who brought in most first. An end user's are its keys.
@@ -221,16 +244,25 @@ pub(super) async fn books<S: Source + ?Sized>(
     by: By,
     now: UnixMicros,
 ) -> UseCaseResult<Books> {
-    Ok(books_and_customers(store, actor, span, by, now).await?.0)
+    Ok(account(store, actor, span, by, now).await?.books)
 }
 
-async fn books_and_customers<S: Source + ?Sized>(
+/// Books, and what they were made of.
+struct Account {
+    books: Books,
+    sight: Sight,
+    /// Of the whole span, each: what the books tell apart, and who was active.
+    slices: Tallies,
+    customers: Tallies,
+}
+
+async fn account<S: Source + ?Sized>(
     store: &S,
     actor: &Actor,
     span: Span,
     by: By,
     now: UnixMicros,
-) -> UseCaseResult<(Books, Sight, Tallies)> {
+) -> UseCaseResult<Account> {
     let sight = Sight::of(store, actor).await?;
     let providers = providers(store, &sight, by).await?;
     let spans = span.resolve(&sight.zone, now)?;
@@ -245,17 +277,29 @@ async fn books_and_customers<S: Source + ?Sized>(
     };
     let by_time = Some(spans.grain);
     let (all, earlier) = (asked(spans.now, None, by_time), asked(spans.before, None, None));
-    let (parts, customers) =
-        (asked(spans.now, Some(by), by_time), asked(spans.now, Some(By::Customer), None));
+    let parts = asked(spans.now, Some(by), by_time);
+    let customers = asked(spans.now, Some(By::Customer), None);
     let few = by == By::Customer && sight.is_house();
-    let parts = async { if few { Ok(Tallies::new()) } else { parts.all().await } };
-    // None waits for another: a page is as fast as the slowest of them. What is told apart by time is summed here, and not
-    // asked for again.
-    let (all, before, parts, customers) =
-        tokio::try_join!(all.tallies(), total(&earlier), parts, customers.tallies())?;
+    let parts = async {
+        let parts = if few { Tallies::new() } else { parts.all().await? };
+        // What a reseller pays its parent is not told apart.
+        let whole = !few && !matches!(sight.view, View::Reseller(_));
+        let all = if whole { not_told_apart(&parts) } else { all.tallies().await? };
+        Ok((parts, all))
+    };
+    let forecast =
+        async { if matches!(span, Span::ThisMonth) { forecast(&asked, spans, now).await } else { Ok(None) } };
+    // None waits for another: a page is as fast as the slowest of them. What is told apart is summed here, and not asked for
+    // again.
+    let (before, (parts, all), customers, forecast) = tokio::try_join!(
+        async { UseCaseResult::Ok(total(&earlier).await?) },
+        parts,
+        async { Ok(customers.tallies().await?) },
+        forecast
+    )?;
     let here = together(sight.view, &all);
-    let of_all_time = if by == By::Customer { customers.clone() } else { of_all_time(&parts) };
-    let (mut top, active) = (ranked(of_all_time, usize::MAX), active(&customers));
+    let slices = if by == By::Customer { customers.clone() } else { of_all_time(&parts) };
+    let (mut top, active) = (ranked(slices.clone(), usize::MAX), active(&customers));
     let rest = top.split_off(top.len().min(TOP));
     let mut points = Points::new(&sight, spans, &all, top.len() + usize::from(!rest.is_empty()));
     if few {
@@ -266,8 +310,6 @@ async fn books_and_customers<S: Source + ?Sized>(
     if !rest.is_empty() {
         top.push(others(&rest));
     }
-    let month = matches!(span, Span::ThisMonth);
-    let forecast = if month { forecast(&asked, spans, now).await? } else { None };
     let (now, before) = (here.sums(), before.sums());
     let kept = now.kept_permille.zip(before.kept_permille);
     let books = Books {
@@ -287,7 +329,7 @@ async fn books_and_customers<S: Source + ?Sized>(
         forecast,
         wallet: wallet(store, &sight).await?,
     };
-    Ok((books, sight, customers))
+    Ok(Account { books, sight, slices, customers })
 }
 
 /// Everything of a window, not told apart.
@@ -313,6 +355,15 @@ fn together(view: View, tallies: &Tallies) -> Tally {
         _ => Tally { revenue: Some(Nano::ZERO), cost: Some(Nano::ZERO), ..Tally::default() },
     };
     tallies.values().for_each(|more| all.add(more));
+    all
+}
+
+/// By the time alone.
+fn not_told_apart(tallies: &Tallies) -> Tallies {
+    let mut all = Tallies::new();
+    for ((at, _), tally) in tallies {
+        add(&mut all, *at, Of::All, tally);
+    }
     all
 }
 

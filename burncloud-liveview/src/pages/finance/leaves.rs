@@ -74,16 +74,25 @@ pub(super) async fn read(cx: Cx, span: Span) -> UseCaseResult<Vec<ModelMargin>> 
 
 #[component]
 pub(super) fn Leaves(margins: Loaded<Vec<ModelMargin>>) -> Element {
+    match &*margins.read() {
+        None => rsx! { Section { Loading { rows: 4, headline: false } } },
+        Some(Err(fault)) => rsx! { Section { Broken { fault: fault.clone() } } },
+        Some(Ok(all)) => rsx! { Told { margins: all.clone() } },
+    }
+}
+
+#[component]
+pub(super) fn Told(margins: Vec<ModelMargin>) -> Element {
+    rsx! { Section { List { rows: rows(&margins) } } }
+}
+
+#[component]
+fn Section(children: Element) -> Element {
     let lang = use_lang();
-    let list = match &*margins.read() {
-        None => rsx! { Loading { rows: 4, headline: false } },
-        Some(Err(fault)) => rsx! { Broken { fault: fault.clone() } },
-        Some(Ok(all)) => rsx! { List { rows: rows(all) } },
-    };
     rsx! {
         section { "aria-labelledby": "leaves",
             h2 { id: "leaves", class: "section-title", {lang.t("What each model leaves", "每个模型留下多少")} }
-            {list}
+            {children}
         }
     }
 }

@@ -32,20 +32,27 @@ pub(super) fn Overview() -> Element {
     let month = month_of(here.get("month").as_deref());
     let accounts = here.get("pay").as_deref() == Some("account");
     let loaded = use_load((month, by), |cx, (month, by)| async move {
-        cx.console.desk().books(&cx.viewer.actor, span_of(month), by).await
+        cx.console.desk().books_and_margins(&cx.viewer.actor, span_of(month), by).await
     });
     // Read at the same time, not when the books are there.
     let payees = use_load((month, accounts), |cx, (month, accounts)| {
         payees(cx, span_of(month), if accounts { By::Channel } else { By::Provider })
     });
-    let margins = use_load(month, |cx, month| leaves::read(cx, span_of(month)));
+    let margins = use_load((month, by), |cx, (month, by)| async move {
+        // By model the books tell.
+        if by == By::Model { Ok(Vec::new()) } else { leaves::read(cx, span_of(month)).await }
+    });
     match &*loaded.read() {
         None => rsx! { Loading { rows: 6 } },
         Some(Err(fault)) => rsx! { Top {} Broken { fault: fault.clone() } },
-        Some(Ok(books)) => rsx! {
+        Some(Ok((books, told))) => rsx! {
             Shown { books: books.clone(),
                 Paid { payees, accounts }
-                leaves::Leaves { margins }
+                if let Some(told) = told {
+                    leaves::Told { margins: told.clone() }
+                } else {
+                    leaves::Leaves { margins }
+                }
             }
         },
     }
