@@ -41,7 +41,7 @@ async fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["sessions", count] => sessions(count.parse().expect("a number of sessions")).await,
-        ["pages", seeded] => pages(seeded, &PAGES).await,
+        ["pages", seeded] => pages(seeded, PAGES).await,
         ["pages", seeded, ref only @ ..] => pages(seeded, only).await,
         _ => println!("usage: console_load sessions COUNT | console_load pages SEEDED.db [PAGE…]"),
     }
