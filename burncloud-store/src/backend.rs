@@ -207,11 +207,11 @@ impl Sums {
         let sets: Vec<String> = self.sums.iter().enumerate().map(moved).collect();
         let sets = sets.join(", ");
         if backend == DbBackend::MySql {
-            let places = places(rows, self.width(), backend, |place| place);
-            let places = places.replace('(', "ROW(");
-            return format!(
-                "UPDATE {table} JOIN (VALUES {places}) AS moved ({columns}) ON {table}.{key} = moved.{key} SET {sets}"
-            );
+            // MariaDB has no table of values. Without the cast sums would be of floating point.
+            let named = columns.split(", ").map(|name| format!("CAST(? AS SIGNED) AS {name}"));
+            let row = named.collect::<Vec<_>>().join(", ");
+            let moved = vec![format!("SELECT {row}"); rows].join(" UNION ALL ");
+            return format!("UPDATE {table} JOIN ({moved}) AS moved ON {table}.{key} = moved.{key} SET {sets}");
         }
         // Without the cast PostgreSQL would take the values for texts.
         let places = places(rows, self.width(), backend, |place| format!("CAST({place} AS BIGINT)"));
