@@ -211,7 +211,9 @@ impl Sums {
             let named = columns.split(", ").map(|name| format!("CAST(? AS SIGNED) AS {name}"));
             let row = named.collect::<Vec<_>>().join(", ");
             let moved = vec![format!("SELECT {row}"); rows].join(" UNION ALL ");
-            return format!("UPDATE {table} JOIN ({moved}) AS moved ON {table}.{key} = moved.{key} SET {sets}");
+            return format!(
+                "UPDATE {table} JOIN ({moved}) AS moved ON {table}.{key} = moved.{key} SET {sets}"
+            );
         }
         // Without the cast PostgreSQL would take the values for texts.
         let places = places(rows, self.width(), backend, |place| format!("CAST({place} AS BIGINT)"));

@@ -5,6 +5,7 @@
 //! [`burncloud_core::store`]. What moves money is an entry in the ledger that names the actor as its author.
 
 mod actor;
+mod credit;
 mod keys;
 mod moves;
 mod prices;
@@ -18,6 +19,7 @@ mod users;
 mod wallets;
 
 pub use actor::Actor;
+pub use credit::{grant_credit, set_credit};
 pub(crate) use keys::check_key;
 pub use keys::create_key;
 pub use prices::{list_prices, set_price};
@@ -29,8 +31,7 @@ pub use tree::{MAX_DEPTH, Tree};
 pub use users::{UserChange, create_user, list_users, set_role, update_user};
 pub(crate) use users::{check_change_of_role, check_office, check_role, check_user};
 pub use wallets::{
-    Wallet, adjust, generate_codes, grant_credit, open_wallet, promote, redeem_code, reverse, set_balance,
-    set_credit, top_up,
+    Wallet, adjust, generate_codes, open_wallet, promote, redeem_code, reverse, set_balance, top_up,
 };
 
 use burncloud_core::store::{StoreError, StoreResult, UserStore};

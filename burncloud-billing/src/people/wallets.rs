@@ -1,4 +1,4 @@
-//! What is done with the money in wallets, and with credit lines. Each is an entry in the ledger.
+//! What is done with the money in wallets. Each is an entry in the ledger.
 
 use super::actor::Actor;
 use super::moves::{
@@ -145,7 +145,11 @@ impl Wallet {
         }
     }
 
-    async fn check_credit<S: UserStore + ?Sized>(&self, store: &S, actor: &Actor) -> UseCaseResult<()> {
+    pub(super) async fn check_credit<S: UserStore + ?Sized>(
+        &self,
+        store: &S,
+        actor: &Actor,
+    ) -> UseCaseResult<()> {
         let tree = Tree::load(store).await?;
         match self {
             Wallet::User(user) => actor.check(&tree, Action::CreditUser, user.tenant),
@@ -308,55 +312,6 @@ pub async fn open_wallet<S: UserStore + LedgerStore + ?Sized>(
         }
         done => done.map(|posted| Some(posted).filter(|posted| posted.new)),
     }
-}
-
-/// Raises a credit line by `amount`, or (negative) lowers it. A `reference` makes doing it twice one entry.
-///
-/// # Errors
-/// `Invalid` for nothing and for a reference that is none, `Forbidden` (nobody but the house raises its own tenant's), and the store's: `Invalid` for a
-/// line that would be negative.
-pub async fn grant_credit<S: UserStore + LedgerStore + ?Sized>(
-    store: &S,
-    actor: &Actor,
-    wallet: &Wallet,
-    amount: Nano,
-    reference: Option<String>,
-    reason: &str,
-) -> UseCaseResult<Posted> {
-    wallet.check_credit(store, actor).await?;
-    let (kind, against) = (EntryKind::CreditLine, Account::Granted(wallet.keeper()));
-    let next = Move { kind, account: wallet.credit_account(), against, amount, reason };
-    next.post(store, actor, own_reference(kind, wallet, reference)?).await
-}
-
-/// Makes a credit line that long, as [`set_balance`] does with balances. `None` where it is already.
-///
-/// # Errors
-/// As [`grant_credit`]; `Invalid` where the line changed each time it was looked at.
-pub async fn set_credit<S: UserStore + LedgerStore + ?Sized>(
-    store: &S,
-    actor: &Actor,
-    wallet: &Wallet,
-    credit: Nano,
-    reason: &str,
-) -> UseCaseResult<Option<Posted>> {
-    if credit < Nano::ZERO {
-        return Err(UseCaseError::invalid("credit", ("a credit line is not negative", "信用额度不能为负")));
-    }
-    wallet.check_credit(store, actor).await?;
-    for _ in 0..ATTEMPTS {
-        let (wallet, seen) = look(store, wallet, wallet.credit_account()).await?;
-        let amount = credit.minus(wallet.credit());
-        if amount == Nano::ZERO {
-            return Ok(None);
-        }
-        let (kind, against) = (EntryKind::CreditLine, Account::Granted(wallet.keeper()));
-        let next = Move { kind, account: wallet.credit_account(), against, amount, reason };
-        if let Some(posted) = next.post_after(store, actor, &seen).await? {
-            return Ok(Some(posted));
-        }
-    }
-    Err(changed_meanwhile(wallet))
 }
 
 /// Uses a redeem code for a user's wallet: one's own, or that of somebody whose money the actor moves. Answers what it was

@@ -1,6 +1,7 @@
 //! Sums and searches: what pages and exports are drawn from.
 
 mod log;
+mod torn;
 mod usage;
 
 use crate::SqlStore;

@@ -1,6 +1,7 @@
 //! Sums: from the quarters, or from the hours where those tell apart what is asked for.
 
 use super::narrow;
+use super::torn::torn;
 use crate::SqlStore;
 use crate::backend::{self, ALL, DAYS_BY_USER, HOURS_BY_CHANNEL, HOURS_BY_MODEL, HOURS_BY_TENANT, USAGE};
 use crate::error::database;
@@ -17,7 +18,7 @@ use std::ops::Range;
 /// How many sums one query gives.
 const ROWS: usize = 100_000;
 /// Quarters in an hour.
-const HOUR: i64 = 4;
+pub(super) const HOUR: i64 = 4;
 /// The most hours that are looked up quarter by quarter: a year of days.
 const TORN: usize = 366;
 
@@ -216,19 +217,6 @@ fn columns(
     }
 }
 
-/// The hours of a range in which a day ends and another begins: midnight is not on the hour in all of the world.
-fn torn(step: Step, hours: &Range<i64>) -> Vec<i64> {
-    let Step::Day { offset } = step else { return Vec::new() };
-    let ahead = offset.div_euclid(QUARTER_US);
-    if ahead.rem_euclid(HOUR) == 0 {
-        return Vec::new();
-    }
-    let day = 24 * HOUR;
-    let first = (hours.start * HOUR + ahead).div_euclid(day);
-    let midnights = (first..).map(|number| number * day - ahead).take_while(|at| *at < hours.end * HOUR);
-    midnights.map(|quarter| quarter.div_euclid(HOUR)).filter(|hour| hours.contains(hour)).collect()
-}
-
 /// Which quarters are asked for.
 enum Quarters {
     From(Range<i64>),
@@ -334,7 +322,7 @@ impl SqlStore {
     async fn is_anything_from(&self, quarter: i64) -> StoreResult<bool> {
         let mut select = Query::select();
         select
-            .expr(Expr::val(1))
+            .expr(Expr::cust("1"))
             .from("usage_quarters")
             .and_where(Expr::col("quarter").gte(quarter))
             .limit(1);
@@ -447,24 +435,5 @@ impl SqlStore {
         rows.retain(|row| row.tokens > 0 || row.money != Nano::ZERO);
         rows.sort_unstable_by_key(|row| (row.start, row.tenant));
         Ok(rows)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_hour_is_torn_where_midnight_is_not_on_it() {
-        let quarter = QUARTER_US;
-        let day = |quarters: i64| Step::Day { offset: quarters * quarter };
-        // In Kolkata, 22 quarters ahead, days begin at 18:30 of the day before.
-        assert_eq!(torn(day(22), &(0..72)), [18, 42, 66]);
-        // In St. John's, 14 quarters behind, at 03:30; in Kathmandu, 23 ahead, at 18:15.
-        assert_eq!(torn(day(-14), &(0..48)), [3, 27]);
-        assert_eq!(torn(day(23), &(18..19)), [18]);
-        assert_eq!(torn(day(22), &(19..42)), [0_i64; 0]);
-        assert_eq!(torn(day(32), &(0..72)), [0_i64; 0], "on the hour");
-        assert_eq!(torn(Step::Hour, &(0..72)), [0_i64; 0]);
     }
 }
