@@ -144,6 +144,13 @@ impl Desk {
             );
             return Err(in_the_way().into());
         };
+        let author = Actor::of(&user).from(guest.ip());
+        // Whoever signed up with somebody's address would go on calling models, and spend what its owner tops up. First, for
+        // after a crash behind the link nobody comes here again; and once more when no session is left that makes new ones.
+        let mut off = 0;
+        if named == NamedBy::Anybody {
+            off += self.switch_keys_off(&author, &user).await?;
+        }
         let before = json!({ "password": login.password.is_some(), "factor": login.totp.is_some() });
         login.subject = Some(subject.to_owned());
         login.password = None;
@@ -151,9 +158,9 @@ impl Desk {
         login.must_change = false;
         self.store.set_login(&login).await?;
         let ended = self.end_sessions(user.id, None).await?;
-        let author = Actor::of(&user).from(guest.ip());
-        // Whoever signed up with somebody's address would go on calling models, and spend what its owner tops up.
-        let off = if named == NamedBy::Anybody { self.switch_keys_off(&author, &user).await? } else { 0 };
+        if named == NamedBy::Anybody {
+            off += self.switch_keys_off(&author, &user).await?;
+        }
         let change = Change {
             action: "account.provider",
             subject: format!("user:{}", user.id),
