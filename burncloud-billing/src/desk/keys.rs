@@ -162,7 +162,10 @@ impl Desk {
         let total = Some(self.store.count_keys(&query).await?);
         let owners = users_of(&*self.store, found.iter().map(|key| key.user).collect()).await?;
         // Whoever changed hands between two reads belongs on the next look at the list.
-        let seen = |key: ApiKey| Some(view(key.clone(), owners.get(&key.user)?, &tree));
+        let seen = |key: ApiKey| {
+            let owner = owners.get(&key.user)?;
+            Some(view(key, owner, &tree))
+        };
         let items = found.into_iter().filter_map(seen).collect();
         Ok((Page { items, next, total }, owners))
     }
