@@ -1,7 +1,7 @@
 //! Credit lines: how far below zero a wallet may go.
 
 use super::actor::Actor;
-use super::moves::{ATTEMPTS, Move, changed_meanwhile, look, own_reference};
+use super::moves::{Move, own_reference};
 use super::wallets::Wallet;
 use burncloud_core::Nano;
 use burncloud_core::ledger::{Account, EntryKind};
@@ -42,17 +42,13 @@ pub async fn set_credit<S: UserStore + LedgerStore + ?Sized>(
         return Err(UseCaseError::invalid("credit", ("a credit line is not negative", "信用额度不能为负")));
     }
     wallet.check_credit(store, actor).await?;
-    for _ in 0..ATTEMPTS {
-        let (wallet, seen) = look(store, wallet, wallet.credit_account()).await?;
-        let amount = credit.minus(wallet.credit());
-        if amount == Nano::ZERO {
-            return Ok(None);
-        }
-        let (kind, against) = (EntryKind::CreditLine, Account::Granted(wallet.keeper()));
-        let next = Move { kind, account: wallet.credit_account(), against, amount, reason };
-        if let Some(posted) = next.post_after(store, actor, &seen).await? {
-            return Ok(Some(posted));
-        }
-    }
-    Err(changed_meanwhile(wallet))
+    let against = Account::Granted(wallet.keeper());
+    let target = Move {
+        kind: EntryKind::CreditLine,
+        account: wallet.credit_account(),
+        against,
+        amount: credit,
+        reason,
+    };
+    target.post_what_is_missing(store, actor, wallet, Wallet::credit).await
 }

@@ -61,6 +61,30 @@ impl Move<'_> {
     }
 }
 
+impl Move<'_> {
+    /// With `amount` as what there is to be on the account: the difference to what `is` there now, and not when `wallet` was
+    /// read. `None` where there is none. Of two who do so at the same moment one is first and the other looks again.
+    pub(super) async fn post_what_is_missing<S: UserStore + LedgerStore + ?Sized>(
+        &self,
+        store: &S,
+        actor: &Actor,
+        wallet: &Wallet,
+        is: impl Fn(&Wallet) -> Nano,
+    ) -> UseCaseResult<Option<Posted>> {
+        for _ in 0..ATTEMPTS {
+            let (wallet, seen) = look(store, wallet, self.account).await?;
+            let amount = self.amount.minus(is(&wallet));
+            if amount == Nano::ZERO {
+                return Ok(None);
+            }
+            if let Some(posted) = (Move { amount, ..*self }).post_after(store, actor, &seen).await? {
+                return Ok(Some(posted));
+            }
+        }
+        Err(changed_meanwhile(wallet))
+    }
+}
+
 /// The wallet as it is now, and the reference of an entry that is computed from it: it names the last entry of the account,
 /// so that of two entries computed from the same one only one can be posted. Read in this order: an entry between the two
 /// is in the balance.

@@ -258,19 +258,10 @@ pub async fn set_balance<S: UserStore + LedgerStore + ?Sized>(
 ) -> UseCaseResult<Option<Posted>> {
     wallet.check_fund(store, actor).await?;
     check_reason(reason)?;
-    for _ in 0..ATTEMPTS {
-        let (wallet, seen) = look(store, wallet, wallet.account()).await?;
-        let amount = balance.minus(wallet.balance());
-        if amount == Nano::ZERO {
-            return Ok(None);
-        }
-        let (kind, against) = (EntryKind::Adjustment, Account::Adjustment(wallet.keeper()));
-        let next = Move { kind, account: wallet.account(), against, amount, reason };
-        if let Some(posted) = next.post_after(store, actor, &seen).await? {
-            return Ok(Some(posted));
-        }
-    }
-    Err(changed_meanwhile(wallet))
+    let against = Account::Adjustment(wallet.keeper());
+    let target =
+        Move { kind: EntryKind::Adjustment, account: wallet.account(), against, amount: balance, reason };
+    target.post_what_is_missing(store, actor, wallet, Wallet::balance).await
 }
 
 /// What a wallet starts with (reference `opening:user:NAME`); it is never paid twice, and not into a wallet that was in use
