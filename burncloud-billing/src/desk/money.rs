@@ -272,7 +272,8 @@ impl Desk {
         let wallet = self.seen_wallet(actor, &tree, id).await?;
         let account = if filter.credit_line { id.credit_account() } else { id.account() };
         let limit = if filter.limit == 0 { 100 } else { filter.limit.min(1_000) };
-        let query = EntryFilter { account: Some(account), before: filter.before, limit };
+        let query =
+            EntryFilter { account: Some(account), before: filter.before, limit, ..EntryFilter::default() };
         let entries = self.store.entries(&query).await?;
         let next = entries.last().filter(|_| entries.len() >= limit as usize).map(|entry| entry.id);
         let keeps = actor.may(&tree, Action::SeeMoney, wallet.keeper());

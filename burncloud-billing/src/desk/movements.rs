@@ -149,7 +149,7 @@ impl Desk {
         const PAGE: u32 = 500;
         let (mut before, mut kept, mut read) = (filter.before, 0, 0);
         loop {
-            let query = EntryFilter { account: Some(account), before, limit: PAGE };
+            let query = EntryFilter { account: Some(account), before, limit: PAGE, ..EntryFilter::default() };
             let entries = self.store.entries(&query).await?;
             let last = entries.len() < PAGE as usize;
             read += entries.len();

@@ -9,8 +9,6 @@ use burncloud_core::usecase::{UseCaseError, UseCaseResult};
 
 /// How often a wallet is looked at again that others change.
 pub(super) const ATTEMPTS: usize = 8;
-/// How many entries of an account are looked through for a reference.
-const LOOKED_BACK: u32 = 100;
 
 /// Money on its way between two accounts.
 pub(super) struct Move<'a> {
@@ -123,18 +121,16 @@ pub(super) fn own_reference(
     Ok(Some(format!("{}:{}:{reference}", kind.as_str(), wallet.keeper())))
 }
 
-/// The entry with that reference among the account's last ones: money that was paid back is not there to be paid back
-/// again, and being asked a second time is no reason to refuse.
+/// The entry of the account with that reference: money that was paid back is not there to be paid back again, and being
+/// asked a second time is no reason to refuse.
 pub(super) async fn posted_before<S: LedgerStore + ?Sized>(
     store: &S,
     account: Account,
-    reference: Option<&str>,
+    reference: &str,
 ) -> UseCaseResult<Option<Posted>> {
-    let Some(reference) = reference else { return Ok(None) };
-    let filter = EntryFilter { account: Some(account), limit: LOOKED_BACK, ..EntryFilter::default() };
-    let entries = store.entries(&filter).await?;
-    let known = entries.iter().find(|entry| entry.reference.as_deref() == Some(reference));
-    Ok(known.map(|entry| Posted { id: entry.id, new: false }))
+    let reference = Some(reference.to_owned());
+    let filter = EntryFilter { account: Some(account), reference, limit: 1, ..EntryFilter::default() };
+    Ok(store.entries(&filter).await?.first().map(|entry| Posted { id: entry.id, new: false }))
 }
 
 pub(super) fn check_payback(wallet: &Wallet, amount: Nano) -> UseCaseResult<()> {

@@ -190,7 +190,8 @@ pub async fn top_up<S: UserStore + LedgerStore + ?Sized>(
     }
     let reference = own_reference(EntryKind::TopUp, wallet, reference)?;
     if amount < Nano::ZERO
-        && let Some(posted) = posted_before(store, wallet.account(), reference.as_deref()).await?
+        && let Some(reference) = &reference
+        && let Some(posted) = posted_before(store, wallet.account(), reference).await?
     {
         return Ok(posted);
     }
@@ -296,10 +297,10 @@ pub async fn open_wallet<S: UserStore + LedgerStore + ?Sized>(
     match opening.post(store, actor, Some(reference.clone())).await {
         Err(UseCaseError::Store(error @ StoreError::Conflict { .. })) => {
             // Somebody else was first with the same wallet, with another amount.
-            let filter = EntryFilter { account: Some(account), ..EntryFilter::default() };
-            let entries = store.entries(&filter).await?;
-            let opened = entries.iter().any(|entry| entry.reference.as_ref() == Some(&reference));
-            if opened { Ok(None) } else { Err(error.into()) }
+            match posted_before(store, account, &reference).await? {
+                Some(_) => Ok(None),
+                None => Err(error.into()),
+            }
         }
         done => done.map(|posted| Some(posted).filter(|posted| posted.new)),
     }

@@ -19,6 +19,8 @@ pub struct Posted {
 pub struct EntryFilter {
     /// With a posting to this account alone.
     pub account: Option<Account>,
+    /// The one with this reference.
+    pub reference: Option<String>,
     /// Older than this one (entries are listed newest first).
     pub before: Option<i64>,
     /// At most so many; 0 means 100.

@@ -70,7 +70,7 @@ pub(super) async fn entries_are_listed_newest_first<S: Store>(store: Arc<S>) {
         all.iter().map(|entry| entry.id).collect()
     };
     assert_eq!(list(EntryFilter::default()).await, ids, "the newest first");
-    let page = EntryFilter { before: Some(ids[1]), limit: 2, account: None };
+    let page = EntryFilter { before: Some(ids[1]), limit: 2, ..EntryFilter::default() };
     assert_eq!(list(page).await, ids[2..4], "older than one, at most so many");
     let of = EntryFilter { account: Some(Account::User(user.id)), ..EntryFilter::default() };
     assert_eq!(list(of).await, [ids[0], ids[2], ids[4]], "of one account");
@@ -113,7 +113,20 @@ pub(super) async fn a_reference_posts_once<S: Store>(store: Arc<S>) {
         assert_eq!((again.id, again.new), (first.id, false), "a known reference answers the entry there is");
     }
     assert_conflict(store.post(paid(11)).await, "the same reference with another amount");
-    assert_eq!(balance(&*store, wallet).await, Nano(10), "a payment counts once");
+    for more in 0..3 {
+        top_up(&*store, &user, Nano(1 + more)).await.expect("post posts");
+    }
+    let known = async |reference: &str, account| -> Vec<i64> {
+        let reference = Some(reference.to_owned());
+        let filter = EntryFilter { reference, account, limit: 1, ..EntryFilter::default() };
+        let entries = store.entries(&filter).await.expect("entries answers");
+        entries.iter().map(|entry| entry.id).collect()
+    };
+    assert_eq!(known("order 7", None).await, [first.id], "an entry is found by its reference");
+    assert_eq!(known("order 7", Some(wallet)).await, [first.id], "and by an account of it");
+    assert!(known("order 7", Some(Account::User(UserId(9_999)))).await.is_empty(), "of no other account");
+    assert!(known("order 8", None).await.is_empty(), "an unknown reference");
+    assert_eq!(balance(&*store, wallet).await, Nano(10 + 1 + 2 + 3), "a payment counts once");
 }
 
 pub(super) async fn an_entry_is_reversed_once<S: Store>(store: Arc<S>) {

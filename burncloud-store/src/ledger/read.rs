@@ -55,6 +55,16 @@ impl SqlStore {
     pub(super) async fn read_entries(&self, filter: &EntryFilter) -> StoreResult<Vec<Entry>> {
         let limit = u64::from(if filter.limit == 0 { PAGE } else { filter.limit });
         let before = filter.before.unwrap_or(i64::MAX);
+        if let Some(reference) = &filter.reference {
+            let one = ledger_entry::Entity::find()
+                .filter(ledger_entry::Column::Reference.eq(reference))
+                .filter(ledger_entry::Column::Id.lt(before));
+            let mut found = self.with_postings(one.all(&self.read).await.map_err(database)?).await?;
+            if let Some(account) = filter.account {
+                found.retain(|entry| entry.postings.iter().any(|posting| posting.account == account));
+            }
+            return Ok(found);
+        }
         let Some(account) = filter.account else {
             let page = ledger_entry::Entity::find()
                 .filter(ledger_entry::Column::Id.lt(before))

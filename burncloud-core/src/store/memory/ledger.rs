@@ -154,6 +154,7 @@ impl LedgerStore for MemoryStore {
         let limit = if filter.limit == 0 { 100 } else { filter.limit };
         let wanted = |entry: &&Entry| {
             filter.account.is_none_or(|account| entry.postings.iter().any(|p| p.account == account))
+                && (filter.reference.is_none() || filter.reference == entry.reference)
         };
         let older = state.books.entries.range(..filter.before.unwrap_or(i64::MAX)).rev();
         Ok(older.map(|(_, entry)| entry).filter(wanted).take(limit as usize).cloned().collect())

@@ -55,7 +55,8 @@ pub(super) async fn run(command: LedgerCommand, desk: &Desk) -> CliResult {
                 Some(text) => Some(named(desk, &text).await?),
                 None => None,
             };
-            let entries = desk.store.entries(&EntryFilter { account, before, limit }).await?;
+            let entries =
+                desk.store.entries(&EntryFilter { account, before, limit, ..EntryFilter::default() }).await?;
             list(desk, &entries)
         }
         LedgerCommand::Reverse { entry, reason } => {
