@@ -41,7 +41,7 @@ pub use common::{OneTime, Page};
 pub use keeping::{Kept, archive_old, keep_since};
 pub use keys::{KeyChange, KeyDraft, KeyFilter, KeyView, MadeKey};
 pub use money::{MoneyMove, MoveKind, Moved, StatementFilter, StatementLine, WalletId, WalletView};
-pub use movements::{Against, BooksChecked, ModelMargin, MoveFilter, MoveLine, Movements};
+pub use movements::{Against, BooksChecked, MoveFilter, MoveLine, Movements};
 pub use offices::{Members, Powers, UserPowers};
 pub use prices::{BookRatios, BuyingRow, PriceDraft, PriceRow, PriceSource, PriceTable, RuleState, RuleView};
 pub use published::{Exported, Imported, WaitingChange, WaitingPrices};

@@ -1,13 +1,13 @@
 //! Money that went in and out of a book by hand or by code: everything but what requests cost.
 
-use super::common::{Page, branch, seen_tenant};
+use super::common::{Page, seen_tenant};
 use super::money::{WalletId, shown_reference};
 use super::{Actor, Desk};
 use crate::ledger::{Difference, VerifyError, VerifyReport};
 use crate::people::{Action, Tree};
 use burncloud_core::ledger::{Account, Entry, EntryKind};
-use burncloud_core::store::{Dim, EntryFilter, StoreError, UsageQuery, Who};
-use burncloud_core::usecase::{UseCaseError, UseCaseResult};
+use burncloud_core::store::{EntryFilter, StoreError};
+use burncloud_core::usecase::UseCaseResult;
 use burncloud_core::{Nano, TenantId, UnixMicros};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -78,17 +78,6 @@ pub struct Movements {
     pub received: Nano,
     /// Credit that was given away.
     pub given: Nano,
-}
-
-/// What a model brought in and cost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ModelMargin {
-    /// The model, as callers ask for it.
-    pub model: String,
-    /// What came in.
-    pub revenue: Nano,
-    /// What it is expected to cost.
-    pub cost: Nano,
 }
 
 /// What a check of the books found.
@@ -213,49 +202,6 @@ impl Desk {
             reference: shown_reference(entry.kind, entry.reference),
             reverses: entry.reverses,
         })
-    }
-
-    /// What each model brought the house and cost it from `since` until `until`, at most two years, by quarters of an hour;
-    /// what brought in most comes first.
-    ///
-    /// # Errors
-    /// `Forbidden` for all who do not see the house's money; `Invalid` for a time that is none or too long.
-    pub async fn model_margins(
-        &self,
-        actor: &Actor,
-        since: UnixMicros,
-        until: UnixMicros,
-    ) -> UseCaseResult<Vec<ModelMargin>> {
-        let tree = self.tree().await?;
-        let own = tree.get(actor.tenant).is_some_and(|tenant| tenant.parent.is_none());
-        let who = if actor.may_in_house(Action::SeeMoney) {
-            Who::All
-        } else if own && actor.role == burncloud_core::Role::Accountant {
-            actor.check(&tree, Action::SeeMoney, actor.tenant)?;
-            Who::Tenants(branch(&tree, actor.tenant))
-        } else {
-            actor.check_in_house(Action::SeeMoney)?;
-            Who::All
-        };
-        if since.0 < 0 || until <= since || until.0 - since.0 > 732 * 24 * 3_600_000_000 {
-            return Err(UseCaseError::invalid(
-                "since",
-                ("choose a time of at most two years", "请选择不超过两年的时间"),
-            ));
-        }
-        let by = vec![Dim::Model];
-        let query = UsageQuery { since, until, by, who, ..UsageQuery::default() };
-        let rows = self.store.usage(&query).await?.into_iter();
-        let mut all: Vec<ModelMargin> = rows
-            .filter(|row| row.revenue != Nano::ZERO || row.cost != Nano::ZERO)
-            .map(|row| ModelMargin {
-                model: row.model.unwrap_or_default(),
-                revenue: row.revenue,
-                cost: row.cost,
-            })
-            .collect();
-        all.sort_by(|a, b| (b.revenue, &a.model).cmp(&(a.revenue, &b.model)));
-        Ok(all)
     }
 
     /// Recomputes every balance and every sum from entries and receipts: see [`verify`](crate::ledger::verify). It reads

@@ -6,7 +6,7 @@ use super::points::Points;
 use super::span::{Grain, Span, Window};
 use super::tally::{Asked, By, Of, Sums, Tallies, Tally, add, without_vain};
 use super::view::{Customer, Sight, Source, View};
-use crate::desk::{Desk, ModelMargin};
+use crate::desk::Desk;
 use crate::people::Actor;
 use burncloud_core::store::StoreResult;
 use burncloud_core::usecase::UseCaseResult;
@@ -101,6 +101,17 @@ pub struct Seen {
     pub leaders: Vec<Slice>,
 }
 
+/// What a model brought in and cost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ModelMargin {
+    /// The model, as callers ask for it.
+    pub model: String,
+    /// What came in.
+    pub revenue: Nano,
+    /// What it is expected to cost.
+    pub cost: Nano,
+}
+
 impl Desk {
     /// Whose eyes the actor's are.
     ///
@@ -108,15 +119,6 @@ impl Desk {
     /// `Forbidden` for whoever is neither of the house nor of a tenant nor a user; the store's.
     pub async fn view(&self, actor: &Actor) -> UseCaseResult<View> {
         Ok(Sight::of(&*self.store, actor).await?.view)
-    }
-
-    /// From when to when a span is, by the actor's clock.
-    ///
-    /// # Errors
-    /// As [`view`](Desk::view); `Invalid` for a span that is none.
-    pub async fn window(&self, actor: &Actor, span: Span) -> UseCaseResult<Window> {
-        let sight = Sight::of(&*self.store, actor).await?;
-        Ok(span.resolve(&sight.zone, UnixMicros::now())?.now)
     }
 
     /// The books of a span, told apart by `by`.
@@ -154,14 +156,15 @@ impl Desk {
     /// # Errors
     /// As [`books`](Desk::books).
     pub async fn glance(&self, actor: &Actor, span: Span, by: By) -> UseCaseResult<(Books, Seen)> {
-        let Account { books, sight, customers, .. } =
-            account(&*self.store, actor, span, by, UnixMicros::now()).await?;
+        let sight = Sight::of(&*self.store, actor).await?;
+        let Reckoned { books, customers, .. } =
+            reckon(&*self.store, &sight, span, by, UnixMicros::now()).await?;
         let seen = leaders(&*self.store, &sight, books.window, customers).await?;
         Ok((books, seen))
     }
 
-    /// The books of a span, and what each model leaves of it, as [`model_margins`](Desk::model_margins): `None` where the books
-    /// do not tell, for they are not by model or not the house's.
+    /// The books of a span, and what each model brought the house and cost it in that time, what brought in most first. Whoever
+    /// is not of the house is told of no model.
     ///
     /// # Errors
     /// As [`books`](Desk::books).
@@ -170,17 +173,8 @@ impl Desk {
         actor: &Actor,
         span: Span,
         by: By,
-    ) -> UseCaseResult<(Books, Option<Vec<ModelMargin>>)> {
-        let Account { books, sight, slices, .. } =
-            account(&*self.store, actor, span, by, UnixMicros::now()).await?;
-        let margin = |(of, tally): (Of, Tally)| match of {
-            Of::Model(model) => Some(ModelMargin { model, revenue: tally.revenue?, cost: tally.cost? }),
-            _ => None,
-        };
-        let of_models = || ranked(slices, usize::MAX).into_iter().filter_map(margin);
-        let margins = (by == By::Model && sight.is_house())
-            .then(|| of_models().filter(|of| of.revenue != Nano::ZERO || of.cost != Nano::ZERO).collect());
-        Ok((books, margins))
+    ) -> UseCaseResult<(Books, Vec<ModelMargin>)> {
+        books_and_margins(&*self.store, actor, span, by, UnixMicros::now()).await
     }
 
     /// The customers who were active in a span, those who brought in most first. An end user's are its keys.
@@ -244,37 +238,56 @@ pub(super) async fn books<S: Source + ?Sized>(
     by: By,
     now: UnixMicros,
 ) -> UseCaseResult<Books> {
-    Ok(account(store, actor, span, by, now).await?.books)
+    let sight = Sight::of(store, actor).await?;
+    Ok(reckon(store, &sight, span, by, now).await?.books)
 }
 
-/// Books, and what they were made of.
-struct Account {
-    books: Books,
-    sight: Sight,
-    /// Of the whole span, each: what the books tell apart, and who was active.
-    slices: Tallies,
-    customers: Tallies,
-}
-
-async fn account<S: Source + ?Sized>(
+pub(super) async fn books_and_margins<S: Source + ?Sized>(
     store: &S,
     actor: &Actor,
     span: Span,
     by: By,
     now: UnixMicros,
-) -> UseCaseResult<Account> {
+) -> UseCaseResult<(Books, Vec<ModelMargin>)> {
     let sight = Sight::of(store, actor).await?;
-    let providers = providers(store, &sight, by).await?;
-    let spans = span.resolve(&sight.zone, now)?;
-    let asked = |window, by, grain| Asked {
-        store,
-        sight: &sight,
-        window,
-        by,
-        grain,
-        only: None,
-        providers: &providers,
+    // By model the books tell.
+    let asked = sight.is_house() && by != By::Model;
+    let models = async {
+        if !asked {
+            return Ok(Tallies::new());
+        }
+        let window = span.resolve(&sight.zone, now)?.now;
+        Ok(Asked { by: Some(By::Model), ..whole(store, &sight, window, None) }.tallies().await?)
     };
+    let (Reckoned { books, slices, .. }, models) =
+        tokio::try_join!(reckon(store, &sight, span, by, now), models)?;
+    let models = if asked { models } else { slices };
+    let margins = match sight.is_house() {
+        true => ranked(models, usize::MAX).into_iter().filter_map(margin).collect(),
+        false => Vec::new(),
+    };
+    Ok((books, margins))
+}
+
+/// Books, and what they were made of.
+struct Reckoned {
+    books: Books,
+    /// Of the whole span, each: what the books tell apart, and who was active.
+    slices: Tallies,
+    customers: Tallies,
+}
+
+async fn reckon<S: Source + ?Sized>(
+    store: &S,
+    sight: &Sight,
+    span: Span,
+    by: By,
+    now: UnixMicros,
+) -> UseCaseResult<Reckoned> {
+    let providers = providers(store, sight, by).await?;
+    let spans = span.resolve(&sight.zone, now)?;
+    let asked =
+        |window, by, grain| Asked { store, sight, window, by, grain, only: None, providers: &providers };
     let by_time = Some(spans.grain);
     let (all, earlier) = (asked(spans.now, None, by_time), asked(spans.before, None, None));
     let parts = asked(spans.now, Some(by), by_time);
@@ -301,7 +314,7 @@ async fn account<S: Source + ?Sized>(
     let slices = if by == By::Customer { customers.clone() } else { of_all_time(&parts) };
     let (mut top, active) = (ranked(slices.clone(), usize::MAX), active(&customers));
     let rest = top.split_off(top.len().min(TOP));
-    let mut points = Points::new(&sight, spans, &all, top.len() + usize::from(!rest.is_empty()));
+    let mut points = Points::new(sight, spans, &all, top.len() + usize::from(!rest.is_empty()));
     if few {
         points.customers(&asked, spans, &top, !rest.is_empty()).await?;
     } else {
@@ -325,11 +338,18 @@ async fn account<S: Source + ?Sized>(
         grain: spans.grain,
         points: points.drawn(),
         by,
-        slices: named(store, &sight, top).await?,
+        slices: named(store, sight, top).await?,
         forecast,
-        wallet: wallet(store, &sight).await?,
+        wallet: wallet(store, sight).await?,
     };
-    Ok(Account { books, sight, slices, customers })
+    Ok(Reckoned { books, slices, customers })
+}
+
+/// Of a model that brought something in or cost something.
+fn margin((of, tally): (Of, Tally)) -> Option<ModelMargin> {
+    let Of::Model(model) = of else { return None };
+    let (revenue, cost) = (tally.revenue?, tally.cost?);
+    (revenue != Nano::ZERO || cost != Nano::ZERO).then_some(ModelMargin { model, revenue, cost })
 }
 
 /// Everything of a window, not told apart.

@@ -27,7 +27,7 @@ mod tally;
 mod tests;
 mod view;
 
-pub use books::{Books, Point, Seen, Slice, Wallet};
+pub use books::{Books, ModelMargin, Point, Seen, Slice, Wallet};
 pub use export::{Rows, cell};
 pub use family::{Branch, Family, Leader};
 pub use fault::{Fault, Reason, fault, reason, why};

@@ -1,6 +1,6 @@
 //! Sums equal receipts, and nobody sees what is not for their eyes.
 
-use super::books::{books, seen};
+use super::books::{books, books_and_margins, seen};
 use super::export::{days, log_row};
 use super::health::channel_health;
 use super::logs::{LogFilter, logs};
@@ -161,6 +161,29 @@ async fn the_house_sees_what_comes_in_and_what_it_costs() {
     assert_eq!(of.points.len(), 14, "every hour since midnight");
     let by = books(&*world.store, &owner(), Span::Today, By::Provider, NOW).await.unwrap();
     assert_eq!(by.slices[0].name.as_deref(), Some("secret-provider"));
+}
+
+#[tokio::test]
+async fn what_the_models_leave_is_what_the_house_keeps_however_the_books_tell_it_apart() {
+    let mut world = World::busy().await;
+    let slow = world.receipt("bob", "slow", NOW.0 - HOUR);
+    world.record(vec![slow]).await;
+    for by in [By::Model, By::Customer, By::Channel, By::Provider] {
+        let (books, margins) =
+            books_and_margins(&*world.store, &owner(), Span::Today, by, NOW).await.unwrap();
+        let models: Vec<_> = margins.iter().map(|of| (of.model.as_str(), of.revenue, of.cost)).collect();
+        let fast = ("fast", Nano(20_002 + 3 * 30_003 + 33_033), Nano(5 * 11_111));
+        assert_eq!(models, [fast, ("slow", Nano(30_003), Nano(11_111))], "{by:?}");
+        let sum = |of: fn(&ModelMargin) -> Nano| margins.iter().map(|margin| of(margin).0).sum::<i64>();
+        assert_eq!(books.now.revenue, Some(Nano(sum(|of| of.revenue))), "{by:?}");
+        assert_eq!(books.now.cost, Some(Nano(sum(|of| of.cost))), "{by:?}");
+    }
+    for user in ["rex", "ulla"] {
+        let actor = world.actor(user);
+        let (_, margins) =
+            books_and_margins(&*world.store, &actor, Span::Today, By::Model, NOW).await.unwrap();
+        assert_eq!(margins, [], "what a model costs the house is the house's alone");
+    }
 }
 
 #[tokio::test]

@@ -2,12 +2,9 @@
 
 use super::words::whole;
 use crate::fmt::percent;
-use crate::kit::{Broken, Loading};
-use crate::live::{Cx, Loaded, use_lang};
-use burncloud_billing::desk::ModelMargin;
-use burncloud_billing::desk::reports::{Span, View};
+use crate::live::use_lang;
+use burncloud_billing::desk::reports::ModelMargin;
 use burncloud_core::Nano;
-use burncloud_core::usecase::UseCaseResult;
 use dioxus::prelude::*;
 
 /// How many are told apart by what they bring in; those that lose money are told apart too.
@@ -62,37 +59,13 @@ fn thousandths(n: u32) -> String {
     format!("{}.{}%", n / 10, n % 10)
 }
 
-/// What each model leaves of a span; nothing for whom that is not.
-pub(super) async fn read(cx: Cx, span: Span) -> UseCaseResult<Vec<ModelMargin>> {
-    let (desk, actor) = (cx.console.desk(), &cx.viewer.actor);
-    let (view, window) = tokio::try_join!(desk.view(actor), desk.window(actor, span))?;
-    if view != View::House || window.until <= window.since {
-        return Ok(Vec::new());
-    }
-    desk.model_margins(actor, window.since, window.until).await
-}
-
 #[component]
-pub(super) fn Leaves(margins: Loaded<Vec<ModelMargin>>) -> Element {
-    match &*margins.read() {
-        None => rsx! { Section { Loading { rows: 4, headline: false } } },
-        Some(Err(fault)) => rsx! { Section { Broken { fault: fault.clone() } } },
-        Some(Ok(all)) => rsx! { Told { margins: all.clone() } },
-    }
-}
-
-#[component]
-pub(super) fn Told(margins: Vec<ModelMargin>) -> Element {
-    rsx! { Section { List { rows: rows(&margins) } } }
-}
-
-#[component]
-fn Section(children: Element) -> Element {
+pub(super) fn Leaves(margins: Vec<ModelMargin>) -> Element {
     let lang = use_lang();
     rsx! {
         section { "aria-labelledby": "leaves",
             h2 { id: "leaves", class: "section-title", {lang.t("What each model leaves", "每个模型留下多少")} }
-            {children}
+            List { rows: rows(&margins) }
         }
     }
 }

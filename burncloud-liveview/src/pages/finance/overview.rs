@@ -38,21 +38,13 @@ pub(super) fn Overview() -> Element {
     let payees = use_load((month, accounts), |cx, (month, accounts)| {
         payees(cx, span_of(month), if accounts { By::Channel } else { By::Provider })
     });
-    let margins = use_load((month, by), |cx, (month, by)| async move {
-        // By model the books tell.
-        if by == By::Model { Ok(Vec::new()) } else { leaves::read(cx, span_of(month)).await }
-    });
     match &*loaded.read() {
         None => rsx! { Loading { rows: 6 } },
         Some(Err(fault)) => rsx! { Top {} Broken { fault: fault.clone() } },
-        Some(Ok((books, told))) => rsx! {
+        Some(Ok((books, margins))) => rsx! {
             Shown { books: books.clone(),
                 Paid { payees, accounts }
-                if let Some(told) = told {
-                    leaves::Told { margins: told.clone() }
-                } else {
-                    leaves::Leaves { margins }
-                }
+                leaves::Leaves { margins: margins.clone() }
             }
         },
     }
