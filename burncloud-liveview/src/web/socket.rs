@@ -14,6 +14,9 @@ use http::header::ORIGIN;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
+/// What is read of a socket at a time, in bytes: an event is a few hundred.
+const READ: usize = 4 << 10;
+
 #[derive(Deserialize)]
 pub(super) struct From {
     path: String,
@@ -46,7 +49,8 @@ pub(super) async fn socket(
     }
     let origin = caller.headers.get(ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let conn = Conn::page(web.console.clone(), viewer, look, from.path).at(origin);
-    let limited = upgrade.max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME);
+    // Of what is read into, all that is free is zeroed each time: the 128 KiB that it would be are more than a page holds.
+    let limited = upgrade.read_buffer_size(READ).max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME);
     limited.on_upgrade(move |socket| async move {
         pump(socket, web.pool, conn, App, build()).await;
         drop(place);
