@@ -80,6 +80,11 @@ impl Sockets {
         Some(Place { one, open: self.open.clone() })
     }
 
+    /// How many are open.
+    pub(crate) fn count(&self) -> usize {
+        self.open.lock().values().sum()
+    }
+
     /// Whether another socket of theirs would be turned away.
     pub(crate) fn is_full(&self, actor: &Actor) -> bool {
         is_full(&self.open.lock(), &One::of(actor))
@@ -167,6 +172,7 @@ mod tests {
         let by = |n: usize| Actor::operator(n.to_string());
         let mut open: Vec<_> = (0..OF_ALL).map(|n| sockets.admit(&by(n / OF_ONE)).unwrap()).collect();
         assert!(sockets.admit(&by(9_999)).is_none() && sockets.is_full(&by(9_999)), "all together");
+        assert_eq!(sockets.count(), OF_ALL);
         open.pop();
         assert!(sockets.admit(&by(0)).is_none() && sockets.is_full(&by(0)), "their own");
         assert!(!sockets.is_full(&by(9_999)));
