@@ -29,10 +29,14 @@ use burncloud_tests::upstream::Upstream;
 use client::ORIGIN;
 use house::{House, MODEL};
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
 
-/// Requests of a measurement.
-const REQUESTS: u32 = 2000;
+/// Requests of a measurement, those that are under way at a time, and how often both halves of a comparison are taken: one
+/// after the other, so that a machine that is faster now and slower then says the same of both.
+const REQUESTS: u32 = 60_000;
+const AT_A_TIME: u32 = 4;
+const ROUNDS: usize = 8;
 /// How often each page is opened.
 const TURNS: usize = 20;
 
@@ -58,21 +62,42 @@ fn spent(pid: u32) -> (Duration, u64) {
     (Duration::from_millis(ticks * 10), line.split_whitespace().next().unwrap().parse().unwrap())
 }
 
-/// CPU time of the gateway for each request.
-async fn per_request(house: &House, secret: &str) -> Duration {
-    let body = json!({"model": MODEL, "messages": [{"role": "user", "content": "hi"}]});
-    let request = Request::json("/v1/chat/completions", &body).bearer(secret);
-    let before = spent(house.gateway.pid()).0;
-    let mut connection = Connection::open(house.gateway.addr()).await.unwrap();
-    for _ in 0..REQUESTS {
-        connection.write(&request.encode()).await.unwrap();
-        assert_eq!(connection.response().await.unwrap().status, 200);
-    }
-    (spent(house.gateway.pid()).0 - before) / REQUESTS
+/// What requests cost.
+#[derive(Clone, Copy)]
+struct Cost {
+    /// CPU time of the gateway for each, in microseconds.
+    each: f64,
+    /// So many a second.
+    rate: f64,
 }
 
-/// A page's socket that reads whatever comes, as a browser does.
-async fn look_on(house: &House, session: &str) {
+async fn per_request(house: &House, secret: &str) -> Cost {
+    let body = json!({"model": MODEL, "messages": [{"role": "user", "content": "hi"}]});
+    let request = Request::json("/v1/chat/completions", &body).bearer(secret).encode();
+    let (before, begun) = (spent(house.gateway.pid()).0, Instant::now());
+    let mut callers = Vec::new();
+    for _ in 0..AT_A_TIME {
+        let mut connection = Connection::open(house.gateway.addr()).await.unwrap();
+        let request = request.clone();
+        callers.push(tokio::spawn(async move {
+            for _ in 0..REQUESTS / AT_A_TIME {
+                connection.write(&request).await.unwrap();
+                assert_eq!(connection.response().await.unwrap().status, 200);
+            }
+        }));
+    }
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    let cpu = spent(house.gateway.pid()).0 - before;
+    Cost {
+        each: cpu.as_secs_f64() * 1e6 / f64::from(REQUESTS),
+        rate: f64::from(REQUESTS) / begun.elapsed().as_secs_f64(),
+    }
+}
+
+/// A page's socket.
+async fn look_on(house: &House, session: &str) -> Connection {
     let request = Request::get("/console/ws?path=%2Fconsole")
         .header("connection", "Upgrade")
         .header("upgrade", "websocket")
@@ -83,7 +108,7 @@ async fn look_on(house: &House, session: &str) {
     let mut connection = Connection::open(house.gateway.addr()).await.unwrap();
     connection.write(&request.encode()).await.unwrap();
     assert_eq!(connection.head().await.unwrap().0, 101);
-    tokio::spawn(async move { while connection.bytes(1).await.is_ok() {} });
+    connection
 }
 
 async fn sessions(count: u32) {
@@ -92,29 +117,58 @@ async fn sessions(count: u32) {
     house.unbind_owner().await;
     let key = house.owner.write("POST", "/keys", json!({"name": "load"})).await;
     let secret = key["secret"].as_str().unwrap().to_owned();
-    per_request(&house, &secret).await; // warm
-    let alone = per_request(&house, &secret).await;
-    // One person opens no more than 32.
     let home = house.owner.read("/me").await["tenant"].as_i64().unwrap();
     let mut lookers = Vec::new();
-    for n in 0..count.div_ceil(30) {
+    for n in 0..count {
         let (_, client) = house.user(&format!("looker-{n}"), home, "administrator").await;
         lookers.push(client.jar["bc-session"].clone());
     }
+    let open = async || {
+        let mut sockets = JoinSet::new();
+        for looker in &lookers {
+            // It reads whatever comes, as a browser does.
+            sockets.spawn(look_on(&house, looker).await.drain());
+        }
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        sockets
+    };
+    per_request(&house, &secret).await; // warm
     let before = spent(house.gateway.pid()).1;
-    for n in 0..count {
-        look_on(&house, &lookers[n as usize / 30]).await;
-    }
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    let sockets = open().await;
     let held = spent(house.gateway.pid()).1.saturating_sub(before) / u64::from(count.max(1));
     let idle = spent(house.gateway.pid()).0;
-    let pause = Duration::from_secs(5);
+    let pause = Duration::from_secs(10);
     tokio::time::sleep(pause).await;
     let idle = (spent(house.gateway.pid()).0 - idle).as_secs_f64() / pause.as_secs_f64();
-    let beside = per_request(&house, &secret).await;
-    println!("CPU per request, nobody looks on: {alone:?}; with {count} open dashboards: {beside:?}");
-    println!("ratio: {:.2}", beside.as_secs_f64() / alone.as_secs_f64());
     println!("{count} open dashboards at rest: {:.1} % of a core; {held} KiB each", idle * 100.0);
+    drop(sockets);
+    let mut ratios = Vec::new();
+    for round in 0..ROUNDS {
+        let beside = async || {
+            let _sockets = open().await;
+            per_request(&house, &secret).await
+        };
+        let alone = async || {
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            per_request(&house, &secret).await
+        };
+        // Each is the first as often as the other.
+        let (alone, beside) = if round % 2 == 0 {
+            let alone = alone().await;
+            (alone, beside().await)
+        } else {
+            let beside = beside().await;
+            (alone().await, beside)
+        };
+        let ratio = beside.each / alone.each;
+        println!(
+            "CPU per request: {:.1} µs at {:.0} a second, beside {count} dashboards {:.1} µs at {:.0}: {ratio:.3}",
+            alone.each, alone.rate, beside.each, beside.rate,
+        );
+        ratios.push(ratio);
+    }
+    let (least, most) = (nth(&mut ratios, 0), nth(&mut ratios, 100));
+    println!("ratio: {:.3} in the middle, from {least:.3} to {most:.3}", nth(&mut ratios, 50));
 }
 
 const PAGES: &[&str] = &["", "/logs", "/access", "/users", "/finance", "/models", "/radar"];

@@ -266,6 +266,17 @@ impl Connection {
         }
     }
 
+    /// Reads whatever comes and drops it, until the gateway closes.
+    ///
+    /// # Errors
+    ///
+    /// A reset.
+    pub async fn drain(self) -> io::Result<()> {
+        // The half that writes is kept: without it the gateway sees a caller that is done.
+        let Self { reader, writer: _open } = self;
+        tokio::io::copy(&mut reader.into_inner(), &mut tokio::io::sink()).await.map(drop)
+    }
+
     /// Hangs up with a reset, as a process that dies does.
     ///
     /// # Panics
