@@ -14,6 +14,9 @@ use sea_orm::{
 
 const OF_THAT_HASH: &str = "of that hash";
 
+/// Sessions looked up by their hashes in one statement.
+const SOME: usize = 500;
+
 fn hash_of(what: &'static str, bytes: &[u8]) -> Result<[u8; 32], Failure> {
     bytes.try_into().map_err(|_| Failure::Damaged {
         what: "hash",
@@ -55,6 +58,19 @@ impl SessionStore for SqlStore {
     async fn session(&self, hash: &[u8; 32]) -> StoreResult<Option<Session>> {
         let found = session::Entity::find_by_id(hash.to_vec()).one(&self.read).await.map_err(database)?;
         found.map(read_session).transpose()
+    }
+
+    async fn sessions(&self, hashes: &[[u8; 32]]) -> StoreResult<Vec<Session>> {
+        let mut all = Vec::with_capacity(hashes.len());
+        for some in hashes.chunks(SOME) {
+            let some = some.iter().map(|hash| hash.to_vec());
+            let found =
+                session::Entity::find().filter(session::Column::Hash.is_in(some)).all(&self.read).await;
+            for row in found.map_err(database)? {
+                all.push(read_session(row)?);
+            }
+        }
+        Ok(all)
     }
 
     async fn touch_session(&self, hash: &[u8; 32], at: UnixMicros) -> StoreResult<()> {

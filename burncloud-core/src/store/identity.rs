@@ -116,6 +116,14 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn create_session(&self, session: &Session) -> StoreResult<()>;
     /// The session of that hash, ended by time or not.
     async fn session(&self, hash: &[u8; 32]) -> StoreResult<Option<Session>>;
+    /// Those of these sessions that are there, in any order.
+    async fn sessions(&self, hashes: &[[u8; 32]]) -> StoreResult<Vec<Session>> {
+        let mut all = Vec::with_capacity(hashes.len());
+        for hash in hashes {
+            all.extend(self.session(hash).await?);
+        }
+        Ok(all)
+    }
     /// Notes that somebody is there; never back in time. Nothing for an unknown one.
     async fn touch_session(&self, hash: &[u8; 32], at: UnixMicros) -> StoreResult<()>;
     /// Ends one; whether it was there.

@@ -34,6 +34,11 @@ async fn there<S: SessionStore>(store: &S) -> Vec<u8> {
     for n in 0..10 {
         there.extend(store.session(&[n; 32]).await.expect("session answers").map(|found| found.hash[0]));
     }
+    let hashes: Vec<[u8; 32]> = (0..10).map(|n| [n; 32]).collect();
+    let mut together = store.sessions(&hashes).await.expect("sessions answers");
+    together.sort_by_key(|session| session.hash);
+    let together: Vec<u8> = together.iter().map(|found| found.hash[0]).collect();
+    assert_eq!(together, there, "looked up together they are the same");
     there
 }
 
@@ -42,6 +47,15 @@ pub(super) async fn sessions_are_kept_touched_and_ended<S: Store + SessionStore>
     keep(&*store, &[new.clone(), session(2, ANN, None)]).await;
     let found = store.session(&[1; 32]).await.expect("session answers");
     assert_eq!(found.as_ref(), Some(&new), "every field of a session is kept");
+    let unknown = |n: u16| {
+        let mut hash = [0xee; 32];
+        hash[..2].copy_from_slice(&n.to_le_bytes());
+        hash
+    };
+    let unknown: Vec<[u8; 32]> = (0..2_000).map(unknown).collect();
+    assert_eq!(store.sessions(&unknown).await.expect("sessions answers"), [], "however many are unknown");
+    let some = store.sessions(&[[9; 32], [1; 32]]).await.expect("sessions answers");
+    assert_eq!(some, std::slice::from_ref(&new), "those that are there");
     assert_conflict(store.create_session(&session(1, BEN, None)).await, "a known hash");
     assert_eq!(store.session(&[1; 32]).await.expect("session answers").as_ref(), Some(&new));
     assert_eq!(store.session(&[9; 32]).await.expect("session answers"), None, "an unknown hash finds none");

@@ -114,15 +114,16 @@ impl Sockets {
     /// Closes the pages of sessions that ended, and of users who may do other things than when they opened them. What is
     /// held for a session that ended goes with it.
     pub(super) async fn sweep(&self, console: &Console) {
-        for (session, csrf, viewers) in self.open(console.held()) {
-            let seat = match console.desk().stands(&session).await {
-                Ok(seat) => seat,
-                Err(error) => {
-                    tracing::warn!(%error, "sessions could not be looked up");
-                    return;
-                }
-            };
-            let actor = seat.map(|seat| seat.actor());
+        let open = self.open(console.held());
+        let sessions: Vec<_> = open.iter().map(|(session, ..)| *session).collect();
+        let actors = match console.desk().sitting(&sessions).await {
+            Ok(actors) => actors,
+            Err(error) => {
+                tracing::warn!(%error, "sessions could not be looked up");
+                return;
+            }
+        };
+        for ((_, csrf, viewers), actor) in open.into_iter().zip(actors) {
             // Where a page is looked at from is its own affair.
             let same = |actor: &Actor, viewer: &Viewer| actor.clone().from(&*viewer.actor.ip) == viewer.actor;
             let changed = |viewer: &Arc<Viewer>| !actor.as_ref().is_some_and(|actor| same(actor, viewer));

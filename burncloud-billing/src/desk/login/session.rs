@@ -3,6 +3,7 @@
 use super::secrets::{hash_of, mac, random_text};
 use super::settings::AccessSettings;
 use crate::desk::audit::Change;
+use crate::desk::common::users_of;
 use crate::desk::{Actor, Desk};
 use crate::people::Tree;
 use burncloud_core::store::{Session, StoreError};
@@ -10,6 +11,7 @@ use burncloud_core::usecase::{UseCaseError, UseCaseResult, check_name};
 use burncloud_core::{Role, Status, UnixMicros, User, UserId};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -129,6 +131,27 @@ fn active(tree: &Tree, user: &User) -> bool {
         && tree.path(user.tenant).all(|tenant| tenant.status == Status::Active)
 }
 
+/// Whether a session is neither over nor forgotten, and of a browser or of a program as is wanted.
+fn lasts(session: &Session, access: &AccessSettings, bearer: bool, now: UnixMicros) -> bool {
+    let idle = !bearer && session.seen_at.0 + access.idle() <= now.0;
+    session.expires_at > now && !idle && session.agent.starts_with(TOKEN_AGENT) == bearer
+}
+
+/// Whoever a session that lasts is of, and may come in still.
+fn sits(session: Session, tree: &Tree, users: &HashMap<UserId, User>) -> Option<Seat> {
+    let find = |id| users.get(&id).filter(|user| active(tree, user)).cloned();
+    let user = find(session.user)?;
+    let acting = match session.acting {
+        None => None,
+        Some(real) => {
+            let real = find(real)?;
+            Some(super::act::may_act_as(tree, &Actor::of(&real), &user).then_some(real)?)
+        }
+    };
+    let display = user.name.clone();
+    Some(Seat { session, user, acting, display })
+}
+
 /// Refuses what nobody does in another's name.
 pub(super) fn check_himself(actor: &Actor) -> UseCaseResult<UserId> {
     if actor.acting.is_some() {
@@ -201,52 +224,47 @@ impl Desk {
     async fn seat_of(&self, hash: &[u8; 32], bearer: bool) -> UseCaseResult<Option<Seat>> {
         let Some(session) = self.store.session(hash).await? else { return Ok(None) };
         let now = UnixMicros::now();
-        let seat = self.standing(session, &self.access().await?, bearer, now).await?;
-        if let Some(seat) = &seat
-            && seat.session.seen_at.0 + MINUTE <= now.0
-        {
+        if !lasts(&session, &self.access().await?, bearer, now) {
+            return Ok(None);
+        }
+        let (tree, users) = self.around([&session]).await?;
+        let Some(mut seat) = sits(session, &tree, &users) else { return Ok(None) };
+        if seat.session.seen_at.0 + MINUTE <= now.0 {
             self.store.touch_session(hash, now).await?;
         }
-        Ok(seat)
+        let login = self.store.login(seat.user.id).await?;
+        if let Some(login) = login.filter(|login| !login.display.is_empty()) {
+            seat.display = login.display;
+        }
+        Ok(Some(seat))
     }
 
-    /// Whether a session still stands, without noting that anybody is there: for sockets that stay open.
+    /// Whoever sits in the sessions of these hashes, in their order, without noting that anybody is there: for sockets that
+    /// stay open. `None` for a session that stands no more.
     ///
     /// # Errors
     /// The store's.
-    pub async fn stands(&self, hash: &[u8; 32]) -> UseCaseResult<Option<Seat>> {
-        let Some(session) = self.store.session(hash).await? else { return Ok(None) };
-        self.standing(session, &self.access().await?, false, UnixMicros::now()).await
+    pub async fn sitting(&self, hashes: &[[u8; 32]]) -> UseCaseResult<Vec<Option<Actor>>> {
+        if hashes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (access, now) = (self.access().await?, UnixMicros::now());
+        let mut all = self.store.sessions(hashes).await?;
+        all.retain(|session| lasts(session, &access, false, now));
+        let (tree, users) = self.around(&all).await?;
+        let seats = all.into_iter().filter_map(|session| sits(session, &tree, &users));
+        let mut actors: HashMap<_, _> = seats.map(|seat| (seat.session.hash, seat.actor())).collect();
+        Ok(hashes.iter().map(|hash| actors.remove(hash)).collect())
     }
 
-    async fn standing(
+    /// All tenants, and whoever these sessions are of.
+    async fn around(
         &self,
-        session: Session,
-        access: &AccessSettings,
-        bearer: bool,
-        now: UnixMicros,
-    ) -> UseCaseResult<Option<Seat>> {
-        let idle = !bearer && session.seen_at.0 + access.idle() <= now.0;
-        if session.expires_at <= now || idle || session.agent.starts_with(TOKEN_AGENT) != bearer {
-            return Ok(None);
-        }
-        let tree = Tree::load(&*self.store).await?;
-        let Some(user) = self.store.user(session.user).await?.filter(|user| active(&tree, user)) else {
-            return Ok(None);
-        };
-        let mut acting = None;
-        if let Some(real) = session.acting {
-            let real = self.store.user(real).await?.filter(|real| active(&tree, real));
-            let Some(real) = real.filter(|real| super::act::may_act_as(&tree, &Actor::of(real), &user))
-            else {
-                return Ok(None);
-            };
-            acting = Some(real);
-        }
-        let login = self.store.login(user.id).await?;
-        let display = login.map(|login| login.display).filter(|display| !display.is_empty());
-        let display = display.unwrap_or_else(|| user.name.clone());
-        Ok(Some(Seat { session, user, acting, display }))
+        sessions: impl IntoIterator<Item = &Session>,
+    ) -> UseCaseResult<(Tree, HashMap<UserId, User>)> {
+        let who = sessions.into_iter().flat_map(|session| [Some(session.user), session.acting]);
+        let users = users_of(&*self.store, who.flatten().collect()).await?;
+        Ok((Tree::load(&*self.store).await?, users))
     }
 
     /// Ends the session of a cookie: somebody signs out.

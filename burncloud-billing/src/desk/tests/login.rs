@@ -3,9 +3,9 @@
 use super::World;
 use crate::desk::login::{AccessSettings, Entry, Guest, Known, NewLogin, OidcSettings, Refused, SignIn};
 use crate::desk::{Actor, KeyDraft};
-use burncloud_core::store::{KeyStore, Login, LoginStore, UserStore};
+use burncloud_core::store::{KeyStore, Login, LoginStore, NewUser, Session, SessionStore, UserStore};
 use burncloud_core::usecase::UseCaseError;
-use burncloud_core::{Role, Status, User};
+use burncloud_core::{Role, Status, UnixMicros, User, UserId};
 use std::net::{IpAddr, Ipv4Addr};
 use tokio::task::JoinSet;
 
@@ -221,4 +221,51 @@ async fn of_a_burst_of_names_from_one_address_no_more_are_tried_than_are_free() 
         tries.spawn(async move { desk.sign_in(typed, &somewhere()).await });
     }
     assert_eq!(of_all(tries).await, (20, 6));
+}
+
+#[tokio::test]
+async fn who_sits_in_many_open_pages_is_whoever_still_may() {
+    let world = World::new().await;
+    let tenant = world.tenant("default").await.id;
+    let boss = NewUser { name: "boss".into(), tenant, role: Role::Owner, ..NewUser::default() };
+    let boss = world.store.create_user(boss).await.unwrap();
+    let [reseller, sub, leaf, other] = ["reseller", "sub", "leaf", "other"].map(|name| world.user(name));
+    let (reseller, sub, leaf, other) = (reseller.await, sub.await, leaf.await, other.await);
+    let now = UnixMicros::now();
+    let hour = |n: i64| UnixMicros(now.0 + n * 3_600_000_000);
+    let open = async |n: u8, user: &User, acting: Option<UserId>, seen_at, expires_at, agent: &str| {
+        let (ip, agent) = ("192.0.2.7".into(), agent.into());
+        let hash = [n; 32];
+        let session =
+            Session { hash, user: user.id, acting, created_at: hour(-100), seen_at, expires_at, ip, agent };
+        world.store.create_session(&session).await.unwrap();
+        hash
+    };
+    let open = [
+        open(1, &reseller, None, now, hour(1), "Firefox").await,
+        open(2, &sub, Some(boss.id), now, hour(1), "Firefox").await,
+        open(3, &reseller, None, hour(-99), hour(1), "Firefox").await,
+        open(4, &reseller, None, now, hour(-1), "Firefox").await,
+        open(5, &sub, Some(leaf.id), now, hour(1), "Firefox").await,
+        open(6, &sub, None, now, hour(1), "token:nightly").await,
+        [7; 32],
+        open(8, &other, None, now, hour(1), "Firefox").await,
+    ];
+    world.store.update_user(&User { status: Status::Disabled, ..other }).await.unwrap();
+    let at = |user: &User| Actor::of(user).from("192.0.2.7");
+    let sitting = world.desk.sitting(&open).await.unwrap();
+    let by_boss = at(&sub).acted_by(boss.id);
+    let expected = [Some(at(&reseller)), Some(by_boss), None, None, None, None, None, None];
+    assert_eq!(
+        sitting, expected,
+        "not: idle, over, as whom one may not act, a program's, unknown, switched off"
+    );
+    let status = Status::Disabled;
+    world.store.update_user(&User { status, ..boss }).await.unwrap();
+    assert_eq!(
+        world.desk.sitting(&open[..2]).await.unwrap(),
+        [Some(at(&reseller)), None],
+        "who acts may no more"
+    );
+    assert_eq!(world.desk.sitting(&[]).await.unwrap(), []);
 }
