@@ -101,17 +101,6 @@ pub struct Seen {
     pub leaders: Vec<Slice>,
 }
 
-/// What a model brought in and cost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ModelMargin {
-    /// The model, as callers ask for it.
-    pub model: String,
-    /// What came in.
-    pub revenue: Nano,
-    /// What it is expected to cost.
-    pub cost: Nano,
-}
-
 impl Desk {
     /// Whose eyes the actor's are.
     ///
@@ -161,20 +150,6 @@ impl Desk {
             reckon(&*self.store, &sight, span, by, UnixMicros::now()).await?;
         let seen = leaders(&*self.store, &sight, books.window, customers).await?;
         Ok((books, seen))
-    }
-
-    /// The books of a span, and what each model brought the house and cost it in that time, what brought in most first. Whoever
-    /// is not of the house is told of no model.
-    ///
-    /// # Errors
-    /// As [`books`](Desk::books).
-    pub async fn books_and_margins(
-        &self,
-        actor: &Actor,
-        span: Span,
-        by: By,
-    ) -> UseCaseResult<(Books, Vec<ModelMargin>)> {
-        books_and_margins(&*self.store, actor, span, by, UnixMicros::now()).await
     }
 
     /// The customers who were active in a span, those who brought in most first. An end user's are its keys.
@@ -242,42 +217,15 @@ pub(super) async fn books<S: Source + ?Sized>(
     Ok(reckon(store, &sight, span, by, now).await?.books)
 }
 
-pub(super) async fn books_and_margins<S: Source + ?Sized>(
-    store: &S,
-    actor: &Actor,
-    span: Span,
-    by: By,
-    now: UnixMicros,
-) -> UseCaseResult<(Books, Vec<ModelMargin>)> {
-    let sight = Sight::of(store, actor).await?;
-    // By model the books tell.
-    let asked = sight.is_house() && by != By::Model;
-    let models = async {
-        if !asked {
-            return Ok(Tallies::new());
-        }
-        let window = span.resolve(&sight.zone, now)?.now;
-        Ok(Asked { by: Some(By::Model), ..whole(store, &sight, window, None) }.tallies().await?)
-    };
-    let (Reckoned { books, slices, .. }, models) =
-        tokio::try_join!(reckon(store, &sight, span, by, now), models)?;
-    let models = if asked { models } else { slices };
-    let margins = match sight.is_house() {
-        true => ranked(models, usize::MAX).into_iter().filter_map(margin).collect(),
-        false => Vec::new(),
-    };
-    Ok((books, margins))
-}
-
 /// Books, and what they were made of.
-struct Reckoned {
-    books: Books,
+pub(super) struct Reckoned {
+    pub(super) books: Books,
     /// Of the whole span, each: what the books tell apart, and who was active.
-    slices: Tallies,
+    pub(super) slices: Tallies,
     customers: Tallies,
 }
 
-async fn reckon<S: Source + ?Sized>(
+pub(super) async fn reckon<S: Source + ?Sized>(
     store: &S,
     sight: &Sight,
     span: Span,
@@ -345,15 +293,8 @@ async fn reckon<S: Source + ?Sized>(
     Ok(Reckoned { books, slices, customers })
 }
 
-/// Of a model that brought something in or cost something.
-fn margin((of, tally): (Of, Tally)) -> Option<ModelMargin> {
-    let Of::Model(model) = of else { return None };
-    let (revenue, cost) = (tally.revenue?, tally.cost?);
-    (revenue != Nano::ZERO || cost != Nano::ZERO).then_some(ModelMargin { model, revenue, cost })
-}
-
 /// Everything of a window, not told apart.
-fn whole<'a, S: Source + ?Sized>(
+pub(super) fn whole<'a, S: Source + ?Sized>(
     store: &'a S,
     sight: &'a Sight,
     window: Window,
@@ -401,7 +342,7 @@ fn active(tallies: &Tallies) -> u64 {
 }
 
 /// By what they brought in, and then by requests.
-fn ranked(tallies: Tallies, most: usize) -> Vec<(Of, Tally)> {
+pub(super) fn ranked(tallies: Tallies, most: usize) -> Vec<(Of, Tally)> {
     let mut all: Vec<(Of, Tally)> = tallies.into_iter().map(|((_, of), tally)| (of, tally)).collect();
     all.sort_by_key(|(_, tally)| (Reverse(tally.value()), Reverse(tally.row.requests)));
     all.truncate(most);

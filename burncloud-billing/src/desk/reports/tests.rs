@@ -1,9 +1,10 @@
 //! Sums equal receipts, and nobody sees what is not for their eyes.
 
-use super::books::{books, books_and_margins, seen};
+use super::books::{books, seen};
 use super::export::{days, log_row};
 use super::health::channel_health;
 use super::logs::{LogFilter, logs};
+use super::margins::books_and_margins;
 use super::receipt::receipt;
 use super::*;
 use crate::people::Actor;
