@@ -32,11 +32,11 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
-/// Requests of a measurement, those that are under way at a time, and how often both halves of a comparison are taken: one
-/// after the other, so that a machine that is faster now and slower then says the same of both.
-const REQUESTS: u32 = 60_000;
+/// Requests of a block, those that are under way at a time, and how many blocks each of two gateways has: by turns, so that a
+/// machine that is faster now and slower then says the same of both.
+const REQUESTS: u32 = 6_000;
 const AT_A_TIME: u32 = 4;
-const ROUNDS: usize = 8;
+const BLOCKS: usize = 80;
 /// How often each page is opened.
 const TURNS: usize = 20;
 
@@ -62,39 +62,65 @@ fn spent(pid: u32) -> (Duration, u64) {
     (Duration::from_millis(ticks * 10), line.split_whitespace().next().unwrap().parse().unwrap())
 }
 
-/// What requests cost.
-#[derive(Clone, Copy)]
-struct Cost {
-    /// CPU time of the gateway for each, in microseconds.
-    each: f64,
-    /// So many a second.
-    rate: f64,
+/// A gateway that answers requests.
+struct Answering {
+    house: House,
+    secret: String,
+    /// CPU time for each request, in microseconds, of every block.
+    each: Vec<f64>,
 }
 
-async fn per_request(house: &House, secret: &str) -> Cost {
-    let body = json!({"model": MODEL, "messages": [{"role": "user", "content": "hi"}]});
-    let request = Request::json("/v1/chat/completions", &body).bearer(secret).encode();
-    let (before, begun) = (spent(house.gateway.pid()).0, Instant::now());
-    let mut callers = Vec::new();
-    for _ in 0..AT_A_TIME {
-        let mut connection = Connection::open(house.gateway.addr()).await.unwrap();
-        let request = request.clone();
-        callers.push(tokio::spawn(async move {
-            for _ in 0..REQUESTS / AT_A_TIME {
-                connection.write(&request).await.unwrap();
-                assert_eq!(connection.response().await.unwrap().status, 200);
-            }
-        }));
+impl Answering {
+    async fn start() -> Answering {
+        let mut house = House::start().await;
+        house.add_channel("load", &[MODEL]).await;
+        house.unbind_owner().await;
+        let key = house.owner.write("POST", "/keys", json!({"name": "load"})).await;
+        let secret = key["secret"].as_str().unwrap().to_owned();
+        Answering { house, secret, each: Vec::new() }
     }
-    for caller in callers {
-        caller.await.unwrap();
+
+    fn spent(&self) -> (Duration, u64) {
+        spent(self.house.gateway.pid())
     }
-    let cpu = spent(house.gateway.pid()).0 - before;
-    Cost {
-        each: cpu.as_secs_f64() * 1e6 / f64::from(REQUESTS),
-        rate: f64::from(REQUESTS) / begun.elapsed().as_secs_f64(),
+
+    async fn block(&mut self) {
+        let body = json!({"model": MODEL, "messages": [{"role": "user", "content": "hi"}]});
+        let request = Request::json("/v1/chat/completions", &body).bearer(&self.secret).encode();
+        let before = self.spent().0;
+        let mut callers = JoinSet::new();
+        for _ in 0..AT_A_TIME {
+            let mut connection = Connection::open(self.house.gateway.addr()).await.unwrap();
+            let request = request.clone();
+            callers.spawn(async move {
+                for _ in 0..REQUESTS / AT_A_TIME {
+                    connection.write(&request).await.unwrap();
+                    assert_eq!(connection.response().await.unwrap().status, 200);
+                }
+            });
+        }
+        callers.join_all().await;
+        self.each.push((self.spent().0 - before).as_secs_f64() * 1e6 / f64::from(REQUESTS));
     }
 }
+
+fn mean(all: &[f64]) -> f64 {
+    all.iter().sum::<f64>() / all.len() as f64
+}
+
+/// What the mean of `beside` is to that of `alone`, and the standard error of that.
+fn ratio(alone: &[f64], beside: &[f64]) -> (f64, f64) {
+    let error = |all: &[f64]| {
+        let (n, middle) = (all.len() as f64, mean(all));
+        let variance = all.iter().map(|one| (one - middle).powi(2)).sum::<f64>() / (n - 1.0);
+        (variance / n).sqrt() / middle
+    };
+    let ratio = mean(beside) / mean(alone);
+    (ratio, ratio * error(alone).hypot(error(beside)))
+}
+
+/// What a browser's script says every 25 seconds, as a text frame whose mask is zero.
+const PING: &[u8] = b"\x81\x88\0\0\0\0__ping__";
 
 /// A page's socket.
 async fn look_on(house: &House, session: &str) -> Connection {
@@ -112,63 +138,46 @@ async fn look_on(house: &House, session: &str) -> Connection {
 }
 
 async fn sessions(count: u32) {
-    let mut house = House::start().await;
-    house.add_channel("load", &[MODEL]).await;
-    house.unbind_owner().await;
-    let key = house.owner.write("POST", "/keys", json!({"name": "load"})).await;
-    let secret = key["secret"].as_str().unwrap().to_owned();
-    let home = house.owner.read("/me").await["tenant"].as_i64().unwrap();
+    let (mut alone, mut watched) = (Answering::start().await, Answering::start().await);
+    for one in [&mut alone, &mut watched] {
+        one.block().await; // warm
+    }
+    let home = watched.house.owner.read("/me").await["tenant"].as_i64().unwrap();
     let mut lookers = Vec::new();
     for n in 0..count {
-        let (_, client) = house.user(&format!("looker-{n}"), home, "administrator").await;
+        let (_, client) = watched.house.user(&format!("looker-{n}"), home, "administrator").await;
         lookers.push(client.jar["bc-session"].clone());
     }
-    let open = async || {
-        let mut sockets = JoinSet::new();
-        for looker in &lookers {
-            // It reads whatever comes, as a browser does.
-            sockets.spawn(look_on(&house, looker).await.drain());
-        }
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        sockets
-    };
-    per_request(&house, &secret).await; // warm
-    let before = spent(house.gateway.pid()).1;
-    let sockets = open().await;
-    let held = spent(house.gateway.pid()).1.saturating_sub(before) / u64::from(count.max(1));
-    let idle = spent(house.gateway.pid()).0;
-    let pause = Duration::from_secs(10);
-    tokio::time::sleep(pause).await;
-    let idle = (spent(house.gateway.pid()).0 - idle).as_secs_f64() / pause.as_secs_f64();
-    println!("{count} open dashboards at rest: {:.1} % of a core; {held} KiB each", idle * 100.0);
-    drop(sockets);
-    let mut ratios = Vec::new();
-    for round in 0..ROUNDS {
-        let beside = async || {
-            let _sockets = open().await;
-            per_request(&house, &secret).await
-        };
-        let alone = async || {
-            tokio::time::sleep(Duration::from_secs(3)).await;
-            per_request(&house, &secret).await
-        };
-        // Each is the first as often as the other.
-        let (alone, beside) = if round % 2 == 0 {
-            let alone = alone().await;
-            (alone, beside().await)
-        } else {
-            let beside = beside().await;
-            (alone().await, beside)
-        };
-        let ratio = beside.each / alone.each;
-        println!(
-            "CPU per request: {:.1} µs at {:.0} a second, beside {count} dashboards {:.1} µs at {:.0}: {ratio:.3}",
-            alone.each, alone.rate, beside.each, beside.rate,
-        );
-        ratios.push(ratio);
+    let before = watched.spent().1;
+    let mut sockets = JoinSet::new();
+    for looker in &lookers {
+        sockets.spawn(look_on(&watched.house, looker).await.drain(PING, Duration::from_secs(25)));
     }
-    let (least, most) = (nth(&mut ratios, 0), nth(&mut ratios, 100));
-    println!("ratio: {:.3} in the middle, from {least:.3} to {most:.3}", nth(&mut ratios, 50));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let held = watched.spent().1.saturating_sub(before) / u64::from(count.max(1));
+    let (idle, pause) = (watched.spent().0, Duration::from_secs(20));
+    tokio::time::sleep(pause).await;
+    let idle = (watched.spent().0 - idle).as_secs_f64() / pause.as_secs_f64();
+    println!("{count} open dashboards at rest: {:.1} % of a core; {held} KiB each", idle * 100.0);
+    let begun = Instant::now();
+    for one in [&mut alone, &mut watched] {
+        one.each.clear();
+    }
+    for block in 0..BLOCKS {
+        // Each is the first as often as the other.
+        let both = if block % 2 == 0 { [&mut alone, &mut watched] } else { [&mut watched, &mut alone] };
+        for one in both {
+            one.block().await;
+        }
+    }
+    assert!(sockets.try_join_next().is_none(), "every page was open to the end");
+    let rate = 2.0 * BLOCKS as f64 * f64::from(REQUESTS) / begun.elapsed().as_secs_f64();
+    let (ratio, error) = ratio(&alone.each, &watched.each);
+    println!(
+        "CPU per request at {rate:.0} a second: {:.1} µs, beside {count} dashboards {:.1} µs; ratio {ratio:.3} ± {error:.3}",
+        mean(&alone.each),
+        mean(&watched.each),
+    );
 }
 
 const PAGES: &[&str] = &["", "/logs", "/access", "/users", "/finance", "/models", "/radar"];

@@ -266,15 +266,21 @@ impl Connection {
         }
     }
 
-    /// Reads whatever comes and drops it, until the gateway closes.
+    /// Reads whatever comes and drops it, and writes `word` every so often, until the gateway closes.
     ///
     /// # Errors
     ///
     /// A reset.
-    pub async fn drain(self) -> io::Result<()> {
-        // The half that writes is kept: without it the gateway sees a caller that is done.
-        let Self { reader, writer: _open } = self;
-        tokio::io::copy(&mut reader.into_inner(), &mut tokio::io::sink()).await.map(drop)
+    pub async fn drain(self, word: &[u8], every: Duration) -> io::Result<()> {
+        let Self { reader, mut writer } = self;
+        let (mut reader, mut sink) = (reader.into_inner(), tokio::io::sink());
+        let mut reading = std::pin::pin!(tokio::io::copy(&mut reader, &mut sink));
+        loop {
+            match tokio::time::timeout(every, &mut reading).await {
+                Ok(closed) => return closed.map(drop),
+                Err(_) => writer.write_all(word).await?,
+            }
+        }
     }
 
     /// Hangs up with a reset, as a process that dies does.
