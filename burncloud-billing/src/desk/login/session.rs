@@ -253,8 +253,8 @@ impl Desk {
         all.retain(|session| lasts(session, &access, false, now));
         let (tree, users) = self.around(&all).await?;
         let seats = all.into_iter().filter_map(|session| sits(session, &tree, &users));
-        let mut actors: HashMap<_, _> = seats.map(|seat| (seat.session.hash, seat.actor())).collect();
-        Ok(hashes.iter().map(|hash| actors.remove(hash)).collect())
+        let actors: HashMap<_, _> = seats.map(|seat| (seat.session.hash, seat.actor())).collect();
+        Ok(hashes.iter().map(|hash| actors.get(hash).cloned()).collect())
     }
 
     /// All tenants, and whoever these sessions are of.

@@ -267,5 +267,7 @@ async fn who_sits_in_many_open_pages_is_whoever_still_may() {
         [Some(at(&reseller)), None],
         "who acts may no more"
     );
+    let twice = world.desk.sitting(&[open[0]; 2]).await.unwrap();
+    assert_eq!(twice, [Some(at(&reseller)), Some(at(&reseller))], "however often it is asked for");
     assert_eq!(world.desk.sitting(&[]).await.unwrap(), []);
 }
