@@ -11,8 +11,8 @@ use burncloud_core::usecase::{UseCaseError, UseCaseResult};
 /// Raises a credit line by `amount`, or (negative) lowers it. A `reference` makes doing it twice one entry.
 ///
 /// # Errors
-/// `Invalid` for nothing and for a reference that is none, `Forbidden` (nobody but the house raises its own tenant's), and the store's: `Invalid` for a
-/// line that would be negative.
+/// `Invalid` for nothing and for a reference that is none, `Forbidden` (nobody but the house raises its own tenant's), and the
+/// store's: `Invalid` for a line that would be negative.
 pub async fn grant_credit<S: UserStore + LedgerStore + ?Sized>(
     store: &S,
     actor: &Actor,

@@ -57,9 +57,7 @@ impl Move<'_> {
             done => done.map(Some),
         }
     }
-}
 
-impl Move<'_> {
     /// With `amount` as what there is to be on the account: the difference to what `is` there now, and not when `wallet` was
     /// read. `None` where there is none. Of two who do so at the same moment one is first and the other looks again.
     pub(super) async fn post_what_is_missing<S: UserStore + LedgerStore + ?Sized>(
