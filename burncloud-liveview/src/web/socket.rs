@@ -49,7 +49,7 @@ pub(super) async fn socket(
     }
     let origin = caller.headers.get(ORIGIN).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let conn = Conn::page(web.console.clone(), viewer, look, from.path).at(origin);
-    // Of what is read into, all that is free is zeroed each time: the 128 KiB that it would be are more than a page holds.
+    // Of what is read into, all that is free is zeroed each time: the 128 KiB that it would be are a third of what a page holds.
     let limited = upgrade.read_buffer_size(READ).max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME);
     limited.on_upgrade(move |socket| async move {
         pump(socket, web.pool, conn, App, build()).await;
