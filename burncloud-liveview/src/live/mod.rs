@@ -32,5 +32,6 @@ pub use load::{Loaded, use_load};
 pub use place::Place;
 pub(crate) use pump::{MAX_FRAME, pump};
 pub(crate) use script::script;
+pub(crate) use turns::use_again;
 pub use turns::{use_turns, use_turns_after};
 pub use watch::use_watch;

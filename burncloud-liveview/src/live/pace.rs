@@ -14,7 +14,7 @@ fn paced(every: Duration, open: usize) -> Duration {
 impl Cx {
     /// Waits until a page that is drawn `every` so often is drawn again: longer where more than a hundred pages are open, so
     /// that what all pages together cost has a bound, and requests beside them do not pay for whoever looks on.
-    pub(super) async fn pause(&self, every: Duration) {
+    pub(crate) async fn pause(&self, every: Duration) {
         tokio::time::sleep(paced(every, self.console.sockets().count())).await;
     }
 }

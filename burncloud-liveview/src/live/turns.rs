@@ -1,6 +1,7 @@
 //! Reading again, every now and then.
 
 use super::conn::use_conn;
+use super::load::Loaded;
 use dioxus::prelude::*;
 use std::time::Duration;
 
@@ -28,4 +29,19 @@ pub fn use_turns_after(first: Duration, every: Duration) -> Signal<u64> {
         }
     });
     turns
+}
+
+/// Reads again what was read, `every` so often, while a browser is there. Where very many look it is less often.
+pub(crate) fn use_again<T: 'static>(every: Duration, mut read: Loaded<T>) {
+    let conn = use_conn();
+    use_future(move || {
+        let watching = conn.client.is_some().then(|| conn.cx());
+        async move {
+            let Some(cx) = watching else { return };
+            loop {
+                cx.pause(every).await;
+                read.reload();
+            }
+        }
+    });
 }

@@ -7,11 +7,11 @@ use super::shown::{Made, Shown, base, example};
 use super::snippets::Snippets;
 use super::withdraw::{Overlap, Revoke, Rotate};
 use super::words::{self, ends, last_used, meter_tone, round_money, state_words};
-use super::{place_of, sign, use_again};
+use super::{AGAIN, place_of, sign};
 use crate::fmt::{grouped, money, ms, now};
 use crate::kit::*;
 use crate::lang::Lang;
-use crate::live::{Fault, Place, use_act, use_conn, use_here, use_lang, use_load};
+use crate::live::{Fault, Place, use_act, use_again, use_conn, use_here, use_lang, use_load};
 use burncloud_billing::desk::KeyChange;
 use burncloud_billing::desk::reports::{KeyPage, KeyState};
 use burncloud_core::{Allowance, Enforcement, KeyId, Nano, Period, Status};
@@ -25,7 +25,7 @@ pub(super) fn Key(id: KeyId) -> Element {
         let page = desk.key_in_use(&cx.viewer.actor, id).await?;
         Ok::<_, Fault>((page, desk.models_served().await?))
     });
-    use_again(page);
+    use_again(AGAIN, page);
     let mut again = page;
     match &*page.read() {
         None => rsx! { h1 { class: "sr-only", {lang.t("Key", "密钥")} } Loading { rows: 6 } },

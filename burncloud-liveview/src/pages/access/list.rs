@@ -4,11 +4,11 @@ use super::create::Create;
 use super::key::switch_icon;
 use super::shown::{Made, Shown};
 use super::words::{STATES, last_used, opens, state_code, state_words, tightest};
-use super::{place_of, use_again};
+use super::{AGAIN, place_of};
 use crate::fmt::{NOTHING, grouped, money, now};
 use crate::kit::*;
 use crate::lang::Lang;
-use crate::live::{Fault, Place, use_act, use_here, use_lang, use_load};
+use crate::live::{Fault, Place, use_act, use_again, use_here, use_lang, use_load};
 use burncloud_billing::desk::reports::{KeyList, KeyRow, KeyState};
 use burncloud_billing::desk::{KeyChange, KeyFilter, UserFilter};
 use burncloud_core::{KeyId, Status, UserId};
@@ -42,7 +42,7 @@ pub(super) fn Keys() -> Element {
     let list = use_load((filter, state), |cx, (filter, state)| async move {
         cx.console.desk().keys_in_use(&cx.viewer.actor, &filter, state).await
     });
-    use_again(list);
+    use_again(AGAIN, list);
     let people = use_load((), |cx, ()| async move {
         let filter = UserFilter { limit: PEOPLE, ..UserFilter::default() };
         let found = cx.console.desk().users(&cx.viewer.actor, &filter).await?;

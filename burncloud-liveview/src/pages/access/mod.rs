@@ -18,7 +18,7 @@ mod tests;
 mod withdraw;
 mod words;
 
-use crate::live::{Loaded, Place, use_conn, use_here};
+use crate::live::{Place, use_here};
 use crate::pages::Nothing;
 use burncloud_core::KeyId;
 use dioxus::prelude::*;
@@ -39,19 +39,6 @@ pub(crate) fn Access() -> Element {
 
 /// Between two readings of what stands on the page, while somebody looks.
 const AGAIN: Duration = Duration::from_secs(15);
-
-/// Reads again what was read, now and then.
-fn use_again<T: 'static>(mut read: Loaded<T>) {
-    let live = use_conn().client.is_some();
-    use_future(move || async move {
-        if live {
-            loop {
-                tokio::time::sleep(AGAIN).await;
-                read.reload();
-            }
-        }
-    });
-}
 
 /// The page of a key.
 fn place_of(id: KeyId) -> Place {

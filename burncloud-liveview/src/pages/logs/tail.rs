@@ -170,7 +170,7 @@ pub(super) fn use_tail(query: Query, following: bool) -> Tail {
                         waiting.set(found);
                     }
                 }
-                sleep(PAUSE.max(begun.elapsed() * REST)).await;
+                conn.cx().pause(PAUSE.max(begun.elapsed() * REST)).await;
             }
         });
     });

@@ -95,17 +95,7 @@ pub(crate) fn Models() -> Element {
 #[component]
 fn House(part: Part, over: Over) -> Element {
     let mut data = use_load((), |cx, ()| data::load(cx));
-    let conn = use_conn();
-    let live = conn.client.is_some();
-    use_future(move || async move {
-        if !live {
-            return;
-        }
-        loop {
-            tokio::time::sleep(EVERY).await;
-            data.reload();
-        }
-    });
+    use_again(EVERY, data);
     let page = match &*data.read() {
         None => rsx! { Loading { rows: 8 } },
         Some(Err(fault)) => rsx! { Broken { fault: fault.clone(), onretry: move |_| data.reload() } },

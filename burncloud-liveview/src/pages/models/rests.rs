@@ -51,13 +51,13 @@ pub(super) fn use_rests() -> Signal<Rests> {
     let conn = use_conn();
     let gateway = conn.console.gateway().cloned();
     let mut now = use_signal(|| gateway.as_ref().map(rests).unwrap_or_default());
-    let live = conn.client.is_some();
     use_future(move || {
-        let gateway = gateway.clone().filter(|_| live);
+        let gateway = gateway.clone().filter(|_| conn.client.is_some());
+        let cx = conn.cx();
         async move {
             let Some(gateway) = gateway else { return };
             loop {
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                cx.pause(Duration::from_secs(1)).await;
                 let next = rests(&gateway);
                 if *now.peek() != next {
                     now.set(next);
